@@ -1,0 +1,109 @@
+/**
+ * The words of the whole program. Everything here is plain, immutable data: it can be printed, compared, stored and built in a test.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Where a document begins: `file` is relative to the manifests directory, `line` counts from 1. */
+export interface Source {
+  readonly file: string;
+  readonly line: number;
+}
+
+/** What is wrong with a manifest. `path` is a JSON pointer into the document; `message` says what is wrong and the way out. */
+export interface Problem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly kind?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly path?: string;
+  readonly message: string;
+}
+
+export type Mode = 'enforce' | 'observe' | 'suspend';
+export type DeletionPolicy = 'Delete' | 'Disable' | 'Retain';
+
+/** The annotations `apikeeper.dev/…` of a document, parsed. */
+export interface Annotations {
+  /** An AWS id, or `by-name`. */
+  readonly adopt?: string;
+  /** Other managers from which this object may be taken over, such as `cloudformation`. */
+  readonly adoptFrom: readonly string[];
+  readonly mode?: Mode;
+  /** JSON pointers into the document, lists addressed by key. */
+  readonly ignore: readonly string[];
+  readonly movedFrom?: { readonly namespace: string; readonly name: string };
+}
+
+/** One valid document of a kind that lives in API Gateway: the spec as written, nothing filled in. */
+export interface Desired {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly spec: { readonly [field: string]: Json };
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Annotations;
+  readonly source: Source;
+}
+
+/** A Target document, with its schema defaults filled in. What is absent was not written. */
+export interface Target {
+  readonly namespace: string;
+  readonly region?: string;
+  readonly accountId?: string;
+  readonly roleArn?: string;
+  readonly externalId?: string;
+  readonly owner: string;
+  readonly mode?: 'enforce' | 'observe';
+  readonly prune: boolean;
+  readonly schedule: string;
+  readonly budget: { readonly requestsPerSecond: number; readonly burst: number };
+  readonly guards: { readonly maxKeys: number; readonly maxPercent: number };
+  /** True for the one that exists because no Target is declared at all. */
+  readonly implicit: boolean;
+  readonly source?: Source;
+}
+
+/**
+ * A spec in canonical form, in which a manifest and a live object can be compared: references are AWS ids, lists are maps by key, `null` says none,
+ * and an absent field says nothing. Keys of maps that stand for lists:
+ * `stages` by `<api id>:<stage name>`, `keys` by key id, `methodThrottles` and `methodSettings` by `<METHOD> <path>`.
+ */
+export type Spec = { readonly [field: string]: Json };
+
+/** A live object as this pass sees it. */
+export interface Live {
+  readonly kind: string;
+  /** The AWS id; of a stage `<api id>:<stage name>`. */
+  readonly id: string;
+  /** The name that people see: a key's or plan's name, a stage's stageName. Not unique. */
+  readonly name: string;
+  readonly spec: Spec;
+  /** All tags, ours and everybody's. `spec.tags` holds only those that are neither ours nor AWS's. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** When the answer that this was read from arrived: milliseconds since the epoch. */
+  readonly observedAt: number;
+}
+
+/** A REST API: never managed here, referred to. */
+export interface Api {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** The tags that carry ownership (design, section 3). */
+export const TAG = {
+  owner: 'apikeeper:owner',
+  resource: 'apikeeper:resource',
+  applied: 'apikeeper:applied',
+  onRemove: 'apikeeper:on-remove',
+  deleteAfter: 'apikeeper:delete-after',
+  suspend: 'apikeeper:suspend',
+} as const;
+
+/** An identity as one string: `<kind>/<namespace>/<name>`. */
+export function identity(object: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
+  return `${object.kind}/${object.namespace}/${object.name}`;
+}

@@ -1,0 +1,46 @@
+/** The contract of one kind: everything the engine needs to know about it, and nothing about ownership, order or retries. */
+import type { Api, Live, Spec } from '../core/model.ts';
+import type { Rules } from '../core/rules.ts';
+import type { Send } from '../gateway/send.ts';
+
+/** What a list needs to know beyond the door: which APIs are concerned (for stages), and which plans' members are wanted. */
+export interface Scope {
+  readonly apiIds: readonly string[];
+  /** Whether the members of this object are wanted; the others' `members` field is absent from their spec. */
+  readonly wantsMembers: (live: Live) => boolean;
+}
+
+/** What is to be created: a canonical spec without members, and all tags of the first call. */
+export interface Creation {
+  readonly spec: Spec;
+  readonly tags: Readonly<Record<string, string>>;
+  /** The natural identity, for a kind that has one: of a stage `<api id>:<stage name>`. */
+  readonly id?: string;
+  /** A pinned key value. Never logged, never kept. */
+  readonly value?: string;
+}
+
+export interface Kind {
+  readonly rules: Rules;
+  /** All live objects in canonical form. `tags` is empty where the list did not carry them. Never writes. */
+  list(send: Send, scope: Scope): Promise<readonly Live[]>;
+  /** One object, read by id; undefined when the service answers NotFound. Members included. */
+  read(send: Send, id: string): Promise<Live | undefined>;
+  /** Creates with all tags in the creating call itself, so that a lost answer can be found again. May need a second call for what the first can't take. */
+  create(send: Send, creation: Creation): Promise<Live>;
+  /** At most one PATCH, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal. */
+  update(send: Send, live: Live, next: Spec): Promise<Live>;
+  /** Absent already is success. */
+  delete(send: Send, live: Live): Promise<void>;
+  /** The ARN under which the object's tags are written. */
+  arn(live: Live, region: string): string;
+  /** Set where the kind has a list of members with calls of their own (a plan's keys). Both are idempotent. */
+  readonly members?: {
+    readonly field: string;
+    attach(send: Send, id: string, member: string): Promise<void>;
+    detach(send: Send, id: string, member: string): Promise<void>;
+  };
+}
+
+/** REST APIs are referred to and never managed. */
+export type ListApis = (send: Send) => Promise<readonly Api[]>;
