@@ -1,0 +1,60 @@
+/** Everything that apikeeper says while it works, as data: the engine emits, the log and the metrics listen. */
+import type { Json, Source } from './model.ts';
+import type { ReportChange } from './report.ts';
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Each event's level and constant message: people grep for the message, programs for the name. */
+export const EVENTS = {
+  'controller.started': { level: 'info', message: 'controller started' },
+  'controller.stopped': { level: 'info', message: 'controller stopped' },
+  'manifests.loaded': { level: 'info', message: 'manifests loaded' },
+  'manifest.invalid': { level: 'error', message: 'manifest is invalid' },
+  'drift.detected': { level: 'warn', message: 'live object differs from its manifest' },
+  'drift.resolved': { level: 'info', message: 'live object equals its manifest again' },
+  'object.created': { level: 'info', message: 'object created' },
+  'object.adopted': { level: 'info', message: 'object adopted' },
+  'object.updated': { level: 'info', message: 'object updated' },
+  'object.disabled': { level: 'info', message: 'key disabled' },
+  'object.released': { level: 'info', message: 'object released' },
+  'object.deleted': { level: 'info', message: 'object deleted' },
+  'object.disowned': { level: 'error', message: 'object lost our tags' },
+  'step.held': { level: 'warn', message: 'step held' },
+  'step.failed': { level: 'error', message: 'step failed' },
+  'key.lost': { level: 'error', message: 'key was deleted behind our back, its value cannot come back' },
+  'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
+  'target.failed': { level: 'error', message: 'target could not be reconciled' },
+  'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },
+  'reconcile.finished': { level: 'info', message: 'reconcile finished' },
+} as const satisfies Record<string, { level: Level; message: string }>;
+
+export type EventName = keyof typeof EVENTS;
+
+/** The fields that an event may carry, each where it is known. No key value is ever among them. */
+export interface EventFields {
+  readonly reconcileID?: string;
+  readonly trigger?: string;
+  readonly namespace?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly awsId?: string;
+  readonly revision?: string;
+  readonly awsRequestId?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly error?: string;
+  readonly cause?: string;
+  readonly changes?: readonly ReportChange[];
+  readonly source?: Source;
+  readonly state?: string;
+  readonly operation?: string;
+  readonly durationMs?: number;
+  readonly [field: string]: Json | Source | readonly ReportChange[] | Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface Event {
+  readonly event: EventName;
+  readonly fields: EventFields;
+}
+
+export type Emit = (event: EventName, fields: EventFields) => void;

@@ -1,0 +1,83 @@
+/** What the command line decides for the engine. What is absent was not said: the Target decides. */
+import type { Clock } from '../core/clock.ts';
+import type { Emit } from '../core/events.ts';
+import type { OverallState, Report, Trigger } from '../core/report.ts';
+
+export interface Settings {
+  readonly directory: string;
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  readonly mode?: 'observe' | 'enforce';
+  readonly prune?: boolean;
+  readonly deleteGraceMs: number;
+  readonly maxKeys?: number;
+  readonly maxPercent?: number;
+  /** Of the implicit target only. */
+  readonly owner: string;
+  readonly requestsPerSecond?: number;
+  readonly burst?: number;
+  readonly operationQuotas: boolean;
+  readonly valuesEnvPrefix: string;
+  readonly valuesDir?: string;
+  readonly valuesSecrets: string;
+  /** apikeeper's version, for the report. */
+  readonly version: string;
+}
+
+/** What the daemon needs besides. */
+export interface DaemonSettings {
+  /** Five or six cron fields, or `off`; absent: each Target's own. */
+  readonly schedule?: string;
+  readonly quietPeriodMs: number;
+  readonly shutdownTimeoutMs: number;
+}
+
+/** One API Gateway call, as the door saw it. */
+export interface Call {
+  readonly namespace: string;
+  readonly operation: string;
+  /** `OK`, or the error's name. */
+  readonly code: string;
+  readonly durationMs: number;
+  readonly waitedMs: number;
+}
+
+/** The world around the engine. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly onCall?: (call: Call) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export interface PassRequest {
+  readonly trigger: Trigger;
+  /** False: plan only; no write call can be sent. */
+  readonly write: boolean;
+  /** What an unset mode means: `apply` writes, `run` observes. */
+  readonly unsetMode: 'enforce' | 'observe';
+  /** Asked once, when everything is planned and before anything is written. */
+  readonly confirm?: (plan: Report) => Promise<boolean>;
+  /** Aborted: the call in flight finishes, no further one begins. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the server and the metrics ask a running daemon. */
+export interface Health {
+  /** Whether the loop turns: false when it has not come round in time. */
+  readonly live: boolean;
+  /** Whether every target had a first good pass and the last one is recent. */
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+export interface Daemon extends AsyncDisposable {
+  /** The newest report: each target as its last pass left it. Undefined before the first pass. */
+  report(): Report | undefined;
+  health(): Health;
+  /** "Look again": returns at once. */
+  request(trigger: Trigger): void;
+  /** No new work; the call in flight finishes; resolves when the last report is written. */
+  stop(): Promise<void>;
+  readonly state: OverallState | undefined;
+}
