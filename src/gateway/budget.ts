@@ -1,0 +1,238 @@
+/** Token buckets: what the account allows for everybody, and what single operations allow (facts, section 3). */
+import type { Clock } from './clock.ts';
+
+/** At most `requests` in any `perSeconds`. */
+export interface Quota {
+  readonly requests: number;
+  readonly perSeconds: number;
+}
+
+/** Operations with a quota of their own, which nobody can raise; all others share the account's (facts, section 3 [LIM]). */
+export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
+  CreateApiKey: { requests: 5, perSeconds: 1 },
+  DeleteApiKey: { requests: 5, perSeconds: 1 },
+  UpdateUsagePlan: { requests: 1, perSeconds: 20 },
+  CreateDeployment: { requests: 1, perSeconds: 5 },
+  GetResources: { requests: 5, perSeconds: 2 },
+};
+
+export interface BudgetOptions {
+  readonly requestsPerSecond: number;
+  readonly burst: number;
+  readonly clock: Clock;
+  /** False only for emulators: then only the account's bucket counts. Default true. */
+  readonly operationQuotas?: boolean;
+}
+
+export interface TakeOptions {
+  /** Lower goes first. Default 0. */
+  readonly urgency?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Leave to send one call. Dispose of it when the answer is there: an operation's own quota is counted from answers. */
+export interface Turn extends Disposable {
+  readonly waitedMs: number;
+}
+
+export interface Budget {
+  /** Waits until the call may be sent. Rejects with the signal's reason when it aborts first. */
+  take(operation: string, options?: TakeOptions): Promise<Turn>;
+  /** No call (of that operation, where one is given) for so long. Pausing everybody also lowers the share. */
+  pause(ms: number, operation?: string): void;
+  /** How long calls waited so far, added up; milliseconds. */
+  readonly waitedMs: number;
+  /** The part of `requestsPerSecond` that is used: throttling halves it, time brings it back. 0.1 to 1. */
+  readonly share: number;
+}
+
+/** Where halving the share ends. */
+const LEAST_SHARE = 0.1;
+/** What a second gives back: from a half to the whole in 50 s. */
+const RECOVERY_PER_SECOND = 0.01;
+
+export function createBudget({ requestsPerSecond, burst, clock, operationQuotas = true }: BudgetOptions): Budget {
+  const time = forward(clock);
+  const account = createBucket(requestsPerSecond, Math.max(1, burst));
+  const operations = new Map<string, Lane>();
+  const waiting: Waiter[] = [];
+  let waitedMs = 0;
+  let timer: AbortController | undefined;
+
+  function laneOf(operation: string): Lane {
+    let lane = operations.get(operation);
+    if (!lane) {
+      lane = createLane(operationQuotas ? OPERATION_QUOTAS[operation] : undefined);
+      operations.set(operation, lane);
+    }
+    return lane;
+  }
+
+  /** Grants what can be granted, most urgent first; one that waits for its own operation keeps nobody else. */
+  function serve(): void {
+    timer?.abort();
+    timer = undefined;
+    const now = time();
+    let next = Number.POSITIVE_INFINITY;
+    for (const waiter of [...waiting]) {
+      const accountFree = account.freeAt(now);
+      if (accountFree > now) {
+        next = Math.min(next, accountFree);
+        break;
+      }
+      const free = laneOf(waiter.operation).freeAt(now);
+      if (free > now) next = Math.min(next, free);
+      else grant(waiter, now);
+    }
+    if (next === Number.POSITIVE_INFINITY) return;
+    timer = new AbortController();
+    clock.sleep(Math.ceil(next - now), timer.signal).then(serve, () => {
+      // Somebody came or went meanwhile, and the wait was reckoned anew.
+    });
+  }
+
+  function grant(waiter: Waiter, now: number): void {
+    waiting.splice(waiting.indexOf(waiter), 1);
+    account.take();
+    const lane = laneOf(waiter.operation);
+    lane.begin();
+    const waited = now - waiter.since;
+    waitedMs += waited;
+    waiter.grant({
+      waitedMs: waited,
+      [Symbol.dispose]() {
+        lane.end(time());
+        if (waiting.length > 0) serve();
+      },
+    });
+  }
+
+  return {
+    take(operation, { urgency = 0, signal } = {}) {
+      return new Promise<Turn>((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        const waiter: Waiter = {
+          operation,
+          urgency,
+          since: time(),
+          grant(turn) {
+            signal?.removeEventListener('abort', leave);
+            resolve(turn);
+          },
+        };
+        const leave = () => {
+          waiting.splice(waiting.indexOf(waiter), 1);
+          reject(signal?.reason);
+        };
+        signal?.addEventListener('abort', leave, { once: true });
+        const behind = waiting.findIndex((other) => other.urgency > urgency);
+        waiting.splice(behind < 0 ? waiting.length : behind, 0, waiter);
+        serve();
+      });
+    },
+    pause(ms, operation) {
+      const now = time();
+      if (operation === undefined) account.pause(now, now + ms);
+      else laneOf(operation).pause(now + ms);
+    },
+    get waitedMs() {
+      return waitedMs;
+    },
+    get share() {
+      return account.share(time());
+    },
+  };
+}
+
+/** Milliseconds that passed; a clock that is set back stands still. */
+function forward(clock: Clock): () => number {
+  let last = clock.now();
+  let passed = 0;
+  return () => {
+    const now = clock.now();
+    passed += Math.max(0, now - last);
+    last = now;
+    return passed;
+  };
+}
+
+interface Waiter {
+  readonly operation: string;
+  readonly urgency: number;
+  readonly since: number;
+  grant(turn: Turn): void;
+}
+
+/** The account's token bucket. The service's own is asked to have more to give (10 per second, burst 40) than ours takes. */
+function createBucket(perSecond: number, burst: number) {
+  let tokens = burst;
+  let share = 1;
+  let at = 0;
+  let pausedUntil = 0;
+
+  function advance(now: number): void {
+    const seconds = (now - at) / 1000;
+    tokens = Math.min(burst, tokens + seconds * perSecond * share);
+    share = Math.min(1, share + seconds * RECOVERY_PER_SECOND);
+    at = now;
+  }
+
+  return {
+    freeAt(now: number): number {
+      advance(now);
+      // The tolerance is for what adding fractions loses.
+      const missing = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) / (perSecond * share)) * 1000;
+      return Math.max(now + missing, pausedUntil);
+    },
+    take(): void {
+      tokens -= 1;
+    },
+    pause(now: number, until: number): void {
+      advance(now);
+      // Calls in flight are throttled together: one throttling halves once.
+      if (now >= pausedUntil) share = Math.max(LEAST_SHARE, share / 2);
+      tokens = Math.min(tokens, 1);
+      pausedUntil = Math.max(pausedUntil, until);
+    },
+    share(now: number): number {
+      advance(now);
+      return share;
+    },
+  };
+}
+
+/**
+ * One operation's own quota: at most `requests` calls were answered in the last `perSeconds`, or are in flight.
+ * Since the service counts a call before it answers, this stays within the quota whether it counts by window or by bucket, and however long calls take on the way.
+ */
+function createLane(quota: Quota | undefined) {
+  const answered: number[] = [];
+  let inFlight = 0;
+  let pausedUntil = 0;
+
+  function quotaFreeAt(now: number): number {
+    if (!quota) return now;
+    const period = quota.perSeconds * 1000;
+    while (answered[0] !== undefined && answered[0] + period <= now) answered.shift();
+    const tooMany = inFlight + answered.length - quota.requests;
+    if (tooMany < 0) return now;
+    const leaves = answered[tooMany];
+    return leaves === undefined ? Number.POSITIVE_INFINITY : leaves + period;
+  }
+
+  return {
+    freeAt: (now: number): number => Math.max(quotaFreeAt(now), pausedUntil),
+    begin(): void {
+      inFlight += 1;
+    },
+    end(now: number): void {
+      inFlight -= 1;
+      if (quota) answered.push(now);
+    },
+    pause(until: number): void {
+      pausedUntil = Math.max(pausedUntil, until);
+    },
+  };
+}
+
+type Lane = ReturnType<typeof createLane>;

@@ -1,0 +1,144 @@
+/** The one door to API Gateway: every call goes through the budget, is retried here alone, and comes back without key values. */
+import type {
+  $Command,
+  APIGatewayClient,
+  APIGatewayClientResolvedConfig,
+  PatchOperation,
+  ServiceInputTypes,
+  ServiceOutputTypes,
+} from '@aws-sdk/client-api-gateway';
+import { type Budget, OPERATION_QUOTAS } from './budget.ts';
+import type { Clock } from './clock.ts';
+import { type GatewayError, gatewayError } from './errors.ts';
+import { createInPlay, type InPlay, redact } from './redact.ts';
+import { backoff, type RetryOptions, retrying } from './retry.ts';
+
+export type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
+  Input,
+  Output,
+  APIGatewayClientResolvedConfig,
+  ServiceInputTypes,
+  ServiceOutputTypes
+>;
+
+export interface SendOptions {
+  /** Lower goes first when calls wait for the budget. Default 0. */
+  readonly urgency?: number | undefined;
+  /** Aborted: a call that is waiting is not sent; a call in flight finishes. */
+  readonly signal?: AbortSignal | undefined;
+  /** GetApiKey only: the answer's `value` says whether the key's is this one. See valueEquals. */
+  readonly expectedValue?: string | undefined;
+}
+
+/** Sends a command of the SDK. Rejects with GatewayError, or with the signal's reason. */
+export type Send = <Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+  command: Command<Input, Output>,
+  options?: SendOptions,
+) => Promise<Output>;
+
+/** One attempt of one call, for metrics and reports. */
+export interface SentCall {
+  readonly operation: string;
+  /** `OK`, or the error's name. */
+  readonly code: string;
+  readonly durationMs: number;
+  /** How long it waited for the budget. */
+  readonly waitedMs: number;
+  readonly requestId?: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+}
+
+export interface SendSettings {
+  readonly client: APIGatewayClient;
+  readonly budget: Budget;
+  readonly clock: Clock;
+  readonly retry?: RetryOptions;
+  readonly inPlay?: InPlay;
+  readonly onCall?: (call: SentCall) => void;
+}
+
+/** `CreateApiKey` of a CreateApiKeyCommand. */
+const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, '');
+
+/** The door of one account and region. */
+export function createSend({ client, budget, clock, retry, inPlay = createInPlay(), onCall }: SendSettings): Send {
+  return async (command, { urgency, signal, expectedValue } = {}) => {
+    const operation = operationOf(command);
+    const input = command.input as Sensitive;
+    refuseValues(operation, input, expectedValue);
+    const failed = { operation, repeatable: isRepeatable(operation, input) };
+    using _held = holdAll(inPlay, [input.value, expectedValue]);
+
+    return await retrying(
+      async (attempt) => {
+        using turn = await budget.take(operation, { urgency, signal });
+        const sentAt = clock.now();
+        const report = (code: string, requestId: string | undefined) =>
+          onCall?.({
+            operation,
+            code,
+            durationMs: clock.now() - sentAt,
+            waitedMs: turn.waitedMs,
+            ...(requestId !== undefined && { requestId }),
+            attempt,
+          });
+        try {
+          // Without the signal: a call in flight finishes, since it may be carried out whether we listen or not.
+          const answer = await client.send(command);
+          report('OK', answer.$metadata.requestId);
+          return redact(answer, expectedValue);
+        } catch (thrown) {
+          const error = gatewayError(thrown, failed, inPlay.scrub);
+          report(error.code, error.requestId);
+          if (error.class === 'throttled') slowDown(budget, error, attempt, retry);
+          throw error;
+        }
+      },
+      { clock, signal, options: retry },
+    );
+  };
+}
+
+/** A door through which nothing can be changed: everything but Get* is refused, before anything is sent. */
+export function readOnly(send: Send): Send {
+  return async (command, options) => {
+    const operation = operationOf(command);
+    if (!operation.startsWith('Get')) throw new Error(`${operation} changes something, and this door is for reading only`);
+    return send(command, options);
+  };
+}
+
+/** What an input may have that concerns values and repetition. */
+interface Sensitive {
+  readonly value?: unknown;
+  readonly includeValue?: boolean | undefined;
+  readonly includeValues?: boolean | undefined;
+  readonly patchOperations?: readonly PatchOperation[] | undefined;
+}
+
+/** Values are asked for only to be compared (valueEquals); the ones that GetUsagePlanKeys gives unasked are taken out. */
+function refuseValues(operation: string, input: Sensitive, expected: string | undefined): void {
+  if (input.includeValues || (input.includeValue && expected === undefined)) {
+    throw new Error(`${operation} may not ask for key values: use valueEquals`);
+  }
+}
+
+/** Creating twice makes two, and adding or removing twice is refused the second time; all else can be sent again. */
+function isRepeatable(operation: string, { patchOperations = [] }: Sensitive): boolean {
+  if (/^(Create|Import)/.test(operation)) return false;
+  return patchOperations.every(({ op }) => op === 'replace');
+}
+
+function holdAll(inPlay: InPlay, values: readonly unknown[]): Disposable {
+  const held = new DisposableStack();
+  for (const value of values) if (typeof value === 'string') held.use(inPlay.add(value));
+  return held;
+}
+
+/** Everybody waits as long as the service said; for an operation with a quota of its own, it is that operation alone that waits. */
+function slowDown(budget: Budget, error: GatewayError, attempt: number, retry: RetryOptions | undefined): void {
+  const quota = OPERATION_QUOTAS[error.operation];
+  const wait = error.retryAfterMs ?? Math.max(backoff(attempt, retry), (quota?.perSeconds ?? 0) * 1000);
+  budget.pause(wait, quota && error.operation);
+}
