@@ -4,8 +4,8 @@
  * | mark | on | meaning |
  * | --- | --- | --- |
  * | `after` | the schema itself | kinds that must exist first |
- * | `role` | a spec property | `identity`: says which live object is meant; `policy`: steers apikeeper, is no field of the live object; `birth`: used to create, compared only as the kind says; absent: a field of the live object |
- * | `merge` | a spec property | `per-key`: each key of the map is owned alone; `exact`: the list is ours whole; absent: the value is one |
+ * | `role` | a spec property | `identity`: says which live object is meant; `policy`: steers apikeeper, is no field of the live object; `birth`: what a create needs, compared only where it names an id; absent: a field of the live object |
+ * | `merge` | a property | `per-key`: each key of the map is owned alone; `exact`: the list is ours whole; absent: the value is one |
  * | `key` | a list | the properties of an entry that make its key, or the kind that an entry refers to |
  * | `immutable`, `sensitive` | a spec property | a change is held; the value is never shown |
  * | `defaultFrom` | a spec property | `metadata.name` is the default |
@@ -16,11 +16,15 @@ export interface FieldRule {
   readonly name: string;
   readonly role: 'live' | 'identity' | 'policy' | 'birth';
   readonly merge: 'whole' | 'per-key' | 'exact';
+  /** What makes an entry's key: the names of its properties, or the kind that it refers to. */
+  readonly key?: string | readonly string[];
   /** `null`: none. */
   readonly default: Json;
   readonly defaultFrom?: 'metadata.name';
   readonly immutable: boolean;
   readonly sensitive: boolean;
+  /** The properties of the value, or of each entry of a list. */
+  readonly fields: Readonly<Record<string, FieldRule>>;
 }
 
 export interface Rules {
@@ -30,9 +34,11 @@ export interface Rules {
 }
 
 /** The part of a JSON Schema that matters here. */
-export interface SchemaNode {
+interface SchemaNode {
+  readonly title?: string;
   readonly default?: Json;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
   readonly 'x-apikeeper'?: {
     readonly after?: readonly string[];
     readonly role?: 'identity' | 'policy' | 'birth';
@@ -45,21 +51,28 @@ export interface SchemaNode {
 }
 
 /** Reads the rules of a kind from its schema. Throws where the schema isn't one of a kind: a mistake of ours, not of a user. */
-export function rulesOf(schema: SchemaNode & { readonly title?: string }): Rules {
-  const spec = schema.properties?.['spec']?.properties;
-  if (!schema.title || !spec) throw new Error('a kind needs a schema with a title and properties.spec.properties');
-  const fields: Record<string, FieldRule> = {};
-  for (const [name, node] of Object.entries(spec)) {
-    const mark = node['x-apikeeper'] ?? {};
-    fields[name] = {
-      name,
-      role: mark.role ?? 'live',
-      merge: mark.merge ?? 'whole',
-      default: node.default ?? null,
-      ...(mark.defaultFrom && { defaultFrom: mark.defaultFrom }),
-      immutable: mark.immutable ?? false,
-      sensitive: mark.sensitive ?? false,
-    };
-  }
-  return { kind: schema.title, after: schema['x-apikeeper']?.after ?? [], fields };
+export function rulesOf(schema: object): Rules {
+  const root = schema as SchemaNode;
+  const spec = root.properties?.spec?.properties;
+  if (!root.title || !spec) throw new Error('the schema of a kind has a title and properties.spec.properties');
+  return { kind: root.title, after: root['x-apikeeper']?.after ?? [], fields: fieldsOf(spec) };
+}
+
+function fieldsOf(properties: Readonly<Record<string, SchemaNode>>): Record<string, FieldRule> {
+  return Object.fromEntries(Object.entries(properties).map(([name, node]) => [name, fieldOf(name, node)]));
+}
+
+function fieldOf(name: string, node: SchemaNode): FieldRule {
+  const mark = node['x-apikeeper'] ?? {};
+  return {
+    name,
+    role: mark.role ?? 'live',
+    merge: mark.merge ?? 'whole',
+    ...(mark.key !== undefined && { key: mark.key }),
+    default: node.default ?? null,
+    ...(mark.defaultFrom && { defaultFrom: mark.defaultFrom }),
+    immutable: mark.immutable ?? false,
+    sensitive: mark.sensitive ?? false,
+    fields: fieldsOf(node.items?.properties ?? node.properties ?? {}),
+  };
 }

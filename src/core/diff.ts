@@ -1,0 +1,133 @@
+/** The three-way comparison: what differs, and who made the difference. */
+import type { Json, Spec } from './model.ts';
+import type { Cause } from './plan.ts';
+import type { FieldRule } from './rules.ts';
+import { isMap, isNone, type JsonMap, normalText, same, withValue } from './values.ts';
+
+/** A difference in canonical form: `keys` lead from the field to where it is. `undefined`: an entry that isn't there. */
+export interface Difference {
+  readonly field: string;
+  readonly keys: readonly string[];
+  readonly desired: Json | undefined;
+  readonly live: Json | undefined;
+}
+
+/** A short text that differs where values do, such as the beginning of a hash. */
+export type Fingerprint = (text: string) => string;
+
+/**
+ * What differs in one field.
+ *
+ * | merge | compared |
+ * | --- | --- |
+ * | `whole` | the parts that the manifest names, or whether there is a value at all |
+ * | `per-key` | the keys that the manifest names; null there says: none |
+ * | `exact` | every entry: one that is only live is a removal |
+ */
+export function differences(rule: FieldRule, desired: Json, live: Json | undefined): Difference[] {
+  return compare(rule, [], desired, live).map((found) => ({ field: rule.name, ...found }));
+}
+
+type Found = Omit<Difference, 'field'>;
+
+function compare(rule: FieldRule | undefined, keys: readonly string[], desired: Json, live: Json | undefined): Found[] {
+  if (rule?.merge === 'exact') return compareEntries(rule, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
+  if (rule?.merge === 'per-key') return compareNamed(undefined, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
+  if (isMap(desired) && isMap(live) && !isNone(desired) && !isNone(live)) return compareNamed(rule, keys, desired, live);
+  return same(desired, live) ? [] : [{ keys, desired, live }];
+}
+
+function compareNamed(rule: FieldRule | undefined, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
+  return Object.keys(desired)
+    .sort()
+    .flatMap((key) => compare(rule?.fields[key], [...keys, key], desired[key] ?? null, live[key]));
+}
+
+function compareEntries(rule: FieldRule, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
+  const all = [...new Set([...Object.keys(desired), ...Object.keys(live)])].sort();
+  return all.flatMap((key): Found[] => {
+    const wanted = desired[key];
+    const found = live[key];
+    if (wanted === undefined || found === undefined) return [{ keys: [...keys, key], desired: wanted, live: found }];
+    return isMap(wanted) && isMap(found) ? compareNamed(rule, [...keys, key], wanted, found) : [];
+  });
+}
+
+/** The live spec as it is once the differences are gone. */
+export function applied(live: Spec, changes: readonly Difference[]): Spec {
+  return changes.reduce<Spec>((spec, change) => withValue(spec, [change.field, ...change.keys], change.desired), live);
+}
+
+/** What `live` has of the parts that `desired` names: the rest isn't ours. */
+function ownView(rule: FieldRule, desired: Json, live: Json | undefined): Json {
+  if (rule.merge === 'exact' || !isMap(desired) || !isMap(live)) return live ?? null;
+  return restricted(desired, live);
+}
+
+function restricted(desired: JsonMap, live: JsonMap): JsonMap {
+  const out: Record<string, Json> = {};
+  for (const [key, wanted] of Object.entries(desired)) {
+    const found = live[key];
+    if (found === undefined || isNone(found)) continue;
+    out[key] = isMap(wanted) && isMap(found) ? restricted(wanted, found) : found;
+  }
+  return out;
+}
+
+/** The text of a field's value from which its fingerprint is made. Keys that say none are left out: they leave nothing behind. */
+function fieldText(rule: FieldRule, value: Json): string {
+  if (rule.merge === 'per-key' && isMap(value)) return normalText(restricted(value, value));
+  return normalText(value);
+}
+
+/**
+ * Who made a field differ. `written` is the fingerprint of what we last wrote (the tag `applied`), `seen` the value with which this process last saw it in sync.
+ *
+ * | live is what we wrote | desired is what we wrote | cause |
+ * | --- | --- | --- |
+ * | yes | no | `git` |
+ * | no | yes | `live` |
+ * | no | no | `both` |
+ * | never written, never seen | | `unknown` |
+ */
+export function causeOf(
+  rule: FieldRule,
+  desired: Json,
+  live: Json | undefined,
+  third: { readonly written?: string | undefined; readonly seen?: Json | undefined },
+  fingerprint: Fingerprint,
+): Cause {
+  const view = ownView(rule, desired, live);
+  if (third.written !== undefined) {
+    const print = (value: Json) => fingerprint(fieldText(rule, value));
+    // A key that a commit takes out of a map is still live: then it is the whole of the live map that we wrote.
+    if (print(view) === third.written || print(live ?? null) === third.written) return 'git';
+    return print(desired) === third.written ? 'live' : 'both';
+  }
+  if (third.seen === undefined) return 'unknown';
+  if (same(view, ownView(rule, desired, third.seen))) return 'git';
+  return same(desired, ownView(rule, desired, third.seen)) ? 'live' : 'both';
+}
+
+/** The value of the tag `applied`: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
+export function encodeApplied(prints: ReadonlyMap<string, string>): string {
+  return [...prints]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([field, print]) => `${field}:${print}`)
+    .join('/');
+}
+
+/** Reads the tag `applied`; whatever somebody else may have put there reads as nothing. */
+export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
+  const prints = new Map<string, string>();
+  for (const part of (tag ?? '').split('/')) {
+    const [field, print] = part.split(':');
+    if (field && print) prints.set(field, print);
+  }
+  return prints;
+}
+
+/** The fingerprint of a field as it is written. */
+export function printOf(rule: FieldRule, value: Json, fingerprint: Fingerprint): string {
+  return fingerprint(fieldText(rule, value));
+}

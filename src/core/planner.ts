@@ -1,0 +1,285 @@
+/** The plan of one target: pure; the same input gives the same plan in the same order. */
+import { type Canonical, canonical, defaultOf } from './canonical.ts';
+import { heldConflicts } from './conflicts.ts';
+import { compare, type Held } from './fields.ts';
+import { guarded } from './guards.ts';
+import type { Pinned, PlanInput } from './input.ts';
+import { type Match, match, sharedClaims } from './match.ts';
+import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
+import { orphanSteps } from './orphans.ts';
+import { claimOf } from './ownership.ts';
+import { type Change, held, type Incident, type Plan, type Step } from './plan.ts';
+import { resolver, stageId, type World } from './references.ts';
+import type { Rules } from './rules.ts';
+import { byText, isNone } from './values.ts';
+
+export function plan(input: PlanInput): Plan {
+  const world: World = { namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live };
+  const matches = new Map(
+    [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
+      desired,
+      match(desired, { ...world, namespace: desired.namespace }),
+    ]),
+  );
+  const shared = sharedClaims(matches);
+  const stageNames = new Map<string, string>();
+  for (const desired of input.desired) {
+    const id = desired.kind === 'Stage' ? stageId(desired, input.apis) : undefined;
+    if (id && 'found' in id) stageNames.set(id.found, desired.name);
+  }
+
+  const steps: Step[] = [];
+  for (const rules of input.rules) {
+    // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
+    const resolve = resolver(world, steps);
+    for (const desired of sorted(input.desired.filter((one) => one.kind === rules.kind))) {
+      const others = shared.get(desired) ?? [];
+      const found = others.length > 0 ? ambiguous(others) : (matches.get(desired) as Match);
+      const object: Planned = { desired, rules, world, stageNames, input, canonical: canonical(rules, desired, resolve) };
+      steps.push(...objectSteps(object, disowned(object, found)));
+    }
+  }
+  steps.push(...orphanSteps(input, world, matches));
+  const missing = heldMassMissing(steps, input);
+  const settled = guarded(heldConflicts(missing, world), input);
+  const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
+  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
+  return { steps: ordered, unmanaged: unmanaged(input, ordered) };
+}
+
+interface Planned {
+  readonly desired: Desired;
+  readonly rules: Rules;
+  readonly world: World;
+  readonly stageNames: ReadonlyMap<string, string>;
+  readonly input: PlanInput;
+  readonly canonical: Canonical;
+}
+
+/** The parts of a step that every step of a document has. */
+function base({ desired }: Planned): Omit<Step, 'action' | 'state'> {
+  const { kind, namespace, name, source } = desired;
+  return { kind, namespace, name, source, desired, changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
+}
+
+function objectSteps(object: Planned, found: Match & { readonly incident?: Incident }): Step[] {
+  const live = found.is === 'missing' ? undefined : found.live;
+  const suspended = suspension(object, live);
+  if (suspended) {
+    return [
+      {
+        ...base(object),
+        action: 'hold',
+        wants: live ? 'update' : 'create',
+        state: 'unknown',
+        reason: 'suspended',
+        message: suspended,
+        ...(live && { live }),
+      },
+    ];
+  }
+  if (found.is === 'held') {
+    const { reason, wants, state, message } = found;
+    const incident = found.incident && { incident: found.incident };
+    return [{ ...base(object), action: 'hold', wants, state, reason, message, ...(live && { live }), ...incident }];
+  }
+  const steps = found.is === 'missing' ? creation(object, found.naturalId) : existing(object, found);
+  return modeOf(object) === 'observe' ? steps.map(observed) : steps;
+}
+
+/** Strongest first: suspend · `--mode observe` · the annotation · `--mode enforce` · the Target · unset (design, section 4). */
+function modeOf({ desired, input }: Planned): Mode {
+  if (input.policy.mode === 'observe') return 'observe';
+  return desired.annotations.mode ?? input.policy.mode ?? input.target.mode ?? input.policy.unsetMode;
+}
+
+function suspension({ desired }: Planned, live: Live | undefined): string | undefined {
+  if (live?.tags[TAG.suspend] !== undefined)
+    return `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`;
+  if (desired.annotations.mode === 'suspend') return 'the manifest says apikeeper.dev/mode: suspend';
+  return undefined;
+}
+
+function observed(step: Step): Step {
+  if (step.action === 'keep' || step.action === 'hold') return step;
+  return held(step, 'observe', 'observed, not enforced: nothing is written');
+}
+
+function creation(object: Planned, naturalId: string | undefined): Step[] {
+  const { desired, rules, canonical: form, input } = object;
+  const missing = { ...base(object), state: 'missing' as const };
+  if (desired.kind === 'Stage' && desired.spec.deployment === undefined) {
+    const message =
+      'the stage does not exist, and the manifest names no deployment to create it from: deploy the API, or say deployment: latest';
+    return [{ ...missing, action: 'hold', wants: 'create', reason: 'unresolved-reference', message }];
+  }
+  const pinned = input.pinned.get(identity(desired));
+  if (typeof pinned === 'object')
+    return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
+
+  const owned: Record<string, Json> = {};
+  for (const rule of Object.values(rules.fields)) {
+    if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
+    const value = form.named[rule.name] ?? (rule.role === 'birth' ? desired.spec[rule.name] : defaultOf(rule, desired));
+    if (value !== undefined) owned[rule.name] = value;
+  }
+  const lost = input.seen.has(identity(desired)) && desired.kind === 'ApiKey';
+  const create: Step = {
+    ...missing,
+    action: 'create',
+    changes: creationChanges(object, owned),
+    owned,
+    tags: { set: ourTags(object, true), remove: [] },
+    ...(naturalId && { naturalId }),
+    ...(lost && {
+      incident: 'key.lost' as const,
+      message: 'the live key was deleted behind our back: it is created again, with another value',
+    }),
+  };
+  return [
+    create,
+    ...unresolvedSteps(
+      object,
+      undefined,
+      form.unresolved.map((one) => ({ ...one, changes: [] })),
+    ),
+  ];
+}
+
+/** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
+function creationChanges({ canonical: form }: Planned, owned: Spec): Change[] {
+  return Object.entries(owned)
+    .filter(([, value]) => !isNone(value))
+    .map(([field, value]): Change => {
+      const needs = [...(form.pending.get(field)?.values() ?? [])][0];
+      return {
+        field,
+        keys: [],
+        path: `/spec/${field}`,
+        desired: labelled(value, form.labels.get(field)),
+        live: undefined,
+        cause: 'git',
+        ...(needs && { needs }),
+      };
+    });
+}
+
+/** A map with the keys that people know. */
+function labelled(value: Json, labels: ReadonlyMap<string, string> | undefined): Json {
+  if (!labels || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [labels.get(key) ?? key, entry]));
+}
+
+function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {
+  const { desired, rules, world, stageNames, input, canonical: form } = object;
+  const { live } = found;
+  const seen = input.seen.get(identity(desired));
+  const result = compare(desired, form, live, {
+    world,
+    rules,
+    fingerprint: input.fingerprint,
+    seen: seen?.id === live.id ? seen.spec : undefined,
+    stageNames,
+  });
+  const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
+  const changed = result.changes.length > 0 || found.disclaims.length > 0;
+  const main: Step = {
+    ...base(object),
+    action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
+    state: found.adopt ? 'unmanaged' : changed ? 'changed' : 'in-sync',
+    live,
+    changes: result.changes,
+    unclaimed: result.unclaimed,
+    owned: result.owned,
+    tags: { set: missingTags(ourTags(object, false), live), remove: TAG.deleteAfter in live.tags ? [TAG.deleteAfter] : [] },
+    disclaims: found.disclaims,
+    ...(recreated && { incident: 'stage.recreated' as const, message: 'somebody re-created the stage: it is set up again' }),
+  };
+  const pinned = input.pinned.get(identity(desired));
+  return [main, ...unresolvedSteps(object, live, result.held), ...pinnedSteps(object, live, pinned)];
+}
+
+/** The tags that say whose it is. A stage that we did not create gets no `on-remove`: it is never ours to delete. */
+function ourTags({ desired, rules, world }: Planned, creating: boolean): Record<string, string> {
+  const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
+  return {
+    [TAG.owner]: world.owner,
+    [TAG.resource]: `${desired.namespace}/${desired.name}`,
+    ...((creating || desired.kind !== 'Stage') && { [TAG.onRemove]: String(policy) }),
+  };
+}
+
+function missingTags(wanted: Readonly<Record<string, string>>, live: Live): Record<string, string> {
+  const policyChange = TAG.onRemove in live.tags && live.kind === 'Stage';
+  return Object.fromEntries(
+    Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value && !(policyChange && key === TAG.onRemove)),
+  );
+}
+
+function unresolvedSteps(object: Planned, live: Live | undefined, all: readonly Held[]): Step[] {
+  return all.map(({ reason, message, changes }) => ({
+    ...base(object),
+    action: 'hold',
+    wants: live ? 'update' : 'create',
+    state: live ? 'changed' : 'missing',
+    reason,
+    message,
+    changes,
+    ...(live && { live }),
+  }));
+}
+
+/** A key's value can't be changed (facts, 1.1): a pinned one that differs is held, and no other field waits for it. */
+function pinnedSteps(object: Planned, live: Live, pinned: Pinned | undefined): Step[] {
+  if (pinned === undefined || pinned === 'same') return [];
+  const value: Change = { field: 'value', keys: [], path: '/spec/value', desired: '(sensitive)', live: '(sensitive)', cause: 'unknown' };
+  if (typeof pinned === 'object') return unresolvedSteps(object, live, [{ reason: 'dependency', message: pinned.unreadable, changes: [] }]);
+  const message =
+    'the live key has another value than the manifest pins, and a value cannot be changed: rotate it, with a second ApiKey that gets the new value, and remove this one when its consumers have moved';
+  return unresolvedSteps(object, live, [{ reason: 'immutable-field', message, changes: [value] }]);
+}
+
+function ambiguous(others: readonly Desired[]): Match {
+  const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
+  return {
+    is: 'held',
+    reason: 'ambiguous',
+    state: 'ambiguous',
+    wants: 'update',
+    message: `${places} means the same live object: keep one of the documents`,
+  };
+}
+
+/** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
+function disowned({ desired, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
+  const seen = input.seen.get(identity(desired));
+  if (!seen || desired.kind === 'Stage' || found.is === 'live') return found;
+  const live = input.live.find((one) => one.kind === desired.kind && one.id === seen.id);
+  if (!live || claimOf(live, world.owner)) return found;
+  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation apikeeper.dev/adopt: ${live.id}`;
+  return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };
+}
+
+/** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
+function heldMassMissing(steps: readonly Step[], input: PlanInput): Step[] {
+  const lost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
+  const tooMany = new Set<string>();
+  for (const { kind } of input.rules) {
+    const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
+    const gone = steps.filter((step) => step.kind === kind && lost(step)).length;
+    // One that is gone is no mass, however few there are.
+    if (gone > 1 && gone * 100 > input.policy.maxPercent * known) tooMany.add(kind);
+  }
+  const message = `more than ${input.policy.maxPercent} % of what was live in the last pass is gone at once: check the account and region, then restart apikeeper to have them created again`;
+  return steps.map((step) => (lost(step) && tooMany.has(step.kind) ? held(step, 'mass-missing', message) : step));
+}
+
+/** What is nobody's here: it is counted, and never changed. */
+function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
+  const known = new Set(steps.filter((step) => step.reason !== 'not-owned').map((step) => `${step.kind} ${step.live?.id}`));
+  return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`));
+}
+
+function sorted(all: readonly Desired[]): Desired[] {
+  return [...all].sort((a, b) => byText(identity(a), identity(b)));
+}

@@ -1,0 +1,53 @@
+/** Equality, normal form and paths of JSON values, as the service means them: what is unset, empty or null is none. */
+import type { Json } from './model.ts';
+
+export type JsonMap = { readonly [key: string]: Json };
+
+export function isMap(value: Json | undefined): value is JsonMap {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value says "none". The service leaves out what is unset, or answers "" or {} (facts, 1.1); 0 and false are values. */
+export function isNone(value: Json | undefined): boolean {
+  if (value === undefined || value === null || value === '') return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isMap(value) && Object.keys(value).length === 0;
+}
+
+/** One text per value: keys sorted, everything that means none written `null`. */
+export function normalText(value: Json | undefined): string {
+  if (isNone(value)) return 'null';
+  if (Array.isArray(value)) return `[${value.map(normalText).join(',')}]`;
+  if (!isMap(value)) return JSON.stringify(value);
+  const parts = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${normalText(value[key])}`);
+  return `{${parts.join(',')}}`;
+}
+
+export function same(a: Json | undefined, b: Json | undefined): boolean {
+  return normalText(a) === normalText(b);
+}
+
+/** A JSON pointer (RFC 6901) of the given segments. */
+export function pointer(segments: readonly string[]): string {
+  return segments.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** `object` with the value at `path` set, or taken out where it is undefined. Leaves the original alone. */
+export function withValue(object: JsonMap, path: readonly string[], value: Json | undefined): JsonMap {
+  const [head, ...rest] = path;
+  if (head === undefined) return object;
+  const copy: Record<string, Json> = { ...object };
+  if (rest.length > 0) {
+    const inner = copy[head];
+    copy[head] = withValue(isMap(inner) ? inner : {}, rest, value);
+  } else if (value === undefined) delete copy[head];
+  else copy[head] = value;
+  return copy;
+}
+
+/** Text order that is the same everywhere: by code unit. */
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
