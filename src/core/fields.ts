@@ -87,7 +87,7 @@ function changeOf(
     ...difference,
     path: pathOf(rule, keys, canonical, context),
     cause: causeOf(rule, value, live.spec[field], third, context.fingerprint),
-    ...(needs && { needs }),
+    ...(needs && { needs: [needs] }),
   };
 }
 

@@ -230,13 +230,17 @@ function keysOf(value: Json | undefined): string[] {
  */
 function withDependencies(all: readonly Operation[]): Operation[] {
   const making = new Map(all.filter((one) => one.type === 'create').map((one) => [identity(one.step), one.id]));
-  const updating = new Map(all.filter((one) => one.type === 'update').map((one) => [identity(one.step), one]));
-  const releases = all.flatMap(released);
+  const updating = new Map(
+    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan' && !isTagging(one)).map((one) => [identity(one.step), one]),
+  );
+  const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
     const after = new Set(one.after);
     const needs = (id: string | undefined) => id !== undefined && id !== one.id && after.add(id);
-    if (one.type === 'create') for (const change of one.step.changes) needs(making.get(change.needs ?? ''));
-    if (one.type === 'update') for (const change of one.changes) needs(making.get(change.needs ?? ''));
+    // A plan is made without its keys: they join it afterwards.
+    if (one.type === 'create')
+      for (const change of one.step.changes) if (!isMember(change)) for (const id of change.needs ?? []) needs(making.get(id));
+    if (one.type === 'update') for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
     if (one.type === 'attach' || one.type === 'move') {
       needs(making.get(one.key.replace(/^pending:/, '')));
       needs(making.get(identity(one.step)));
@@ -253,10 +257,13 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
-    for (const pair of gainedBy(one))
-      for (const release of releases) if (release.pair === pair && release.step !== one.step) needs(release.id);
+    for (const release of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (release.step !== one.step) needs(release.id);
     return { ...one, after: [...after].sort() };
   });
+}
+
+function isTagging(one: Operation): boolean {
+  return one.type === 'update' && one.changes.every((change) => change.field === 'tags');
 }
 
 function pairsOf(live: Live | undefined): string[] {

@@ -34,8 +34,8 @@ export interface Change extends Difference {
   /** JSON pointer into the manifest; lists are addressed by key. */
   readonly path: string;
   readonly cause: Cause;
-  /** The identity of an object that must be made first. */
-  readonly needs?: string;
+  /** The identities of objects that must be made first. */
+  readonly needs?: readonly string[];
 }
 
 /** What happened to an object since this process last saw it, beyond a difference. */

@@ -151,7 +151,7 @@ function creationChanges({ canonical: form }: Planned, owned: Spec): Change[] {
   return Object.entries(owned)
     .filter(([, value]) => !isNone(value))
     .map(([field, value]): Change => {
-      const needs = [...(form.pending.get(field)?.values() ?? [])][0];
+      const needs = [...(form.pending.get(field)?.values() ?? [])];
       return {
         field,
         keys: [],
@@ -159,7 +159,7 @@ function creationChanges({ canonical: form }: Planned, owned: Spec): Change[] {
         desired: labelled(value, form.labels.get(field)),
         live: undefined,
         cause: 'git',
-        ...(needs && { needs }),
+        ...(needs.length > 0 && { needs }),
       };
     });
 }
