@@ -1,0 +1,144 @@
+/** A report as a comment on a pull request: a table to glance at, and details to open. */
+import type { Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
+import { count, valueText, visible } from './visible.ts';
+import { CAUSE_TEXT, isApplied, isHeld, isHeldInPart, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+
+/** GitHub refuses a comment beyond 65,536 characters; what doesn't fit is counted, and the caller's log has the rest. */
+const LIMIT = 60_000;
+
+const MARK: Readonly<Record<Row, readonly [planned: string, done: string]>> = {
+  create: ['create', 'created'],
+  adopt: ['adopt', 'adopted'],
+  update: ['update', 'updated'],
+  disable: ['**disable**', '**disabled**'],
+  release: ['release', 'released'],
+  delete: ['**delete**', '**deleted**'],
+  failed: ['**failed**', '**failed**'],
+  held: ['**held**', '**held**'],
+  chosen: ['held by choice', 'held by choice'],
+  skipped: ['skipped', 'skipped'],
+  'in-sync': ['in sync', 'in sync'],
+  unmanaged: ['unmanaged', 'unmanaged'],
+  kept: ['kept', 'kept'],
+};
+
+export function renderMarkdown(report: Report): string {
+  const applied = isApplied(report);
+  const revision = report.revision ? ` at ${code(report.revision.slice(0, 12))}` : '';
+  const head = [`### apikeeper: ${prose(summaryText(report.targets, applied))}`, `${applied ? 'Applied' : 'Planned'}${revision}.`];
+  const blocks = [...head, ...problemBlock(report), ...report.targets.flatMap((target) => targetBlocks(target, applied))];
+  return `${fitting(blocks).join('\n\n')}\n`;
+}
+
+/** Whole blocks only: a cut inside a table or a details element would break everything after it. */
+function fitting(blocks: readonly string[]): string[] {
+  const kept: string[] = [];
+  let length = 0;
+  for (const block of blocks) {
+    length += block.length + 2;
+    if (length > LIMIT)
+      return [...kept, `_${blocks.length - kept.length} more blocks do not fit into a comment; the text or JSON output has them._`];
+    kept.push(block);
+  }
+  return kept;
+}
+
+function problemBlock(report: Report): string[] {
+  if (report.problems.length === 0) return [];
+  return [['**Problems in the manifests**', '', ...report.problems.map((problem) => `- ${code(problemText(problem))}`)].join('\n')];
+}
+
+function targetBlocks(target: TargetReport, applied: boolean): string[] {
+  const listed = target.objects.filter((object) => isHeld(object) || !['in-sync', 'unmanaged', 'kept'].includes(rowOf(object)));
+  const head = `#### ${prose(target.namespace)}: ${target.state}\n\n${prose(targetText(target))}`;
+  const estimate = !applied && target.estimate?.text ? [`Applying takes ${prose(target.estimate.text)}.`] : [];
+  return [
+    head,
+    ...(target.error ? [`> **Failed:** ${prose(target.error)}`] : []),
+    ...(listed.length > 0 ? [table(listed, applied)] : []),
+    ...estimate,
+    ...messages(listed),
+    ...listed.flatMap(details),
+    ...unclaimed(target),
+  ];
+}
+
+function table(objects: readonly ReportObject[], applied: boolean): string {
+  const lines = objects.map((object) => {
+    const [planned, done] = MARK[rowOf(object)];
+    const what = [
+      applied ? done : planned,
+      ...(object.wants ? [`would ${object.wants}`] : []),
+      ...(isHeldInPart(object) ? ['**held in part**'] : []),
+    ];
+    const why = [...(object.reason ? [cell(object.reason)] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
+    const place = object.source ? cell(`${object.source.file}:${object.source.line}`) : '';
+    return `| ${what.join(', ')} | ${cell(nameOf(object))} | ${why.join(', ')} | ${place} |`;
+  });
+  return ['| step | object | why | written in |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+/** What a person has to read or do, in the open. */
+function messages(objects: readonly ReportObject[]): string[] {
+  const lines = objects.flatMap((object) => (object.message ? [`- ${code(nameOf(object))}: ${prose(object.message)}`] : []));
+  return lines.length > 0 ? [lines.join('\n')] : [];
+}
+
+function details(object: ReportObject): string[] {
+  if (object.changes.length === 0) return [];
+  const fields = count(object.changes.length, 'field');
+  return [`<details><summary>${html(nameOf(object))}: ${fields}</summary>\n\n${changeTable(object.changes)}\n\n</details>`];
+}
+
+function nameOf(object: ReportObject): string {
+  return `${object.kind}/${object.name}`;
+}
+
+function changeTable(changes: readonly ReportChange[]): string {
+  const lines = changes.map(
+    (change) =>
+      `| ${cell(change.path)} | ${cell(valueText(change.live))} | ${cell(valueText(change.desired))} | ${CAUSE_TEXT[change.cause]} |`,
+  );
+  return ['| field | live | desired | cause |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+function unclaimed(target: TargetReport): string[] {
+  const bearers = target.objects.filter((object) => (object.unclaimed?.length ?? 0) > 0);
+  if (bearers.length === 0) return [];
+  const lines = bearers.map((object) => `- ${code(nameOf(object))}: ${object.unclaimed?.map((path) => code(path)).join(', ')}`);
+  return [
+    ['<details><summary>Unclaimed: set live, named by no manifest, left as it is</summary>', '', ...lines, '', '</details>'].join('\n'),
+  ];
+}
+
+/** A word joiner (U+2060) parts what GitHub would turn into a mention, an issue's link or a URL. */
+function unlinked(text: string): string {
+  return visible(text)
+    .replace(/[@#](?=\w)/g, '$&\u2060')
+    .replace(/:\/\//g, ':\u2060//')
+    .replace(/\bwww\./gi, (start) => `${start.slice(0, 3)}\u2060.`);
+}
+
+/** Text inside an HTML element, where Markdown isn't read. */
+function html(text: string): string {
+  return unlinked(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Text inside a Markdown paragraph. */
+function prose(text: string): string {
+  return html(text.replace(/[\\`*_[\]|~$]/g, '\\$&'));
+}
+
+/** A code span, longer fenced than any run of backticks in it. */
+function code(text: string): string {
+  const shown = visible(text);
+  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = longest > 0 ? ' ' : '';
+  return `${fence}${pad}${shown}${pad}${fence}`;
+}
+
+/** A code span in a table, where a bar ends the cell even inside the span. */
+function cell(text: string): string {
+  return code(text).replaceAll('|', '\\|');
+}

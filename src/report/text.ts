@@ -1,0 +1,146 @@
+/** A report for terminals and logs. Problems come first; what is in sync is counted, not listed. */
+import { styleText } from 'node:util';
+import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
+import { count, duration, valueText, visible } from './visible.ts';
+import { CAUSE_TEXT, isApplied, isHeld, isHeldInPart, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+
+export interface TextOptions {
+  readonly colour: boolean;
+  /** `outcomes`: after an apply whose plan was shown already, the changes of fields are not repeated. */
+  readonly detail?: 'full' | 'outcomes';
+}
+
+type Colour = Parameters<typeof styleText>[0];
+type Paint = (colour: Colour, text: string) => string;
+
+const LOOK: Readonly<Record<Row, readonly [symbol: string, planned: string, done: string, colour: Colour]>> = {
+  create: ['+', 'create', 'created', 'green'],
+  adopt: ['>', 'adopt', 'adopted', 'cyan'],
+  update: ['~', 'update', 'updated', 'yellow'],
+  disable: ['/', 'disable', 'disabled', 'red'],
+  release: ['<', 'release', 'released', 'cyan'],
+  delete: ['-', 'delete', 'deleted', 'red'],
+  failed: ['x', 'failed', 'failed', ['red', 'bold']],
+  held: ['!', 'held', 'held', 'magenta'],
+  chosen: ['.', 'held by choice', 'held by choice', 'dim'],
+  skipped: ['.', 'skipped', 'skipped', 'dim'],
+  'in-sync': ['=', 'in sync', 'in sync', 'dim'],
+  unmanaged: ['?', 'unmanaged', 'unmanaged', 'dim'],
+  kept: ['=', 'kept', 'kept', 'dim'],
+};
+
+const STATE_COLOUR: Readonly<Record<OverallState, Colour>> = { failing: 'red', held: 'magenta', drifted: 'yellow', 'in-sync': 'green' };
+
+export function renderText(report: Report, options: TextOptions): string {
+  const paint: Paint = options.colour ? (colour, text) => styleText(colour, text, { validateStream: false }) : (_, text) => text;
+  const applied = isApplied(report);
+  const blocks = [
+    problems(report, paint),
+    ...report.targets.map((target) => targetBlock(target, applied, options.detail ?? 'full', paint)),
+    [paint('bold', `${applied ? 'Applied' : 'Plan'}: ${summaryText(report.targets, applied)}.`), ...closing(report)],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function problems(report: Report, paint: Paint): string[] {
+  if (report.problems.length === 0) return [];
+  const heading = `${count(report.problems.length, 'problem')} in the manifests:`;
+  return [paint(['red', 'bold'], heading), ...report.problems.map((problem) => `  ${problemText(problem)}`)];
+}
+
+function closing(report: Report): string[] {
+  if (report.targets.length > 0) return [];
+  return ['No target was read: the manifests have to be valid first.'];
+}
+
+function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
+  const state = paint(STATE_COLOUR[target.state], target.state);
+  const listed = target.objects.filter((object) => isListed(object));
+  const quiet = (object: ReportObject) => rowOf(object) === 'chosen';
+  const ordered = [...listed.filter((object) => !quiet(object)), ...listed.filter(quiet)];
+  return [
+    `${paint('bold', visible(target.namespace))} (${targetText(target)}): ${state}`,
+    ...(target.error ? [paint('red', `  x ${visible(target.error)}`)] : []),
+    ...ordered.flatMap((object) => objectLines(object, applied, detail, paint)),
+    ...(detail === 'full' ? unclaimed(target, paint) : []),
+    ...effort(target, applied),
+  ];
+}
+
+function isListed(object: ReportObject): boolean {
+  const row = rowOf(object);
+  return isHeld(object) || (row !== 'in-sync' && row !== 'unmanaged' && row !== 'kept') || object.message !== undefined;
+}
+
+function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
+  const row = rowOf(object);
+  const [symbol, planned, done, colour] = LOOK[row];
+  const what = [applied ? done : planned, ...(object.wants ? [`would ${object.wants}`] : [])].join(', ');
+  const inPart = isHeldInPart(object);
+  const why = [...(object.reason && !inPart ? [object.reason] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])].join(', ');
+  const head = `  ${symbol} ${visible(`${object.kind}/${object.name}`)}  ${what}${why && ` (${why})`}`;
+  const place = origin(object);
+  return [
+    `${paint(colour, head)}${place && paint('dim', `  ${place}`)}`,
+    ...(object.message && !inPart ? [paint(row === 'chosen' ? 'dim' : [], `      ${visible(object.message)}`)] : []),
+    ...(detail === 'full' || row === 'failed' ? changeLines(object, paint) : []),
+    ...(inPart
+      ? [paint(LOOK.held[3], `    ! held in part (${object.reason})${object.message ? `: ${visible(object.message)}` : ''}`)]
+      : []),
+  ];
+}
+
+/** Where the object is written, and which live one it is. */
+function origin(object: ReportObject): string {
+  const parts = [
+    ...(object.source ? [`${object.source.file}:${object.source.line}`] : []),
+    ...(object.awsId ? [object.awsId] : []),
+    ...(object.driftedSince ? [`drifted since ${object.driftedSince}`] : []),
+    ...(object.deleteAfter ? [`may be deleted after ${object.deleteAfter}`] : []),
+  ];
+  return visible(parts.join(', '));
+}
+
+function changeLines(object: ReportObject, paint: Paint): string[] {
+  const fresh = object.state === 'missing';
+  const cells = object.changes.map((change) => ({
+    path: visible(change.path),
+    old: fresh ? '' : valueText(change.live),
+    next: valueText(change.desired),
+    cause: causeOf(change, object),
+  }));
+  const pathWidth = widest(cells.map((cell) => cell.path));
+  const oldWidth = widest(cells.map((cell) => cell.old));
+  const tone: Colour = rowOf(object) === 'chosen' ? 'dim' : [];
+  return cells.map(({ path, old, next, cause }) => {
+    const values = fresh ? next : `${old.padEnd(oldWidth)} → ${next}`;
+    return `${paint(tone, `      ${path.padEnd(pathWidth)}  ${values}`)}${cause && paint('dim', `  ${cause}`)}`;
+  });
+}
+
+/** The cause of a field is said where the object's own doesn't cover it. */
+function causeOf(change: ReportChange, object: ReportObject): string {
+  return object.state === 'missing' || change.cause === object.cause ? '' : CAUSE_TEXT[change.cause];
+}
+
+/** The width to align to: one very long entry does not push all the others away. */
+function widest(cells: readonly string[]): number {
+  return Math.max(0, ...cells.map((cell) => cell.length).filter((length) => length <= 60));
+}
+
+function unclaimed(target: TargetReport, paint: Paint): string[] {
+  const bearers = target.objects.filter((object) => (object.unclaimed?.length ?? 0) > 0);
+  if (bearers.length === 0) return [];
+  const lines = bearers.map((object) => `      ${visible(`${object.kind}/${object.name}: ${object.unclaimed?.join(', ')}`)}`);
+  return ['  Unclaimed (set live, named by no manifest, left as it is):', ...lines].map((line) => paint('dim', line));
+}
+
+function effort(target: TargetReport, applied: boolean): string[] {
+  if (!applied) return target.estimate?.text ? [`  Applying takes ${visible(target.estimate.text)}.`] : [];
+  const calls = Object.values(target.calls).reduce((sum, calls) => sum + calls, 0);
+  const waited = target.waitedMs >= 1000 ? `, which waited ${duration(target.waitedMs)} for the budget` : '';
+  return [`  ${count(calls, 'call')}${waited}.`];
+}
