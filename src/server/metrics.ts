@@ -1,0 +1,136 @@
+/** What Prometheus reads. Labels are of bounded sets only; no name of an object and no key value is ever one. */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Emit, EventFields, EventName } from '../core/events.ts';
+import type { Action, State } from '../core/plan.ts';
+import type { OverallState, Report } from '../core/report.ts';
+import { isHeld } from '../report/words.ts';
+
+/** One API Gateway call: its operation, `OK` or the error's name, and how long it waited for the budget. */
+export interface MeasuredCall {
+  readonly operation: string;
+  readonly code: string;
+  readonly waitedMs: number;
+}
+
+export interface Metrics {
+  readonly onEvent: Emit;
+  readonly onCall: (call: MeasuredCall) => void;
+  /** In the Prometheus text format; the gauges of objects are those of the report given. */
+  readonly render: (report: Report | undefined) => Promise<string>;
+  readonly contentType: string;
+}
+
+const RESULTS: readonly OverallState[] = ['in-sync', 'drifted', 'held', 'failing'];
+const STATES: readonly State[] = ['in-sync', 'changed', 'missing', 'orphaned', 'unmanaged', 'foreign', 'ambiguous', 'unknown'];
+/** The classes that failed calls have, and those of failures without a call. */
+const ERROR_CLASSES = [
+  'throttled',
+  'transient',
+  'conflict-concurrent',
+  'answer-lost',
+  'conflict',
+  'not-found',
+  'denied',
+  'quota-full',
+  'invalid',
+  'manifest',
+  'unknown',
+] as const;
+const CHANGES: Partial<Record<EventName, Action>> = {
+  'object.created': 'create',
+  'object.adopted': 'adopt',
+  'object.updated': 'update',
+  'object.disabled': 'disable',
+  'object.released': 'release',
+  'object.deleted': 'delete',
+};
+
+/** `kinds`: those that are managed, so that every series exists from the start and `rate()` sees the first increment. */
+export function createMetrics({ version, kinds }: { readonly version: string; readonly kinds: readonly string[] }): Metrics {
+  const registry = new Registry();
+  const meters = register(registry);
+  meters.build.set({ version, node: process.versions.node }, 1);
+  for (const result of RESULTS) meters.passes.inc({ result }, 0);
+  for (const errorClass of ERROR_CLASSES) meters.errors.inc({ class: errorClass }, 0);
+  for (const kind of kinds) for (const action of Object.values(CHANGES)) meters.changes.inc({ kind, action }, 0);
+
+  const code = bounded(60);
+  return {
+    onEvent: (event, fields) => record(meters, kinds, event, fields),
+    onCall: (call) => {
+      meters.calls.inc({ operation: call.operation, code: code(call.code) });
+      meters.wait.observe(call.waitedMs / 1000);
+    },
+    render: (report) => {
+      if (report) measure(meters, kinds, report);
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+}
+
+type Meters = ReturnType<typeof register>;
+
+function register(registry: Registry) {
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
+    new Counter({ name: `apikeeper_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge({ name: `apikeeper_${name}`, help, labelNames, registers });
+  const histogram = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name: `apikeeper_${name}`, help, buckets, registers });
+  return {
+    build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
+    passes: counter('passes_total', 'Finished passes, by the state that they found.', ['result']),
+    duration: histogram('pass_duration_seconds', 'How long passes took.', [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]),
+    attempt: gauge('last_attempt_timestamp_seconds', 'When the last pass finished, however it went.'),
+    success: gauge('last_success_timestamp_seconds', 'When the last pass without a failure finished.'),
+    errors: counter('errors_total', 'Failed steps, targets and manifests, by the class of the error.', ['class']),
+    changes: counter('changes_total', 'Changes made to live objects.', ['kind', 'action']),
+    calls: counter('calls_total', 'Calls sent to API Gateway; code is OK or the error.', ['operation', 'code']),
+    wait: histogram('limiter_wait_seconds', 'How long calls waited for the budget.', [0.01, 0.1, 0.5, 1, 5, 20, 60, 300]),
+    resources: gauge('resources', 'Objects, as the newest report has them.', ['namespace', 'kind', 'state']),
+    held: gauge('held_steps', 'Steps that are held, as the newest report has them; those that somebody chose are not among them.', [
+      'namespace',
+    ]),
+    coverage: gauge('coverage_ratio', 'Share of the live objects that are under management.', ['namespace', 'kind']),
+  };
+}
+
+function record(meters: Meters, kinds: readonly string[], event: EventName, fields: EventFields): void {
+  const action = CHANGES[event];
+  if (action) meters.changes.inc({ kind: fields.kind !== undefined && kinds.includes(fields.kind) ? fields.kind : 'other', action });
+  if (event === 'manifest.invalid') meters.errors.inc({ class: 'manifest' });
+  if (event === 'step.failed' || event === 'target.failed') meters.errors.inc({ class: member(ERROR_CLASSES, fields.class, 'unknown') });
+  if (event !== 'reconcile.finished') return;
+  const result = member(RESULTS, fields.state, 'failing');
+  meters.passes.inc({ result });
+  if (fields.durationMs !== undefined) meters.duration.observe(fields.durationMs / 1000);
+  meters.attempt.setToCurrentTime();
+  if (result !== 'failing') meters.success.setToCurrentTime();
+}
+
+/** Sets the gauges anew: a namespace that is gone leaves no series behind. */
+function measure({ resources, held, coverage }: Meters, kinds: readonly string[], report: Report): void {
+  for (const gauge of [resources, held, coverage]) gauge.reset();
+  for (const { namespace, objects, coverage: shares } of report.targets) {
+    for (const kind of kinds) for (const state of STATES) resources.set({ namespace, kind, state }, 0);
+    for (const { kind, state } of objects) resources.inc({ namespace, kind, state });
+    held.set({ namespace }, objects.filter(isHeld).length);
+    for (const [kind, share] of Object.entries(shares)) coverage.set({ namespace, kind }, share);
+  }
+}
+
+function member<T extends string>(members: readonly T[], value: unknown, otherwise: T): T {
+  return members.find((known) => known === value) ?? otherwise;
+}
+
+/** Lets the first `limit` different values through; whoever answers in the service's place could invent more. */
+function bounded(limit: number): (value: string) => string {
+  const seen = new Set<string>();
+  return (value) => {
+    if (!/^\w{1,80}$/.test(value)) return 'other';
+    if (seen.size < limit) seen.add(value);
+    return seen.has(value) ? value : 'other';
+  };
+}
