@@ -1,5 +1,6 @@
-import type { EmulatorCore, EmulatorRequest, EmulatorResponse } from './emulator.ts';
+import type { EmulatorCore } from './emulator.ts';
 import type { Fault } from './faults.ts';
+import type { EmulatorRequest, EmulatorResponse } from './http.ts';
 import type { Limits } from './state.ts';
 import type { RoleRule } from './sts.ts';
 
@@ -16,11 +17,15 @@ const handlers: Readonly<Record<string, Handler>> = {
   'GET health': () => ({ status: 'ok' }),
   'GET requests': ({ requests }) => requests,
   'DELETE requests': (core) => core.clearRequests(),
-  'POST faults': (core, body) => asList<Fault>(body).forEach((fault) => core.inject(fault)),
+  'POST faults': (core, body) => {
+    for (const fault of asList<Fault>(body)) core.inject(fault);
+  },
   'DELETE faults': (core) => core.clearFaults(),
   'POST reset': (core) => core.reset(),
   /** Role rules: an ExternalId that AssumeRole must bring, or `deny: true`. */
-  'PUT roles': ({ sts }, body) => asList<RoleRule>(body).forEach((rule) => sts.roles.set(rule.roleArn, rule)),
+  'PUT roles': ({ sts }, body) => {
+    for (const rule of asList<RoleRule>(body)) sts.roles.set(rule.roleArn, rule);
+  },
   /** Resource quotas of one account and region. */
   'PUT limits': (core, body) => {
     const { account, region, ...limits } = body as Partial<Limits> & { account?: string; region?: string };

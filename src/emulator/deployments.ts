@@ -14,7 +14,7 @@ import { page } from './pages.ts';
 import { type Grammar, patched, replace } from './patch.ts';
 import { pathOf } from './resources.ts';
 import { findRestApi } from './rest-apis.ts';
-import { newCanary, newStage, setVariables } from './stage-rules.ts';
+import { newCanary, newStage, setCacheCluster, setCacheSize, setVariables } from './stage-rules.ts';
 import type { AccountState, Deployment, RestApiTree } from './state.ts';
 
 /** Throws NotFoundException. */
@@ -35,7 +35,8 @@ function snapshotOf(tree: RestApiTree): Deployment['snapshot'] {
       [...resource.methods].map(([name, { authorizationType, apiKeyRequired }]) => [name, { authorizationType, apiKeyRequired }]),
     );
   }
-  return { apiKeySource: tree.api.apiKeySource, methods };
+  const { apiKeySource, disableExecuteApiEndpoint } = tree.api;
+  return { apiKeySource, disableExecuteApiEndpoint, methods };
 }
 
 /** With a `stageName` it re-points that stage, or creates it, without tags [BC, LS]. */
@@ -69,6 +70,8 @@ function deployTo(state: AccountState, tree: RestApiTree, { id }: Deployment, re
   // Overwrites what the stage had (TF#8409).
   if (rest.variables) setVariables(state, stage, { ...stage.variables, ...rest.variables });
   if (rest.tracingEnabled !== undefined) stage.tracingEnabled = rest.tracingEnabled;
+  if (rest.cacheClusterSize !== undefined) setCacheSize(stage, rest.cacheClusterSize);
+  if (rest.cacheClusterEnabled !== undefined) setCacheCluster(stage, rest.cacheClusterEnabled, now);
   stage.lastUpdatedDate = date(now);
   tree.stages.set(stageName, stage);
 }

@@ -1,11 +1,12 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAdmin, isAdmin } from './admin.ts';
 import { seededRandom } from './context.ts';
 import { notEmulated, ServiceError } from './errors.ts';
 import { errorOf, type Fault, type FaultEffect, maimed, newFaults } from './faults.ts';
+import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, jsonAnswer, xmlAnswer } from './http.ts';
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Identity, identify } from './identity.ts';
-import { operations } from './operations.ts';
+import { isList, operations } from './operations.ts';
 import { newQuotas, type QuotaMode } from './quotas.ts';
 import { findRoute, type Match } from './routes.ts';
 import { type AccountState, newState } from './state.ts';
@@ -24,33 +25,16 @@ export interface EmulatorOptions {
   readonly seed?: number;
 }
 
-/** A call as it arrived. `path` is still percent-encoded; header names are in lower case. */
-export interface EmulatorRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: string;
-}
-
-export interface EmulatorResponse {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/** `reset`: close the connection without an answer. `hang`: keep it open without one. */
-export type Answer = EmulatorResponse | 'reset' | 'hang';
-
 /** One control-plane call. `status` is 0 while there is no answer, and where a fault kept it back; `errorCode` then names the fault. */
 export interface RequestRecord {
   readonly operation: string;
   readonly account: string;
   readonly region: string;
+  /** Milliseconds since the epoch, by the emulator's clock. */
   readonly at: number;
   status: number;
   errorCode?: string;
-  /** The ids in the path, with `/` between them, or those of what was created. */
+  /** The ids in the path, with `/` between them; of a create, the id of what was made. */
   id?: string;
 }
 
@@ -71,12 +55,13 @@ export interface EmulatorCore {
 
 const MAX_REQUESTS = 200_000;
 
+/** A call once it is known which operation it is for. */
 interface Call {
-  readonly match: Match;
-  readonly request: EmulatorRequest;
+  readonly operation: string;
   readonly identity: Identity;
-  readonly effects: readonly FaultEffect[];
-  readonly record: RequestRecord;
+  /** Carries it out. Throws ServiceError. */
+  readonly act: (record: RequestRecord, effects: readonly FaultEffect[]) => EmulatorResponse;
+  readonly refuse: (error: ServiceError) => EmulatorResponse;
 }
 
 export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
@@ -98,79 +83,61 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     return state;
   };
 
-  const record = (operation: string, { account, region }: Identity): RequestRecord => {
+  const newRecord = ({ operation, identity: { account, region } }: Call): RequestRecord => {
     if (requests.length >= MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
-    const entry = { operation, account, region, at: clock(), status: 0 };
-    requests.push(entry);
-    return entry;
+    const record = { operation, account, region, at: clock(), status: 0 };
+    requests.push(record);
+    return record;
   };
 
-  /** Carries out a call of the control plane and returns its wire body. Throws ServiceError. */
-  const execute = ({ match, request, identity, effects, record: entry }: Call): unknown => {
-    const { route, labels } = match;
-    const input = route.read({ labels, query: request.query, body: request.body });
-    const now = clock();
-    const state = stateOf(identity.account, identity.region);
-    const operation = operations.get(route.operation);
-    if (!operation) throw notEmulated(route.operation);
-    const shown = isList(route.operation) ? faults.seen(state, effects, now) : state;
-    const output = operation(input, { state: shown, now, random });
-    if (request.method !== 'GET') faults.remember(state, now);
-    const created = createdId(output);
-    if (created !== undefined) entry.id ??= created;
-    return maimed(route.write(output ?? {}), effects);
-  };
-
-  const control = async (request: EmulatorRequest, identity: Identity, match: Match): Promise<Answer> => {
-    const { operation, status } = match.route;
-    const entry = record(operation, identity);
-    const id = Object.values(match.labels).join('/');
-    if (id !== '' && !/^(Create|Generate)/.test(operation)) entry.id = id;
-    const effects = faults.take(operation, identity.account, isList(operation));
-    const drop = (code: string, answer: 'reset' | 'hang' = 'reset') => {
-      entry.errorCode = code;
-      return answer;
-    };
+  /** Carries out a call under the faults that hit it, and records it. */
+  const perform = async (call: Call): Promise<Answer> => {
+    const record = newRecord(call);
+    const effects = faults.take(call.operation, call.identity.account, isList(call.operation));
     try {
-      for (const effect of effects) {
-        if (effect.type === 'delay') await sleep(effect.ms);
-        if (effect.type === 'drop-before') return drop('drop-before');
-        if (effect.type === 'hang') return drop('hang', 'hang');
-        const error = errorOf(effect);
-        if (error) throw error;
-      }
-      quotas.take(`${identity.account} ${identity.region}`, operation, clock(), () => !/"(REGIONAL|PRIVATE)"/.test(request.body));
-      const body = execute({ match, request, identity, effects, record: entry });
-      if (effects.some(({ type }) => type === 'drop-after')) return drop('drop-after');
-      entry.status = status;
-      const text = body === undefined ? '' : JSON.stringify(body);
-      return json(status, effects.some(({ type }) => type === 'malformed-json') ? text.slice(0, text.length / 2) : text);
+      const kept = await keptBack(effects);
+      if (kept) return dropped(record, kept, kept === 'hang' ? 'hang' : 'reset');
+      const response = call.act(record, effects);
+      if (effects.some(({ type }) => type === 'drop-after')) return dropped(record, 'drop-after', 'reset');
+      record.status = response.status;
+      return effects.some(({ type }) => type === 'malformed-json') ? cut(response) : response;
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      entry.status = error.status;
-      entry.errorCode = error.name;
-      return jsonError(error);
+      record.status = error.status;
+      record.errorCode = error.name;
+      return call.refuse(error);
     }
   };
 
-  const security = (request: EmulatorRequest, identity: Identity): Answer => {
+  const control = (request: EmulatorRequest, identity: Identity, { route, labels }: Match): Call => ({
+    operation: route.operation,
+    identity,
+    act(record, effects) {
+      const { account, region } = identity;
+      if (!/^(Create|Generate)/.test(route.operation)) named(record, Object.values(labels).join('/'));
+      quotas.take(`${account} ${region}`, route.operation, clock(), () => !/"(REGIONAL|PRIVATE)"/.test(request.body));
+      const input = route.read({ labels, query: request.query, body: request.body });
+      const handler = operations.get(route.operation);
+      if (!handler) throw notEmulated(route.operation);
+      const state = stateOf(account, region);
+      const now = clock();
+      const output = handler(input, { state: isList(route.operation) ? faults.seen(state, effects, now) : state, now, random });
+      if (request.method !== 'GET') faults.remember(state, now);
+      named(record, idOf(output));
+      const body = maimed(route.write(output), effects);
+      return jsonAnswer(route.status, body === undefined ? '' : JSON.stringify(body));
+    },
+    refuse: errorAnswer,
+  });
+
+  const security = (request: EmulatorRequest, identity: Identity): Call => {
     const parameters = request.method === 'POST' ? new URLSearchParams(request.body) : request.query;
-    const entry = record(parameters.get('Action') ?? 'Unknown', identity);
-    const [effect] = faults.take(entry.operation, identity.account, false);
-    const headers = { 'content-type': 'text/xml', 'x-amzn-requestid': randomUUID() };
-    try {
-      if (effect?.type === 'drop-before' || effect?.type === 'drop-after') return 'reset';
-      const error = effect && errorOf(effect);
-      if (error) throw error;
-      const body = answerSts({ sts, identity, parameters, now: clock(), random });
-      entry.status = 200;
-      return { status: 200, headers, body };
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      entry.status = error.status;
-      entry.errorCode = error.name;
-      return { status: error.status, headers, body: stsError(error) };
-    }
+    return {
+      operation: parameters.get('Action') ?? 'Unknown',
+      identity,
+      act: () => xmlAnswer(200, answerSts({ sts, identity, parameters, now: clock(), random })),
+      refuse: (error) => xmlAnswer(error.status, stsError(error)),
+    };
   };
 
   const core: EmulatorCore = {
@@ -178,16 +145,17 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     sts,
     async handle(request) {
       if (isAdmin(request)) return answerAdmin(request, core);
-      const identity = identify(header(request, 'authorization'));
-      if (request.path === '/') return security(request, identity);
+      const { authorization } = request.headers;
+      const identity = identify(typeof authorization === 'string' ? authorization : undefined);
+      if (request.path === '/') return perform(security(request, identity));
       const match = findRoute(request.method, request.path, request.query);
-      if (match) return control(request, identity, match);
-      return jsonError(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
+      if (match) return perform(control(request, identity, match));
+      return errorAnswer(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
     },
     state: stateOf,
     inject: (fault) => faults.inject(fault, states.values(), clock()),
-    clearFaults: () => faults.clear(),
-    clearRequests: () => {
+    clearFaults: faults.clear,
+    clearRequests() {
       requests.length = 0;
     },
     reset() {
@@ -202,26 +170,30 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
   return core;
 }
 
-const header = ({ headers }: EmulatorRequest, name: string): string | undefined => {
-  const value = headers[name];
-  return Array.isArray(value) ? value[0] : value;
-};
-
-const isList = (operation: string): boolean =>
-  /^Get(ApiKeys|UsagePlans|UsagePlanKeys|RestApis|Resources|Deployments|Stages|ClientCertificates)$/.test(operation);
-
-function createdId(output: unknown): string | undefined {
-  const { id, stageName, clientCertificateId } = (output ?? {}) as { id?: string; stageName?: string; clientCertificateId?: string };
-  return id ?? stageName ?? clientCertificateId;
+/** Lets the effects happen that come before a call is carried out. Throws ServiceError; answers with the fault that keeps the call back, if one does. */
+async function keptBack(effects: readonly FaultEffect[]): Promise<'drop-before' | 'hang' | undefined> {
+  for (const effect of effects) {
+    // Not referenced: a closed emulator lets the process end.
+    if (effect.type === 'delay') await sleep(effect.ms, undefined, { ref: false });
+    if (effect.type === 'drop-before' || effect.type === 'hang') return effect.type;
+    const error = errorOf(effect);
+    if (error) throw error;
+  }
+  return undefined;
 }
 
-export const json = (status: number, body: string, headers: Record<string, string> = {}): EmulatorResponse => ({
-  status,
-  headers: { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID(), ...headers },
-  body,
-});
+function dropped(record: RequestRecord, fault: string, answer: 'reset' | 'hang'): Answer {
+  record.errorCode = fault;
+  return answer;
+}
 
-function jsonError({ status, name, message, retryAfter }: ServiceError): EmulatorResponse {
-  const headers = { 'x-amzn-errortype': name, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) };
-  return json(status, JSON.stringify({ message }), headers);
+const cut = (response: EmulatorResponse): EmulatorResponse => ({ ...response, body: response.body.slice(0, response.body.length / 2) });
+
+function named(record: RequestRecord, id: string | undefined): void {
+  if (id) record.id ??= id;
+}
+
+function idOf(output: unknown): string | undefined {
+  const { id, stageName, clientCertificateId } = (output ?? {}) as { id?: string; stageName?: string; clientCertificateId?: string };
+  return id ?? stageName ?? clientCertificateId;
 }

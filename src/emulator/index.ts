@@ -1,19 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type Answer,
-  createEmulator,
-  type EmulatorCore,
-  type EmulatorOptions,
-  type EmulatorRequest,
-  type RequestRecord,
-} from './emulator.ts';
+import { createEmulator, type EmulatorCore, type EmulatorOptions, type RequestRecord } from './emulator.ts';
 import type { Fault } from './faults.ts';
+import type { Answer, EmulatorRequest } from './http.ts';
 import type { AccountState } from './state.ts';
 
-export type { Answer, EmulatorCore, EmulatorOptions, EmulatorRequest, EmulatorResponse, RequestRecord } from './emulator.ts';
+export type { EmulatorCore, EmulatorOptions, RequestRecord } from './emulator.ts';
 export { createEmulator } from './emulator.ts';
 export type { Fault, FaultEffect } from './faults.ts';
+export type { Answer, EmulatorRequest, EmulatorResponse } from './http.ts';
 export type { QuotaMode } from './quotas.ts';
 export type { AccountState, ApiKey, Deployment, KeyUsage, Limits, Method, Resource, RestApiTree, Stage, UsagePlan } from './state.ts';
 

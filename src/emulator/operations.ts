@@ -80,3 +80,8 @@ type Untyped = Operation<Record<string, unknown>>;
 export const operations: ReadonlyMap<string, Untyped> = new Map(
   Object.entries(handlers).map(([name, handler]) => [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, handler as Untyped]),
 );
+
+const LISTS = /^Get(ApiKeys|UsagePlans|UsagePlanKeys|RestApis|Resources|Deployments|Stages|ClientCertificates)$/;
+
+/** Whether an operation lists objects; what the faults on lists apply to. */
+export const isList = (operation: string): boolean => LISTS.test(operation);

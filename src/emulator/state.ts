@@ -15,7 +15,7 @@ type Stored<T, K extends keyof T> = T & { [P in K]-?: Exclude<T[P], undefined> }
 
 export type ApiKey = Stored<ApiKeyShape, 'id' | 'value' | 'enabled' | 'stageKeys' | 'createdDate' | 'lastUpdatedDate'>;
 export type UsagePlan = Stored<Omit<UsagePlanShape, 'apiStages'>, 'id' | 'name'> & { apiStages: PlanStage[] };
-export type RestApi = Stored<RestApiShape, 'id' | 'name' | 'apiKeySource' | 'rootResourceId'>;
+export type RestApi = Stored<RestApiShape, 'id' | 'name' | 'apiKeySource' | 'disableExecuteApiEndpoint' | 'rootResourceId'>;
 export type ClientCertificate = Stored<ClientCertificateShape, 'clientCertificateId'>;
 export type Method = Stored<MethodShape, 'httpMethod' | 'authorizationType' | 'apiKeyRequired'>;
 
@@ -31,7 +31,7 @@ export type Resource = Stored<ResourceShape, 'id'> & { methods: Map<string, Meth
 
 /** `snapshot`: what the methods demanded when the deployment was made, which is what its stages serve; by path, then HTTP method. */
 export type Deployment = Stored<DeploymentShape, 'id' | 'createdDate'> & {
-  snapshot: { apiKeySource: string; methods: Record<string, Record<string, MethodSnapshot>> };
+  snapshot: { apiKeySource: string; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, MethodSnapshot>> };
 };
 
 /** `cacheReadyAt`: when (ms) the creation or deletion of the cache cluster that is under way ends. */

@@ -17,7 +17,9 @@ function parseDay(text: string): number {
   return at;
 }
 
-/** The counters of a key in a plan, made when they are first asked for. */
+const unused: KeyUsage = { days: new Map(), extra: new Map() };
+
+/** The counters of a key in a plan, for writing: made when they are not there. */
 export function usageOf(state: AccountState, planId: string, keyId: string): KeyUsage {
   const plan = state.usage.get(planId) ?? new Map<string, KeyUsage>();
   state.usage.set(planId, plan);
@@ -65,7 +67,10 @@ export const getUsage: Operation<GetUsageRequest, Usage> = ({ usagePlanId, start
   const days = daysBetween(startDate, endDate);
   const attached = [...(state.planKeys.get(usagePlanId) ?? [])].filter((id) => keyId === undefined || id === keyId);
   const { items, position } = page(attached, (id) => id, paging);
-  const values = items.map((id): [string, number[][]] => [id, days.map((day) => dayOf(plan, usageOf(state, usagePlanId, id), day))]);
+  const values = items.map((id): [string, number[][]] => [
+    id,
+    days.map((day) => dayOf(plan, state.usage.get(usagePlanId)?.get(id) ?? unused, day)),
+  ]);
   return { usagePlanId, startDate, endDate, items: Object.fromEntries(values), position };
 };
 
