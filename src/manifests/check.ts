@@ -1,0 +1,154 @@
+/**
+ * What no schema can say, because it takes several fields or several documents. Every document that takes part in a violation is named,
+ * so that the order of files and documents decides nothing.
+ */
+import { identity, type Json } from '../core/model.ts';
+import { checkPlans } from './check-plans.ts';
+import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageOf, type Violation } from './entry.ts';
+import { segmentsOf } from './problem.ts';
+import { fieldSchema } from './schemas.ts';
+import { didYouMean } from './suggest.ts';
+import type { Finding } from './validate.ts';
+
+/** All violations among the documents. Only what an identity alone decides is asked of invalid ones. */
+export function check(entries: readonly Entry[]): readonly Violation[] {
+  const valid = entries.filter((entry) => entry.valid);
+  const placeOf = createPlaceOf(valid);
+  return [
+    ...sameIdentity(entries),
+    ...movedFrom(entries),
+    ...valid.flatMap((entry) => checkAlone(entry).map((finding) => ({ entry, ...finding }))),
+    ...sameAdoption(valid),
+    ...sameStage(valid, placeOf),
+    ...sameValue(valid, placeOf),
+    ...checkPlans(valid, placeOf),
+  ];
+}
+
+function createPlaceOf(entries: readonly Entry[]): PlaceOf {
+  const places = new Map<string, string>();
+  for (const { kind, namespace, spec } of entries) {
+    if (kind === 'Target') places.set(namespace, `${spec.accountId}/${spec.region}`);
+  }
+  return (namespace) => places.get(namespace) ?? namespace;
+}
+
+function sameIdentity(entries: readonly Entry[]): Violation[] {
+  return shared(
+    entries.map((entry) => ({ entry })),
+    ({ entry }) => identity(entry),
+  ).map(({ item: { entry }, others }) => ({
+    entry,
+    path: '/metadata/name',
+    message:
+      entry.kind === 'Target'
+        ? `declared twice, also by ${others}; a namespace has one Target`
+        : `declared twice, also by ${others}; keep one, or rename one`,
+  }));
+}
+
+/** An old identity belongs to one document, and to none that still bears it. */
+function movedFrom(entries: readonly Entry[]): Violation[] {
+  const path = '/metadata/annotations/apikeeper.dev~1moved-from';
+  const moved = entries.flatMap((entry) => {
+    const from = entry.annotations.movedFrom;
+    return from ? [{ entry, from: identity({ kind: entry.kind, ...from }) }] : [];
+  });
+  const twice = shared(moved, ({ from }) => from).map(({ item: { entry }, others }) => ({
+    entry,
+    path,
+    message: `the same old name is claimed by ${others}; one object can move to one place`,
+  }));
+  const declared = new Map(entries.map((entry) => [identity(entry), entry]));
+  const still = moved.flatMap(({ entry, from }): Violation[] => {
+    const other = declared.get(from);
+    if (!other) return [];
+    if (other === entry) return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
+    const message = `${nameOf(other)} still bears the old name; remove that document, or this annotation (once the move is done it does nothing)`;
+    return [
+      { entry, path, message },
+      {
+        entry: other,
+        path: '/metadata/name',
+        message: `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`,
+      },
+    ];
+  });
+  return [...twice, ...still];
+}
+
+/** Rules within one document. */
+function checkAlone(entry: Entry): Finding[] {
+  const findings = unknownIgnores(entry);
+  if (entry.kind === 'Target') findings.push(...checkTarget(entry));
+  if (entry.kind === 'Stage') findings.push(...checkStage(entry));
+  return findings;
+}
+
+function unknownIgnores({ kind, annotations }: Entry): Finding[] {
+  const fields = Object.keys(fieldSchema(kind, 'spec')?.properties ?? {});
+  return annotations.ignore.flatMap((pointer) => {
+    const [, field = ''] = segmentsOf(pointer);
+    if (fields.includes(field)) return [];
+    const message = `${pointer} is no field of a ${kind}${didYouMean(field, fields) || `; allowed are ${fields.join(', ')}`}`;
+    return [{ path: '/metadata/annotations/apikeeper.dev~1ignore', message }];
+  });
+}
+
+function checkTarget({ spec }: Entry): Finding[] {
+  const findings: Finding[] = [];
+  if (spec.prune === true && spec.owner === undefined) {
+    const message = 'prune needs a written owner, so that no other tree of the account is pruned; add owner: <name of this tree>';
+    findings.push({ path: '/spec/prune', message });
+  }
+  const roleAccount = String(spec.roleArn ?? '').split(':')[4];
+  if (roleAccount && roleAccount !== spec.accountId) {
+    findings.push({
+      path: '/spec/roleArn',
+      message: `the role is of account ${roleAccount}, and accountId says ${spec.accountId}; correct one of them`,
+    });
+  }
+  return findings;
+}
+
+function checkStage(entry: Entry): Finding[] {
+  const findings = duplicates((entry.spec.methodSettings ?? []) as readonly Json[], '/spec/methodSettings', methodKey);
+  const pattern = fieldSchema('Stage', 'spec', 'stageName')?.pattern ?? '';
+  if (entry.spec.stageName === undefined && !new RegExp(pattern, 'u').test(entry.name)) {
+    const message = `missing, and metadata.name can't stand for it, since a stage's name has no "."; write stageName`;
+    findings.push({ path: '/spec/stageName', message });
+  }
+  return findings;
+}
+
+function sameAdoption(entries: readonly Entry[]): Violation[] {
+  const items = entries.map((entry) => ({ entry, id: entry.annotations.adopt }));
+  return shared(items, ({ entry, id }) => (id && id !== 'by-name' ? `${entry.kind}/${id}` : undefined)).map(
+    ({ item: { entry, id }, others }) => ({
+      entry,
+      path: '/metadata/annotations/apikeeper.dev~1adopt',
+      message: `${id} is also adopted by ${others}; one live object belongs to one document`,
+    }),
+  );
+}
+
+function sameStage(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
+  const items = entries.filter(({ kind }) => kind === 'Stage').map((entry) => ({ entry }));
+  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${stageOf(entry)}`).map(({ item: { entry }, others }) => ({
+    entry,
+    path: '/spec',
+    message: `the same stage of the same API is declared by ${others}; merge the documents`,
+  }));
+}
+
+/** Key values are unique per account and region: CreateApiKey answers 409 to a second one. */
+function sameValue(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
+  const items = entries.filter(({ kind, spec }) => kind === 'ApiKey' && spec.value !== undefined).map((entry) => ({ entry }));
+  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${JSON.stringify(entry.spec.value)}`).map(
+    ({ item: { entry }, others }) => ({
+      entry,
+      path: '/spec/value',
+      message: `the same source is the value of ${others}; two keys can't have one value, so give each its own`,
+    }),
+  );
+}

@@ -1,0 +1,56 @@
+/** A document with what is known about it so far: who it is, and what is wrong with it. */
+import type { Problem } from '../core/model.ts';
+import { parseAnnotations } from './annotations.ts';
+import type { Entry } from './entry.ts';
+import type { Document } from './parse.ts';
+import { KINDS } from './schemas.ts';
+import { DEFAULT_NAMESPACE } from './target.ts';
+import { type Finding, isMapping, validate } from './validate.ts';
+
+/** What can't be told from the document is absent. */
+export interface Draft {
+  readonly document: Document;
+  /** As written, known or not. */
+  readonly kind?: string;
+  /** Of a Target, its own name. */
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly findings: Finding[];
+  /** The document as others see it, where its kind is known and it has a name. */
+  readonly entry?: Entry;
+}
+
+/** Validates one document. */
+export function readDraft(document: Document): Draft {
+  const value = isMapping(document.value) ? document.value : {};
+  const metadata = isMapping(value.metadata) ? value.metadata : undefined;
+  const kind = textOrNothing(value.kind);
+  const name = textOrNothing(metadata?.name);
+  const namespace = kind === 'Target' ? name : metadata && textOrNothing(metadata.namespace ?? DEFAULT_NAMESPACE);
+  const findings = [...validate(document.value, (pointer) => document.locate(pointer).text)];
+  const valid = findings.length === 0;
+  const who = { ...(kind !== undefined && { kind }), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
+  if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind)) return { document, ...who, findings };
+  const spec = (valid ? value.spec : {}) as Entry['spec'];
+  const labels = (valid ? (metadata?.labels ?? {}) : {}) as Entry['labels'];
+  const annotations = parseAnnotations(valid ? ((metadata?.annotations ?? {}) as Record<string, string>) : {}, namespace);
+  return { document, kind, namespace, name, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations } };
+}
+
+/** A finding as a problem of its document. */
+export function toProblem({ document, kind, namespace, name }: Omit<Draft, 'findings'>, { path, message, atKey }: Finding): Problem {
+  const location = document.locate(path);
+  return {
+    file: document.file,
+    ...(atKey ? location.key : location.value),
+    ...(kind !== undefined && { kind }),
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+    path,
+    message,
+  };
+}
+
+function textOrNothing(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}

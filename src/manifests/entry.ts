@@ -1,0 +1,75 @@
+/** A document with an identity, and how documents are compared with one another. */
+import type { Annotations, Json } from '../core/model.ts';
+import type { Document } from './parse.ts';
+import { compareText } from './problem.ts';
+import type { Finding } from './validate.ts';
+
+/** A document of a known kind, with a name. What else it says is here only where it is valid against its schema. */
+export interface Entry {
+  readonly document: Document;
+  readonly kind: string;
+  /** Of a Target, its own name. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly valid: boolean;
+  readonly spec: { readonly [field: string]: Json };
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Annotations;
+}
+
+export interface Violation extends Finding {
+  readonly entry: Entry;
+}
+
+/** The account and region of a namespace, so that documents of two namespaces meet; the namespace itself where its Target isn't known. */
+export type PlaceOf = (namespace: string) => string;
+
+/** `UsagePlan/acme (consumers/acme.yaml:12)`. */
+export function nameOf(entry: Entry): string {
+  return `${entry.kind}/${entry.name} (${entry.document.file}:${entry.document.line})`;
+}
+
+/** The entries of every group with more than one, each with the others of its group. */
+export function shared<T extends { readonly entry: Entry }>(
+  items: readonly T[],
+  keyOf: (item: T) => string | undefined,
+): { item: T; others: string }[] {
+  const groups = Map.groupBy(items, keyOf);
+  groups.delete(undefined);
+  return [...groups.values()].flatMap((group) =>
+    group.length === 1
+      ? []
+      : group.map((item) => {
+          const names = new Set(group.filter((other) => other !== item).map((other) => nameOf(other.entry)));
+          return { item, others: [...names].sort(compareText).join(', ') };
+        }),
+  );
+}
+
+/** Entries of a list that have one key. */
+export function duplicates(list: readonly Json[], path: string, keyOf: (entry: Json) => string): Finding[] {
+  const keys = list.map(keyOf);
+  return keys.flatMap((key, index) => {
+    const first = keys.indexOf(key);
+    return first === index
+      ? []
+      : [{ path: `${path}/${index}`, message: `${key} is written twice in this list, first as entry ${first}; keep one` }];
+  });
+}
+
+/** `GET /residents/{id}`. */
+export function methodKey(entry: Json): string {
+  const { method, path } = entry as { method: string; path: string };
+  return `${method} ${path}`;
+}
+
+/** A stage in writing: its API as the manifest names it, and its name. Two documents with one of these mean one live stage. */
+export function stageKey(restApi: Json | undefined, stageName: string): string {
+  const api = restApi as { readonly id?: string; readonly name?: string };
+  return `${api.id === undefined ? `name ${api.name}` : `id ${api.id}`} ${stageName}`;
+}
+
+/** The stage that a Stage document means. */
+export function stageOf({ spec, name }: Entry): string {
+  return stageKey(spec.restApi, (spec.stageName as string | undefined) ?? name);
+}

@@ -1,0 +1,138 @@
+/** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
+import { type Desired, identity, type Problem, type Target } from '../core/model.ts';
+import { check } from './check.ts';
+import { danglingReferences } from './dangling.ts';
+import { type Draft, readDraft, toProblem } from './draft.ts';
+import type { Entry, Violation } from './entry.ts';
+import { readSnapshot, type Snapshot } from './files.ts';
+import { parse } from './parse.ts';
+import { compareProblems, compareText } from './problem.ts';
+import { readRevision } from './revision.ts';
+import { KINDS } from './schemas.ts';
+import { didYouMean } from './suggest.ts';
+import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
+
+/** What a directory of manifests says. Everything is sorted: the names of files and the order within them decide nothing but positions. */
+export interface Tree {
+  /** As given. */
+  readonly directory: string;
+  /** The Git commit, where it can be read. */
+  readonly revision?: string;
+  /** The valid ones; or the implicit `default`, where everything was read, every kind is known, and no document is a Target. */
+  readonly targets: readonly Target[];
+  /** The valid documents whose Target is valid, by identity. */
+  readonly desired: readonly Desired[];
+  /** Documents that parse, have kind, namespace and name, and are invalid. */
+  readonly invalid: readonly Identity[];
+  /** By file, line and column. */
+  readonly problems: readonly Problem[];
+  /** References to names that no document bears: wrong for `validate`, a held entry for a plan. Not looked for in a tree that isn't complete. */
+  readonly dangling: readonly Problem[];
+  /** Every file was read and parsed, and there is at least one document. */
+  readonly complete: boolean;
+  /** Namespaces where a document that seems absent may only be invalid. */
+  readonly incompleteNamespaces: readonly string[];
+  readonly files: number;
+  readonly documents: number;
+  /** Every path that was resolved and what it led to, for `isCurrent`: does the directory still lead to what was read? */
+  readonly resolved: ReadonlyMap<string, string>;
+}
+
+interface Identity {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Reads a directory of manifests, or a single file. What users wrote never makes it throw: all that is wrong is in `problems`. */
+export async function load(path: string, options: ImplicitTarget = {}): Promise<Tree> {
+  const snapshot = await readSnapshot(path);
+  const revision = snapshot.root && (await readRevision(snapshot.root));
+  return { directory: path, ...(revision && { revision }), ...interpret(snapshot, options) };
+}
+
+function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'directory' | 'revision'> {
+  const parsed = snapshot.files.map(({ file, text }) => parse(file, text));
+  const drafts = parsed.flatMap(({ documents }) => documents).map(readDraft);
+  const unread = [...snapshot.problems, ...parsed.flatMap(({ problems }) => problems)];
+  if (unread.length === 0 && drafts.length === 0) unread.push(nothingThere(snapshot));
+  const complete = unread.length === 0;
+
+  const entries = drafts.flatMap(({ entry }) => entry ?? []);
+  const isImplicit = complete && drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
+  const namespaces = declaredNamespaces(drafts);
+  const draftOf = new Map(drafts.map((draft) => [draft.document, draft]));
+  const placed = snapshot.isFile || (namespaces.size === 0 && !isImplicit) ? [] : withoutTarget(entries, namespaces);
+  for (const { entry, ...finding } of [...check(entries), ...placed]) draftOf.get(entry.document)?.findings.push(finding);
+
+  const invalid = drafts.filter(({ findings }) => findings.length > 0);
+  const valid = entries.filter(({ document }) => draftOf.get(document)?.findings.length === 0);
+  const targets = isImplicit ? [implicitTarget(options)] : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
+  const served = new Set(targets.map(({ namespace }) => namespace));
+  const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
+  return {
+    targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
+    desired: valid
+      .filter(({ kind, namespace }) => kind !== 'Target' && served.has(namespace))
+      .map(toDesired)
+      .sort(byIdentity),
+    invalid: distinct(invalid.flatMap(({ kind, namespace, name }) => (kind && namespace && name ? { kind, namespace, name } : []))),
+    problems: [...unread, ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding)))].sort(compareProblems),
+    dangling: dangling.map((violation) => toProblem(violation.entry, violation)).sort(compareProblems),
+    complete,
+    incompleteNamespaces: incompleteNamespaces(invalid, drafts, namespaces),
+    files: snapshot.files.length,
+    documents: drafts.length,
+    resolved: snapshot.resolved,
+  };
+}
+
+/** The names of all Target documents, valid or not. */
+function declaredNamespaces(drafts: readonly Draft[]): ReadonlySet<string> {
+  return new Set(drafts.flatMap(({ kind, namespace }) => (kind === 'Target' && namespace !== undefined ? namespace : [])));
+}
+
+/** Documents of a namespace that no Target bears. */
+function withoutTarget(entries: readonly Entry[], namespaces: ReadonlySet<string>): Violation[] {
+  const known = namespaces.size === 0 ? new Set([DEFAULT_NAMESPACE]) : namespaces;
+  return entries.flatMap((entry) => {
+    if (known.has(entry.namespace)) return [];
+    return [{ entry, path: '/metadata/namespace', message: noTarget(entry.namespace, namespaces) }];
+  });
+}
+
+function noTarget(namespace: string, namespaces: ReadonlySet<string>): string {
+  const all = [...namespaces].sort(compareText).join(', ');
+  if (namespaces.size === 0)
+    return `no Target is declared, so the only namespace is ${DEFAULT_NAMESPACE}; declare a Target named ${namespace}, or leave namespace out`;
+  if (namespace === DEFAULT_NAMESPACE) return `no Target is named ${DEFAULT_NAMESPACE}; write the namespace that is meant, one of ${all}`;
+  return `no Target is named ${namespace}${didYouMean(namespace, namespaces) || `; declare it, or write one of ${all}`}`;
+}
+
+/** An invalid document makes its namespace incomplete; one whose namespace can't be told or isn't known, every namespace. */
+function incompleteNamespaces(invalid: readonly Draft[], drafts: readonly Draft[], declared: ReadonlySet<string>): string[] {
+  const known = declared.size === 0 ? new Set([DEFAULT_NAMESPACE]) : declared;
+  const own = invalid.map(({ namespace }) => namespace);
+  const isAnywhere = own.some((namespace) => namespace === undefined || !known.has(namespace));
+  const named = isAnywhere
+    ? [...known, ...drafts.flatMap(({ namespace }) => namespace ?? [])]
+    : own.filter((namespace) => namespace !== undefined);
+  return [...new Set(named)].sort(compareText);
+}
+
+function nothingThere({ files }: Snapshot): Problem {
+  const what = files.length === 0 ? 'holds no .yaml, .yml or .json file' : 'holds no document';
+  return { file: '.', line: 1, column: 1, message: `the directory ${what}; is it the right one?` };
+}
+
+function toDesired({ kind, namespace, name, spec, labels, annotations, document: { file, line } }: Entry): Desired {
+  return { kind, namespace, name, spec, labels, annotations, source: { file, line } };
+}
+
+function byIdentity(a: Identity, b: Identity): number {
+  return compareText(identity(a), identity(b));
+}
+
+function distinct(identities: readonly Identity[]): Identity[] {
+  return [...new Map(identities.map((one) => [identity(one), one])).values()].sort(byIdentity);
+}

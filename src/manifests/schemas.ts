@@ -1,0 +1,60 @@
+/** The JSON Schemas of the kinds, and their validators: compiled when first used, and once. */
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import apiKey from '../../schemas/api-key.schema.json' with { type: 'json' };
+import common from '../../schemas/common.schema.json' with { type: 'json' };
+import stage from '../../schemas/stage.schema.json' with { type: 'json' };
+import target from '../../schemas/target.schema.json' with { type: 'json' };
+import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
+import type { Json } from '../core/model.ts';
+
+export const API_VERSION: string = common.$defs.apiVersion.const;
+
+/** As much of a JSON Schema as messages and rules are made of. */
+export interface FieldSchema {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly string[];
+  readonly const?: Json;
+  readonly pattern?: string;
+  readonly default?: Json;
+  readonly properties?: Readonly<Record<string, FieldSchema | boolean>>;
+  /** What is allowed here, in words: where a pattern or a limit alone would tell a person too little. */
+  readonly 'x-allowed'?: string;
+  readonly 'x-apikeeper'?: { readonly sensitive?: boolean };
+}
+
+const SCHEMAS: ReadonlyMap<string, FieldSchema> = new Map(
+  [target, apiKey, usagePlan, stage].map((schema) => [schema.title, schema as FieldSchema]),
+);
+
+/** The kinds that a document may have. */
+export const KINDS: readonly string[] = [...SCHEMAS.keys()];
+
+/** The schema of a field of a kind, by its names from the root: `fieldSchema('Stage', 'spec', 'stageName')`. */
+export function fieldSchema(kind: string, ...names: readonly string[]): FieldSchema | undefined {
+  let schema = SCHEMAS.get(kind);
+  for (const name of names) {
+    const next = schema && resolve(schema).properties?.[name];
+    schema = typeof next === 'object' ? next : undefined;
+  }
+  return schema && resolve(schema);
+}
+
+/** A schema with what it refers to; its own words win. */
+export function resolve(schema: FieldSchema): FieldSchema {
+  const name = schema.$ref?.split('/').at(-1);
+  if (!name) return schema;
+  const shared = (common.$defs as Readonly<Record<string, FieldSchema>>)[name];
+  return { ...(shared && resolve(shared)), ...schema };
+}
+
+const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, keywords: ['x-apikeeper', 'x-allowed'] });
+ajv.addSchema(common);
+for (const [kind, schema] of SCHEMAS) ajv.addSchema(schema, kind);
+
+/** What JSON Schema finds wrong with a document of a known kind. */
+export function schemaErrors(kind: string, document: unknown): readonly ErrorObject[] {
+  const validator = ajv.getSchema(kind);
+  if (!validator) throw new Error(`no schema for the kind ${kind}`);
+  return validator(document) ? [] : (validator.errors ?? []);
+}
