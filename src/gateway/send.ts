@@ -87,7 +87,7 @@ export function createSend({ client, budget, clock, retry, inPlay = createInPlay
           // Without the signal: a call in flight finishes, since it may be carried out whether we listen or not.
           const answer = await client.send(command);
           report('OK', answer.$metadata.requestId);
-          return redact(answer, expectedValue);
+          return stamped(redact(answer, expectedValue), clock.now());
         } catch (thrown) {
           const error = gatewayError(thrown, failed, inPlay.scrub);
           report(error.code, error.requestId);
@@ -98,6 +98,23 @@ export function createSend({ client, budget, clock, retry, inPlay = createInPlay
       { clock, signal, options: retry },
     );
   };
+}
+
+const arrivals = new WeakMap<object, number>();
+
+/**
+ * When an answer, or an item of a list, came through the door: milliseconds since the epoch, by the door's clock.
+ * 0 for what came another way: older than anything.
+ */
+export function arrivedAt(answer: object): number {
+  return arrivals.get(answer) ?? 0;
+}
+
+/** Lists come as `items`, those of GetStages as `item`. */
+function stamped<Answer extends object>(answer: Answer, now: number): Answer {
+  const { items, item }: { items?: unknown; item?: unknown } = answer;
+  for (const part of [answer, items, item].flat()) if (typeof part === 'object' && part !== null) arrivals.set(part, now);
+  return answer;
 }
 
 /** A door through which nothing can be changed: everything but Get* is refused, before anything is sent. */

@@ -1,0 +1,71 @@
+/** What the kinds have in common in how they read live objects. */
+import type { Live, Spec } from '../core/model.ts';
+import { byText } from '../core/values.ts';
+import { GatewayError, isGatewayError } from '../gateway/errors.ts';
+
+type Tags = Readonly<Record<string, string>>;
+
+/** The tags that manifests speak of: neither ours nor AWS's own. */
+export function userTags(tags: Tags): Tags {
+  return Object.fromEntries(Object.entries(tags).filter(([key]) => !/^(apikeeper|aws):/.test(key)));
+}
+
+/** Lists come newest first, which is not promised (facts, section 2.1): by id they are the same twice. */
+export function byId(objects: readonly Live[]): readonly Live[] {
+  return objects.toSorted((a, b) => byText(a.id, b.id));
+}
+
+/** `fresh` as the answer to an update shows it, with what such an answer need not show: tags, and `fields` with calls of their own. */
+export function afterUpdate(live: Live, fresh: Live, fields: readonly string[] = []): Live {
+  const kept: Spec = Object.fromEntries(
+    ['tags', ...fields].flatMap((field) => (field in live.spec ? [[field, live.spec[field] ?? null]] : [])),
+  );
+  return { ...fresh, tags: live.tags, spec: { ...fresh.spec, ...kept } };
+}
+
+/** The call's result, or undefined where the service answers NotFound. */
+export async function unlessGone<Result>(call: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (isGatewayError(error, 'not-found')) return undefined;
+    throw error;
+  }
+}
+
+/** The second call of a create. Where it fails the object exists, with its tags: the next pass finds it and sets the rest. */
+export async function completing<Result>(what: string, call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    const { class: errorClass, operation, code, status, requestId, retryAfterMs } = error;
+    const message = `${what} was created, but not all of its settings could be set; the next pass sets the rest. ${error.message}`;
+    throw new GatewayError({ class: errorClass, operation, code, status, requestId, retryAfterMs, message, cause: error });
+  }
+}
+
+/** Calls `work` for every item, so many at a time; results in the order of the items. The first failure ends it: nothing further begins. */
+export async function concurrently<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+  most = 8,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const entries = items.entries();
+  let failed = false;
+  const worker = async () => {
+    // All workers draw from the same iterator.
+    for (const [index, item] of entries) {
+      if (failed) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
+  return results;
+}

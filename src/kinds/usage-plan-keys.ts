@@ -1,0 +1,24 @@
+/** The keys of a plan: each is attached and detached by a call of its own. */
+import { CreateUsagePlanKeyCommand, DeleteUsagePlanKeyCommand, GetUsagePlanKeyCommand } from '@aws-sdk/client-api-gateway';
+import { isGatewayError } from '../gateway/errors.ts';
+import type { Send } from '../gateway/send.ts';
+import { unlessGone } from './live.ts';
+
+/** Attached already is success: the service refuses it as a conflict, whose wording is not known (facts, section 1.3), so it is looked up. */
+export async function attachKey(send: Send, usagePlanId: string, keyId: string): Promise<void> {
+  const attach = () => send(new CreateUsagePlanKeyCommand({ usagePlanId, keyId, keyType: 'API_KEY' }));
+  try {
+    await attach();
+  } catch (error) {
+    if (!isGatewayError(error, 'answer-lost', 'conflict', 'invalid')) throw error;
+    const attached = await unlessGone(send(new GetUsagePlanKeyCommand({ usagePlanId, keyId })));
+    if (attached) return;
+    if (error.class !== 'answer-lost') throw error;
+    await attach();
+  }
+}
+
+/** Detached already is success, and so is a plan or key that is gone. */
+export async function detachKey(send: Send, usagePlanId: string, keyId: string): Promise<void> {
+  await unlessGone(send(new DeleteUsagePlanKeyCommand({ usagePlanId, keyId })));
+}
