@@ -15,6 +15,8 @@ export interface Draft {
   /** Of a Target, its own name. */
   readonly namespace?: string;
   readonly name?: string;
+  /** Whether the namespace is certainly the one that is meant. */
+  readonly isSure: boolean;
   readonly findings: Finding[];
   /** The document as others see it, where its kind is known and it has a name. */
   readonly entry?: Entry;
@@ -26,19 +28,34 @@ export function readDraft(document: Document): Draft {
   const metadata = isMapping(value.metadata) ? value.metadata : undefined;
   const kind = textOrNothing(value.kind);
   const name = textOrNothing(metadata?.name);
-  const namespace = kind === 'Target' ? name : metadata && textOrNothing(metadata.namespace ?? DEFAULT_NAMESPACE);
   const findings = [...validate(document.value, (pointer) => document.locate(pointer).text)];
+  const { namespace, isSure } = kind === 'Target' ? { namespace: name, isSure: name !== undefined } : placeOf(metadata, findings);
   const valid = findings.length === 0;
-  const who = { ...(kind !== undefined && { kind }), ...(namespace !== undefined && { namespace }), ...(name !== undefined && { name }) };
+  const who = {
+    isSure,
+    ...(kind !== undefined && { kind }),
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+  };
   if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind)) return { document, ...who, findings };
   const spec = (valid ? value.spec : {}) as Entry['spec'];
   const labels = (valid ? (metadata?.labels ?? {}) : {}) as Entry['labels'];
   const annotations = parseAnnotations(valid ? ((metadata?.annotations ?? {}) as Record<string, string>) : {}, namespace);
-  return { document, kind, namespace, name, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations } };
+  return { document, ...who, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations } };
+}
+
+/** The namespace as far as it can be told. An unknown field of a document that names no namespace may be a misspelt one. */
+function placeOf(metadata: Readonly<Record<string, unknown>> | undefined, findings: readonly Finding[]) {
+  const namespace = metadata && textOrNothing(metadata.namespace ?? DEFAULT_NAMESPACE);
+  const isSure = namespace !== undefined && (metadata?.namespace !== undefined || !findings.some(({ atKey }) => atKey));
+  return { namespace, isSure };
 }
 
 /** A finding as a problem of its document. */
-export function toProblem({ document, kind, namespace, name }: Omit<Draft, 'findings'>, { path, message, atKey }: Finding): Problem {
+export function toProblem(
+  { document, kind, namespace, name }: Omit<Draft, 'findings' | 'isSure'>,
+  { path, message, atKey }: Finding,
+): Problem {
   const location = document.locate(path);
   return {
     file: document.file,

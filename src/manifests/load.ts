@@ -12,6 +12,8 @@ import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
 
+export { isCurrent } from './files.ts';
+
 /** What a directory of manifests says. Everything is sorted: the names of files and the order within them decide nothing but positions. */
 export interface Tree {
   /** As given. */
@@ -62,7 +64,7 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
   const isImplicit = complete && drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
   const namespaces = declaredNamespaces(drafts);
   const draftOf = new Map(drafts.map((draft) => [draft.document, draft]));
-  const placed = snapshot.isFile || (namespaces.size === 0 && !isImplicit) ? [] : withoutTarget(entries, namespaces);
+  const placed = snapshot.isFile || (namespaces.size === 0 && !isImplicit) ? [] : withoutTarget(drafts, namespaces);
   for (const { entry, ...finding } of [...check(entries), ...placed]) draftOf.get(entry.document)?.findings.push(finding);
 
   const invalid = drafts.filter(({ findings }) => findings.length > 0);
@@ -93,10 +95,12 @@ function declaredNamespaces(drafts: readonly Draft[]): ReadonlySet<string> {
 }
 
 /** Documents of a namespace that no Target bears. */
-function withoutTarget(entries: readonly Entry[], namespaces: ReadonlySet<string>): Violation[] {
+function withoutTarget(drafts: readonly Draft[], namespaces: ReadonlySet<string>): Violation[] {
   const known = namespaces.size === 0 ? new Set([DEFAULT_NAMESPACE]) : namespaces;
-  return entries.flatMap((entry) => {
-    if (known.has(entry.namespace)) return [];
+  return drafts.flatMap(({ entry, isSure, findings }) => {
+    if (!entry || known.has(entry.namespace)) return [];
+    // Already said in other words: the namespace's own field is wrong, or one that may be it.
+    if (!isSure || findings.some(({ path }) => path === '/metadata/namespace')) return [];
     return [{ entry, path: '/metadata/namespace', message: noTarget(entry.namespace, namespaces) }];
   });
 }

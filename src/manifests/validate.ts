@@ -60,8 +60,8 @@ function explain(kind: string, errors: readonly ErrorObject[], textOf: TextOf): 
   }
   for (const error of errors) {
     if (error.keyword === 'additionalProperties' || error.keyword === 'if' || error.keyword === 'propertyNames') continue;
-    const finding = error.keyword === 'required' ? missingField(error) : wrongValue(kind, error, textOf);
-    if (!meant.has(finding.path)) add(finding);
+    if (error.keyword !== 'required') add(wrongValue(kind, error, textOf));
+    else if (!meant.has(`${error.instancePath}/${error.params.missingProperty}`)) add(missingField(error));
   }
   return [...findings.values()];
 }
@@ -79,7 +79,7 @@ function missingField(error: ErrorObject): Finding {
   const parent = error.parentSchema as FieldSchema;
   if (parent['x-allowed']) return { path: error.instancePath, message: `incomplete; write ${parent['x-allowed']}` };
   const field = parent.properties?.[name];
-  const words = typeof field === 'object' ? allowedWords(field) : 'it';
+  const words = typeof field === 'object' ? allowedWords(field) : 'a value';
   return { path: `${error.instancePath}/${name}`, message: `missing; write ${words}` };
 }
 
@@ -93,7 +93,7 @@ function wrongValue(kind: string, error: ErrorObject, textOf: TextOf): Finding {
   const path = error.instancePath;
   const sensitive = isSensitive(kind, path);
   if (error.keyword === 'type') return { path, message: wrongType(error.data, schema, sensitive ? undefined : textOf(path), sensitive) };
-  if (error.keyword === 'not') return { path, message: `can't stand here; write ${allowed}`, atKey: true };
+  if (error.keyword === 'not') return { path, message: `one too many; write ${allowed}`, atKey: true };
   const size = sizeWords(error);
   if (size) return { path, message: schema['x-allowed'] ? `${size}; write ${allowed}` : size };
   const meant = schema.enum && typeof error.data === 'string' ? didYouMean(error.data, schema.enum) : '';
@@ -111,6 +111,7 @@ function wrongType(value: unknown, schema: FieldSchema, text: string | undefined
   if (types.includes('string') && ['number', 'boolean'].includes(typeof value)) {
     return sensitive ? `${typeWord(value)}; write ${allowed}` : `${written} is ${typeWord(value)}; quote it: "${written}"`;
   }
+  if (typeof value === 'number' && types.includes('integer')) return `${written} is no whole number; write ${allowed}`;
   if (typeof value === 'string' && types.includes('boolean')) return `${show(value)} is text; write true or false, without quotes`;
   const isNumeric = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   if (isNumeric && (types.includes('number') || types.includes('integer'))) return `${show(value)} is text; write ${value} without quotes`;
