@@ -57,7 +57,8 @@ export function canonical(rules: Rules, desired: Desired, resolve: Resolve): Can
         const key = keyOf(field, rule, entry);
         if (key !== undefined) entries[key] = isMap(entry) ? entryOf(field, rule, entry) : true;
       }
-      return rule.merge === 'per-key' ? inherit(entries) : entries;
+      if (rule.merge !== 'per-key') return entries;
+      return given.length === 0 ? null : inherit(entries);
     }
     if (isMap(given) && rule.merge === 'whole') return filled(field, rule, given);
     return given;
@@ -72,7 +73,7 @@ export function canonical(rules: Rules, desired: Desired, resolve: Resolve): Can
 
   /** A value with the defaults of its parts, where the whole of it is ours; what is compared part by part stays as named. */
   function filled(field: string, rule: FieldRule, given: JsonMap): JsonMap {
-    const out: Record<string, Json> = {};
+    const out: Record<string, Json> = { ...given };
     for (const part of Object.values(rule.fields)) {
       if (isKeyPart(rule, part.name)) continue;
       const said = given[part.name];

@@ -21,7 +21,7 @@ export type Fingerprint = (text: string) => string;
  * | merge | compared |
  * | --- | --- |
  * | `whole` | the parts that the manifest names, or whether there is a value at all |
- * | `per-key` | the keys that the manifest names; null there says: none |
+ * | `per-key` | the keys that the manifest names; null there says: none; null for the whole: no key at all |
  * | `exact` | every entry: one that is only live is a removal |
  */
 export function differences(rule: FieldRule, desired: Json, live: Json | undefined): Difference[] {
@@ -32,7 +32,7 @@ type Found = Omit<Difference, 'field'>;
 
 function compare(rule: FieldRule | undefined, keys: readonly string[], desired: Json, live: Json | undefined): Found[] {
   if (rule?.merge === 'exact') return compareEntries(rule, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
-  if (rule?.merge === 'per-key') return compareNamed(undefined, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
+  if (rule?.merge === 'per-key') return compareNamed(undefined, keys, isMap(desired) ? desired : allNone(live), isMap(live) ? live : {});
   if (isMap(desired) && isMap(live) && !isNone(desired) && !isNone(live)) return compareNamed(rule, keys, desired, live);
   return same(desired, live) ? [] : [{ keys, desired, live }];
 }
@@ -41,6 +41,10 @@ function compareNamed(rule: FieldRule | undefined, keys: readonly string[], desi
   return Object.keys(desired)
     .sort()
     .flatMap((key) => compare(rule?.fields[key], [...keys, key], desired[key] ?? null, live[key]));
+}
+
+function allNone(live: Json | undefined): JsonMap {
+  return isMap(live) ? Object.fromEntries(Object.keys(live).map((key) => [key, null])) : {};
 }
 
 function compareEntries(rule: FieldRule, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
@@ -55,7 +59,11 @@ function compareEntries(rule: FieldRule, keys: readonly string[], desired: JsonM
 
 /** The live spec as it is once the differences are gone. */
 export function applied(live: Spec, changes: readonly Difference[]): Spec {
-  return changes.reduce<Spec>((spec, change) => withValue(spec, [change.field, ...change.keys], change.desired), live);
+  return changes.reduce<Spec>((spec, { field, keys, desired }) => {
+    // A key of a map that is to say none goes; what is below it, or a field as a whole, says null.
+    const value = keys.length === 1 && desired === null ? undefined : desired;
+    return withValue(spec, [field, ...keys], value);
+  }, live);
 }
 
 /** What `live` has of the parts that `desired` names: the rest isn't ours. */
@@ -75,7 +83,7 @@ function restricted(desired: JsonMap, live: JsonMap): JsonMap {
 }
 
 /** The text of a field's value from which its fingerprint is made. Keys that say none are left out: they leave nothing behind. */
-function fieldText(rule: FieldRule, value: Json): string {
+export function fieldText(rule: FieldRule, value: Json): string {
   if (rule.merge === 'per-key' && isMap(value)) return normalText(restricted(value, value));
   return normalText(value);
 }
@@ -107,27 +115,4 @@ export function causeOf(
   if (third.seen === undefined) return 'unknown';
   if (same(view, ownView(rule, desired, third.seen))) return 'git';
   return same(desired, ownView(rule, desired, third.seen)) ? 'live' : 'both';
-}
-
-/** The value of the tag `applied`: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
-export function encodeApplied(prints: ReadonlyMap<string, string>): string {
-  return [...prints]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([field, print]) => `${field}:${print}`)
-    .join('/');
-}
-
-/** Reads the tag `applied`; whatever somebody else may have put there reads as nothing. */
-export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
-  const prints = new Map<string, string>();
-  for (const part of (tag ?? '').split('/')) {
-    const [field, print] = part.split(':');
-    if (field && print) prints.set(field, print);
-  }
-  return prints;
-}
-
-/** The fingerprint of a field as it is written. */
-export function printOf(rule: FieldRule, value: Json, fingerprint: Fingerprint): string {
-  return fingerprint(fieldText(rule, value));
 }

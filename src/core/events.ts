@@ -1,5 +1,5 @@
 /** Everything that apikeeper says while it works, as data: the engine emits, the log and the metrics listen. */
-import type { Json, Source } from './model.ts';
+import type { Source } from './model.ts';
 import type { ReportChange } from './report.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -49,7 +49,7 @@ export interface EventFields {
   readonly state?: string;
   readonly operation?: string;
   readonly durationMs?: number;
-  readonly [field: string]: Json | Source | readonly ReportChange[] | Readonly<Record<string, unknown>> | undefined;
+  readonly [field: string]: unknown;
 }
 
 export interface Event {

@@ -1,6 +1,7 @@
 /** One document against its live object: which fields are ours, what differs and why, and what nobody claims (design, section 2). */
+import { decodeApplied } from './applied.ts';
 import { type Canonical, defaultOf } from './canonical.ts';
-import { causeOf, type Difference, decodeApplied, differences, type Fingerprint } from './diff.ts';
+import { causeOf, type Difference, differences, type Fingerprint } from './diff.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from './model.ts';
 import { claimOf } from './ownership.ts';
 import type { Change, HoldReason } from './plan.ts';

@@ -22,8 +22,3 @@ export function claimOf(live: Pick<Live, 'tags'>, owner: string): { readonly nam
   const [namespace, name] = (live.tags[TAG.resource] ?? '').split('/');
   return namespace && name ? { namespace, name } : undefined;
 }
-
-/** Tags that are neither ours nor AWS's: those that a manifest may speak of. */
-export function userTags(tags: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('apikeeper:') && !key.startsWith('aws:')));
-}

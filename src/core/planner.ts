@@ -1,4 +1,5 @@
 /** The plan of one target: pure; the same input gives the same plan in the same order. */
+import { appliedTag } from './applied.ts';
 import { type Canonical, canonical, defaultOf } from './canonical.ts';
 import { heldConflicts } from './conflicts.ts';
 import { compare, type Held } from './fields.ts';
@@ -101,7 +102,8 @@ function suspension({ desired }: Planned, live: Live | undefined): string | unde
 }
 
 function observed(step: Step): Step {
-  if (step.action === 'keep' || step.action === 'hold') return step;
+  if (step.action === 'hold') return step;
+  if (step.action === 'keep') return { ...step, tags: { set: {}, remove: [] } };
   return held(step, 'observe', 'observed, not enforced: nothing is written');
 }
 
@@ -129,7 +131,7 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
     action: 'create',
     changes: creationChanges(object, owned),
     owned,
-    tags: { set: ourTags(object, true), remove: [] },
+    tags: { set: ourTags(object, undefined), remove: [] },
     ...(naturalId && { naturalId }),
     ...(lost && {
       incident: 'key.lost' as const,
@@ -183,6 +185,10 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
   });
   const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
   const changed = result.changes.length > 0 || found.disclaims.length > 0;
+  // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
+  const unsettled = new Set(result.held.flatMap((one) => one.changes.map((change) => change.field)));
+  const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
+  const renewed = says === '' ? {} : { [TAG.applied]: says };
   const main: Step = {
     ...base(object),
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
@@ -191,7 +197,7 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     changes: result.changes,
     unclaimed: result.unclaimed,
     owned: result.owned,
-    tags: { set: missingTags(ourTags(object, false), live), remove: TAG.deleteAfter in live.tags ? [TAG.deleteAfter] : [] },
+    tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
     disclaims: found.disclaims,
     ...(recreated && { incident: 'stage.recreated' as const, message: 'somebody re-created the stage: it is set up again' }),
   };
@@ -200,20 +206,21 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
 }
 
 /** The tags that say whose it is. A stage that we did not create gets no `on-remove`: it is never ours to delete. */
-function ourTags({ desired, rules, world }: Planned, creating: boolean): Record<string, string> {
+function ourTags({ desired, rules, world }: Planned, live: Live | undefined): Record<string, string> {
   const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
+  const removable = desired.kind !== 'Stage' || !live || TAG.onRemove in live.tags;
   return {
     [TAG.owner]: world.owner,
     [TAG.resource]: `${desired.namespace}/${desired.name}`,
-    ...((creating || desired.kind !== 'Stage') && { [TAG.onRemove]: String(policy) }),
+    ...(removable && { [TAG.onRemove]: String(policy) }),
   };
 }
 
-function missingTags(wanted: Readonly<Record<string, string>>, live: Live): Record<string, string> {
-  const policyChange = TAG.onRemove in live.tags && live.kind === 'Stage';
-  return Object.fromEntries(
-    Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value && !(policyChange && key === TAG.onRemove)),
-  );
+function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step['tags'] {
+  return {
+    set: Object.fromEntries(Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value)),
+    remove: TAG.deleteAfter in live.tags ? [TAG.deleteAfter] : [],
+  };
 }
 
 function unresolvedSteps(object: Planned, live: Live | undefined, all: readonly Held[]): Step[] {

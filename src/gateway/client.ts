@@ -29,6 +29,8 @@ export interface Connection {
   readonly partition?: string;
   /** What the client signs with; for the other services' clients. */
   readonly credentials: Credentials;
+  /** The endpoint that the environment gives a service (`SSM`, `SECRETS_MANAGER`), where it gives one. */
+  endpoint(service: string): { endpoint?: string };
   close(): void;
 }
 
@@ -76,7 +78,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   };
   try {
     const identity = await identify({ ...ambient, credentials: client.config.credentials }, options, env);
-    return { client, region, ...identity, credentials: client.config.credentials, close };
+    return { client, region, ...identity, credentials: client.config.credentials, endpoint: (service) => endpointOf(service, env), close };
   } catch (error) {
     close();
     throw error;
@@ -110,7 +112,7 @@ function credentialsOf(env: Env): OwnCredentials {
 }
 
 /** The SDK reads the same variables, but only of the process. */
-function endpointOf(service: 'API_GATEWAY' | 'STS', env: Env): { endpoint?: string } {
+function endpointOf(service: string, env: Env): { endpoint?: string } {
   if (env.AWS_IGNORE_CONFIGURED_ENDPOINT_URLS === 'true') return {};
   const endpoint = env[`AWS_ENDPOINT_URL_${service}`] || env.AWS_ENDPOINT_URL;
   return endpoint ? { endpoint } : {};

@@ -1,0 +1,46 @@
+/** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
+import { type Fingerprint, fieldText } from './diff.ts';
+import { type Json, type Spec, TAG } from './model.ts';
+import type { Step } from './plan.ts';
+import type { Rules } from './rules.ts';
+import { byText } from './values.ts';
+
+/** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
+export function encodeApplied(prints: ReadonlyMap<string, string>): string {
+  return [...prints]
+    .sort(([a], [b]) => byText(a, b))
+    .map(([field, print]) => `${field}:${print}`)
+    .join('/');
+}
+
+/** Reads the tag; whatever somebody else may have put there reads as nothing. */
+export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
+  const prints = new Map<string, string>();
+  for (const part of (tag ?? '').split('/')) {
+    const [field, print] = part.split(':');
+    if (field && print) prints.set(field, print);
+  }
+  return prints;
+}
+
+/**
+ * What the tag is to say after a step.
+ * @param written the owned fields as they were written, references resolved
+ * @param unsettled fields with a change that was held or failed: of those, the tag goes on saying what it said
+ */
+export function appliedTag(
+  step: Pick<Step, 'live'>,
+  written: Spec,
+  unsettled: ReadonlySet<string>,
+  rules: Rules,
+  fingerprint: Fingerprint,
+): string {
+  const before = decodeApplied(step.live?.tags[TAG.applied]);
+  const prints = new Map<string, string>();
+  for (const [field, value] of Object.entries(written)) {
+    const rule = rules.fields[field];
+    const print = rule && !unsettled.has(field) ? fingerprint(fieldText(rule, value as Json)) : before.get(field);
+    if (print !== undefined) prints.set(field, print);
+  }
+  return encodeApplied(prints);
+}

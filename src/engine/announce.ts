@@ -1,0 +1,85 @@
+/** What a pass has to tell, each thing once per episode. */
+import type { Emit, EventName } from '../core/events.ts';
+import { identity } from '../core/model.ts';
+import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../core/plan.ts';
+import { hasDrifted, isDrift, type Result, reportChange } from '../core/summarize.ts';
+import type { Memory } from './memory.ts';
+import { time } from './text.ts';
+
+/** Tells of drift that began or ended, of holds, and of what happened to objects; remembers what was told. */
+export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit): void {
+  const drifting = new Set<string>();
+  for (const step of plan.steps) {
+    const who = identity(step);
+    if (hasDrifted(step) && !drifting.has(who)) {
+      drifting.add(who);
+      const known = memory.drift.get(who);
+      const signature = JSON.stringify(step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]));
+      if (known?.signature !== signature) {
+        memory.drift.set(who, { since: known?.since ?? time.format(now), signature });
+        if (step.changes.some(isDrift)) emit('drift.detected', { ...about(step), changes: step.changes.filter(isDrift).map(reportChange) });
+        if (step.incident) emit(step.incident, about(step));
+      }
+    }
+  }
+  for (const who of [...memory.drift.keys()].filter((one) => !drifting.has(one))) {
+    memory.drift.delete(who);
+    const step = plan.steps.find((one) => identity(one) === who);
+    if (step) emit('drift.resolved', about(step));
+  }
+  announceHolds(plan, memory, emit);
+}
+
+function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
+  const standing = new Set<string>();
+  for (const step of plan.steps.filter((one) => one.action === 'hold')) {
+    const hold = `${identity(step)} ${step.reason} ${step.wants}`;
+    if (standing.has(hold)) continue;
+    standing.add(hold);
+    // Being observed is what the mode says, and the report shows it; telling it for each object would drown the rest.
+    if (step.reason === 'observe' || memory.toldHolds.has(hold)) continue;
+    memory.toldHolds.add(hold);
+    const chosen = step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
+    emit('step.held', { ...about(step), ...(step.wants && { wants: step.wants }), chosen });
+  }
+  for (const hold of [...memory.toldHolds].filter((one) => !standing.has(one))) memory.toldHolds.delete(hold);
+}
+
+const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
+  created: 'object.created',
+  adopted: 'object.adopted',
+  updated: 'object.updated',
+  disabled: 'object.disabled',
+  released: 'object.released',
+  deleted: 'object.deleted',
+  failed: 'step.failed',
+};
+
+/** Tells what an apply did; drift that it put right is over. */
+export function announceResults(results: ReadonlyMap<Step, Result>, memory: Memory, emit: Emit): void {
+  for (const [step, result] of results) {
+    const event = EVENT_OF[result.outcome];
+    const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
+    if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && { error: result.message ?? 'unknown' }) });
+    const settled = event !== undefined && result.outcome !== 'failed';
+    if (settled && memory.drift.delete(identity(step))) emit('drift.resolved', { ...about(step), ...awsId });
+    if (result.reason === 'dependency')
+      emit('step.held', { ...about(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
+  }
+}
+
+function about(step: Step) {
+  const { kind, namespace, name, source, reason, message, live } = step;
+  const cause = causeOfStep(step.changes);
+  return {
+    kind,
+    namespace,
+    name,
+    ...(live && { awsId: live.id }),
+    ...(source && { source }),
+    ...(reason && { reason }),
+    ...(message !== undefined && { message }),
+    ...(cause && { cause }),
+    ...(step.changes.length > 0 && { changes: step.changes.map(reportChange) }),
+  };
+}

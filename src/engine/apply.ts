@@ -1,0 +1,400 @@
+/** Carries a plan out: the most urgent call that may begin goes first, and one that waits for its own quota keeps nobody else waiting. */
+import { appliedTag } from '../core/applied.ts';
+import type { Clock } from '../core/clock.ts';
+import { applied, type Fingerprint } from '../core/diff.ts';
+import { identity, type Json, type Live, type Spec, TAG } from '../core/model.ts';
+import type { Operation } from '../core/order.ts';
+import type { Change, Step } from '../core/plan.ts';
+import type { Outcome } from '../core/report.ts';
+import type { Result } from '../core/summarize.ts';
+import { isMap, isNone } from '../core/values.ts';
+import type { Send } from '../gateway/send.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { tag as setTags, untag } from '../kinds/tags.ts';
+import { makeOnce } from './create.ts';
+import type { Memory } from './memory.ts';
+
+/** An object read longer ago is read again before it is written (design, section 8). */
+const FRESH_MS = 60_000;
+
+export interface ApplyOptions {
+  readonly send: Send;
+  readonly kinds: readonly Kind[];
+  readonly region: string;
+  readonly owner: string;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly fingerprint: Fingerprint;
+  /** Operations with a quota of their own: each has a lane, so that its queue holds up nothing else. */
+  readonly ownQuota: ReadonlySet<string>;
+  /** The pinned value of a key to be created. */
+  readonly valueOf: (step: Step) => Promise<string | undefined>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Why an operation did not do what it was for. */
+type Failure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string };
+type Settled = { readonly is: 'done' } | Failure;
+
+interface Run extends ApplyOptions {
+  readonly steps: readonly Step[];
+  /** Every object as the last call left it, by step. */
+  readonly current: Map<Step, Live>;
+  /** What a create made, by identity. */
+  readonly made: Map<string, Live>;
+  readonly settled: Map<string, Settled>;
+  /** Changes that were not made, by step. */
+  readonly unmade: Map<Step, Set<string>>;
+}
+
+export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Map<Step, Result>> {
+  const run: Run = { ...options, steps, current: new Map(), made: new Map(), settled: new Map(), unmade: new Map() };
+  for (const step of steps) if (step.live) run.current.set(step, step.live);
+  await runLanes(all, run);
+  return new Map(steps.map((step) => [step, resultOf(step, all, run)]));
+}
+
+async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
+  const waiting = new Set(all);
+  const lanes = new Map<string, Promise<void>>();
+  const laneOf = (one: Operation) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other';
+  const isReady = (one: Operation) => one.after.every((id) => run.settled.has(id));
+
+  while (waiting.size > 0) {
+    if (run.signal?.aborted)
+      for (const one of waiting) settle(one, { is: 'superseded', message: 'something newer arrived before its turn' });
+    for (const one of waiting) {
+      const lane = laneOf(one);
+      if (lanes.has(lane) || !isReady(one)) continue;
+      begin(one, lane);
+    }
+    if (waiting.size === 0) break;
+    // Two plans that exchange their stages wait for each other: then the more urgent goes first, and the service has the last word.
+    const [first] = waiting;
+    if (lanes.size === 0 && first) begin(first, laneOf(first));
+    await Promise.race(lanes.values());
+  }
+  await Promise.all(lanes.values());
+
+  function settle(one: Operation, result: Settled): void {
+    waiting.delete(one);
+    run.settled.set(one.id, result);
+  }
+  function begin(one: Operation, lane: string): void {
+    waiting.delete(one);
+    const work = perform(one, run).then((result) => {
+      run.settled.set(one.id, result);
+      lanes.delete(lane);
+    });
+    lanes.set(lane, work);
+  }
+}
+
+async function perform(one: Operation, run: Run): Promise<Settled> {
+  try {
+    return (await carryOut(one, run)) ?? { is: 'done' };
+  } catch (error) {
+    if (run.signal?.aborted && error === run.signal.reason) return { is: 'superseded', message: 'something newer arrived before its turn' };
+    return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
+  } finally {
+    noteUnmade(one, run);
+  }
+}
+
+/** Does the one thing; answers with a failure where it can't be done, and with nothing where it was. Rejects with what the service said. */
+async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> {
+  const blocked = blockedBy(one, run);
+  if (blocked) return blocked;
+  const kind = kindOf(one.step, run);
+  const send: Send = (command, options) => run.send(command, { urgency: one.urgency, signal: run.signal, ...options });
+  switch (one.type) {
+    case 'create':
+      return create(one.step, kind, send, run);
+    case 'update':
+      return update(one.step, one.changes, kind, send, run);
+    case 'attach':
+      return attach(one.step, one.key, kind, send, run);
+    case 'detach':
+      return detach(one.step, one.key, kind, send, run);
+    case 'move':
+      return move(one, kind, send, run);
+    case 'delete':
+      return remove(one.step, kind, send, run);
+    case 'tag':
+      return tag(one.step, kind, send, run);
+  }
+}
+
+/** A create or an update goes on without the entries that failed; a key doesn't join a plan whose limits don't stand; nothing is deleted under a key's feet. */
+function blockedBy(one: Operation, run: Run): Failure | undefined {
+  if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete') return undefined;
+  const failed = one.after.find((id) => run.settled.get(id)?.is !== 'done');
+  if (failed === undefined) return undefined;
+  const why = run.settled.get(failed);
+  if (why?.is === 'superseded') return why;
+  return { is: 'dependency', message: `waits for "${failed}", which failed` };
+}
+
+async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<undefined> {
+  const spec = withoutUnmade(step.owned, step, run);
+  const later = writtenLater(step, run);
+  const value = await run.valueOf(step);
+  const tags = { ...step.tags.set, ...appliedOf(step, spec, later, run) };
+  const creation = {
+    spec: withoutMembers(spec, kind),
+    tags,
+    ...(step.naturalId && { id: step.naturalId }),
+    ...(value !== undefined && { value }),
+  };
+  const live = await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal });
+  note(step, live, run);
+  run.made.set(identity(step), live);
+  return undefined;
+}
+
+/** What the creating call does not write, and so does not vouch for: members, and what takes a second call. */
+function writtenLater(step: Step, run: Run): Set<string> {
+  const second = ['productCode', 'methodSettings', 'accessLog', 'clientCertificateId', kindOf(step, run).members?.field ?? ''];
+  return new Set(second.filter((field) => !isNone(step.owned[field])));
+}
+
+async function update(step: Step, changes: readonly Change[], kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const live = await fresh(step, kind, send, run);
+  if ('is' in live) return live;
+  const possible = changes.filter((change) => !isMissing(change, run));
+  if (possible.every((change) => change.field === 'tags')) return updateTags(step, possible, live, kind, send, run);
+  note(step, await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)), run);
+  if (possible.length === changes.length) return undefined;
+  return {
+    is: 'dependency',
+    message: `what ${changes
+      .filter((change) => isMissing(change, run))
+      .map((change) => change.path)
+      .join(', ')} refers to could not be made`,
+  };
+}
+
+async function updateTags(step: Step, changes: readonly Change[], live: Live, kind: Kind, send: Send, run: Run): Promise<undefined> {
+  const set: Record<string, string> = {};
+  const remove: string[] = [];
+  for (const { keys, desired } of changes) {
+    const [key = ''] = keys;
+    if (desired === undefined || desired === null) remove.push(key);
+    else set[key] = String(desired);
+  }
+  await setTags(send, kind.arn(live, run.region), set);
+  await untag(send, kind.arn(live, run.region), remove);
+  note(step, { ...live, spec: applied(live.spec, changes), tags: retagged(live.tags, set, remove) }, run);
+  return undefined;
+}
+
+async function attach(step: Step, key: string, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const plan = run.current.get(step);
+  const id = keyId(key, run);
+  if (!plan || id === undefined) return { is: 'dependency', message: 'the plan or the key could not be made' };
+  await kind.members?.attach(send, plan.id, id);
+  note(step, withMember(plan, id, true), run);
+  return undefined;
+}
+
+async function detach(step: Step, key: string, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const live = await fresh(step, kind, send, run);
+  if ('is' in live) return live;
+  await kind.members?.detach(send, live.id, key);
+  note(step, withMember(live, key, false), run);
+  return undefined;
+}
+
+/** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if the second half fails, the first is undone. */
+async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const to = run.current.get(one.step);
+  const from = run.current.get(one.from);
+  const id = keyId(one.key, run);
+  if (!to || !from || id === undefined) return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
+  await kind.members?.detach(send, from.id, id);
+  // Once begun, it is finished: whatever arrives meanwhile, the key is not left in between.
+  const finish: Send = (command, options) => run.send(command, { ...options, urgency: 0, signal: undefined });
+  try {
+    await kind.members?.attach(finish, to.id, id);
+  } catch (error) {
+    await kind.members?.attach(finish, from.id, id);
+    throw new Error(
+      `the key was put back into ${from.id}, since ${to.id} did not take it: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
+  }
+  note(one.from, withMember(from, id, false), run);
+  note(one.step, withMember(to, id, true), run);
+  return undefined;
+}
+
+async function remove(step: Step, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const planned = run.current.get(step);
+  if (!planned) return undefined;
+  const live = await kind.read(send, planned.id);
+  if (live && !mayDelete(step, live))
+    return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
+  if (live) await kind.delete(send, live);
+  forget(step, run);
+  return undefined;
+}
+
+/** Read again just before: still ours, still under the same policy; of a key, still disabled and past its time. */
+function mayDelete(step: Step, live: Live): boolean {
+  const before = step.live?.tags ?? {};
+  const sameTags = [TAG.owner, TAG.resource, TAG.onRemove, TAG.deleteAfter, TAG.suspend].every((key) => live.tags[key] === before[key]);
+  return sameTags && (live.kind !== 'ApiKey' || live.spec.enabled !== true);
+}
+
+/** Our tags, last: they speak of what was done. */
+async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefined> {
+  const live = run.current.get(step);
+  for (const other of step.disclaims) await untag(send, kind.arn(other, run.region), ourKeys(other));
+  if (!live) return undefined;
+  const says = step.action === 'release' || step.action === 'keep' ? {} : appliedOf(step, resolved(step.owned, run), new Set(), run);
+  const wanted = { ...step.tags.set, ...says };
+  const set = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value));
+  const gone = step.tags.remove.filter((key) => key in live.tags);
+  await setTags(send, kind.arn(live, run.region), set);
+  await untag(send, kind.arn(live, run.region), gone);
+  note(step, { ...live, tags: retagged(live.tags, set, gone) }, run);
+  if (step.action === 'release') forget(step, run);
+  return undefined;
+}
+
+function appliedOf(step: Step, spec: Spec, later: ReadonlySet<string>, run: Run): Record<string, string> {
+  const held = run.steps.filter((other) => other.action === 'hold' && identity(other) === identity(step)).flatMap((other) => other.changes);
+  const unsettled = new Set([...held.map((change) => change.field), ...(run.unmade.get(step) ?? []), ...later]);
+  const says = appliedTag(step, spec, unsettled, kindOf(step, run).rules, run.fingerprint);
+  return says === '' ? {} : { [TAG.applied]: says };
+}
+
+/** The object as it is now; read again where it was read too long ago, and left to the next pass where it has changed since. */
+async function fresh(step: Step, kind: Kind, send: Send, run: Run): Promise<Live | Failure> {
+  const live = run.current.get(step);
+  if (!live) return { is: 'dependency', message: 'the object could not be made' };
+  if (run.clock.now() - live.observedAt <= FRESH_MS) return live;
+  const read = await kind.read(send, live.id);
+  const unchanged = read && appliedSame(read, live);
+  if (!unchanged)
+    return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
+  const now = { ...read, observedAt: run.clock.now() };
+  run.current.set(step, now);
+  return now;
+}
+
+function appliedSame(a: Live, b: Live): boolean {
+  return JSON.stringify(sortedDeep(a.spec)) === JSON.stringify(sortedDeep(b.spec)) && a.tags[TAG.suspend] === b.tags[TAG.suspend];
+}
+
+function sortedDeep(value: Json): Json {
+  if (!isMap(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortedDeep(value[key] ?? null)]),
+  );
+}
+
+function note(step: Step, live: Live, run: Run): void {
+  const now = { ...live, observedAt: run.clock.now() };
+  run.current.set(step, now);
+  run.memory.written.set(`${now.kind} ${now.id}`, now);
+}
+
+function forget(step: Step, run: Run): void {
+  const live = run.current.get(step);
+  if (live) run.memory.written.delete(`${live.kind} ${live.id}`);
+  run.memory.seen.delete(identity(step));
+}
+
+function noteUnmade(one: Operation, run: Run): void {
+  const result = run.settled.get(one.id);
+  if (result?.is === 'done') return;
+  const mark = (step: Step, fields: readonly string[]) => {
+    const known = run.unmade.get(step) ?? new Set();
+    for (const field of fields) known.add(field);
+    run.unmade.set(step, known);
+  };
+  if (one.type === 'update')
+    mark(
+      one.step,
+      one.changes.map((change) => change.field),
+    );
+  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') mark(one.step, ['keys']);
+  if (one.type === 'move') mark(one.from, ['keys']);
+}
+
+function kindOf(step: Step, run: Run): Kind {
+  const kind = run.kinds.find((one) => one.rules.kind === step.kind);
+  if (!kind) throw new Error(`no kind is named ${step.kind}`);
+  return kind;
+}
+
+function keyId(key: string, run: Run): string | undefined {
+  return key.startsWith('pending:') ? run.made.get(key.slice('pending:'.length))?.id : key;
+}
+
+/** Whether a change refers to what should have been made before, and wasn't. */
+function isMissing(change: Change, run: Run): boolean {
+  return change.needs?.some((who) => !run.made.has(who)) ?? false;
+}
+
+/** A spec without the entries that refer to what could not be made. */
+function withoutUnmade(spec: Spec, step: Step, run: Run): Spec {
+  const missing = step.changes.filter((change) => isMissing(change, run));
+  const stages = run.steps.filter(
+    (other) => missing.some((change) => change.needs?.includes(identity(other))) && !run.made.has(identity(other)),
+  );
+  const gone = new Set(stages.map((other) => other.naturalId));
+  if (!isMap(spec.stages)) return spec;
+  return { ...spec, stages: Object.fromEntries(Object.entries(spec.stages).filter(([id]) => !gone.has(id))) };
+}
+
+/** A spec with the ids of what was made meanwhile. */
+function resolved(spec: Spec, run: Run): Spec {
+  if (!isMap(spec.keys)) return spec;
+  return { ...spec, keys: Object.fromEntries(Object.entries(spec.keys).map(([key, value]) => [keyId(key, run) ?? key, value])) };
+}
+
+function withoutMembers(spec: Spec, kind: Kind): Spec {
+  if (!kind.members) return spec;
+  return Object.fromEntries(Object.entries(spec).filter(([field]) => field !== kind.members?.field));
+}
+
+function withMember(live: Live, key: string, present: boolean): Live {
+  const { [key]: _, ...others } = isMap(live.spec.keys) ? live.spec.keys : {};
+  return { ...live, spec: { ...live.spec, keys: present ? { ...others, [key]: true } : others } };
+}
+
+function retagged(tags: Live['tags'], set: Readonly<Record<string, string>>, remove: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries({ ...tags, ...set }).filter(([key]) => !remove.includes(key)));
+}
+
+function ourKeys(live: Live): string[] {
+  return Object.keys(live.tags).filter((key) => key.startsWith('apikeeper:') && key !== TAG.suspend);
+}
+
+const OUTCOMES: Readonly<Record<Step['action'], Outcome>> = {
+  create: 'created',
+  adopt: 'adopted',
+  update: 'updated',
+  disable: 'disabled',
+  release: 'released',
+  delete: 'deleted',
+  keep: 'kept',
+  hold: 'held',
+};
+
+function resultOf(step: Step, all: readonly Operation[], run: Run): Result {
+  const awsId = run.current.get(step)?.id;
+  const settled = all
+    .filter((one) => one.step === step || (one.type === 'move' && one.from === step))
+    .flatMap((one) => run.settled.get(one.id) ?? [])
+    .filter((one): one is Failure => one.is !== 'done');
+  const worst = settled.find((one) => one.is === 'failed') ?? settled.find((one) => one.is === 'dependency') ?? settled[0];
+  const who = awsId !== undefined && { awsId };
+  if (!worst) return { outcome: OUTCOMES[step.action], ...who };
+  const outcome: Outcome = worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
+  return { outcome, message: worst.message, ...(worst.is !== 'failed' && { reason: worst.is }), ...who };
+}

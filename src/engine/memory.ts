@@ -1,0 +1,35 @@
+/** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
+import type { Seen } from '../core/input.ts';
+import type { Live } from '../core/model.ts';
+
+export interface Memory {
+  /** Objects as they were last seen with our tags, by identity. */
+  readonly seen: Map<string, Seen>;
+  /** Kinds whose list has shown the tags of an object that bears them. */
+  readonly tagsProven: Set<string>;
+  /** Kinds whose list has been caught without the tags of an object that bears them. */
+  readonly tagsMissing: Set<string>;
+  /** Kinds of which this process may create without a second list. */
+  readonly mayCreate: Set<string>;
+  /** Answers of our own writes, by `<kind> <id>`: a list that says otherwise soon after is asked about by id. */
+  readonly written: Map<string, Live>;
+  /** Drift by identity: since when (RFC 3339), and which fields, so that an episode is told once. */
+  readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
+  /** Holds that were told: `<identity> <reason>`. */
+  readonly toldHolds: Set<string>;
+  /** How many applies this process has done on the target. */
+  passes: number;
+}
+
+export function createMemory(): Memory {
+  return {
+    seen: new Map(),
+    tagsProven: new Set(),
+    tagsMissing: new Set(),
+    mayCreate: new Set(),
+    written: new Map(),
+    drift: new Map(),
+    toldHolds: new Set(),
+    passes: 0,
+  };
+}

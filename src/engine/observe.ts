@@ -1,0 +1,172 @@
+/** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (facts, 2.3, 2.4 and 7.4). */
+
+import pMap from 'p-map';
+import type { Clock } from '../core/clock.ts';
+import { type Api, type Desired, identity, type Json, type Live } from '../core/model.ts';
+import { claimOf } from '../core/ownership.ts';
+import { apiOf } from '../core/references.ts';
+import { isMap, same } from '../core/values.ts';
+import type { Send } from '../gateway/send.ts';
+import { listApis } from '../kinds/apis.ts';
+import type { Kind } from '../kinds/kind.ts';
+import type { Memory } from './memory.ts';
+
+/** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (facts, 2.4). */
+const SETTLING_MS = 60_000;
+const READERS = 8;
+
+export interface Snapshot {
+  readonly live: readonly Live[];
+  /** Undefined where no document speaks of an API by name. */
+  readonly apis: readonly Api[] | undefined;
+  /** When the first list of each kind was begun: milliseconds since the epoch. */
+  readonly listedAt: number;
+}
+
+export interface ObserveOptions {
+  readonly send: Send;
+  readonly kinds: readonly Kind[];
+  readonly desired: readonly Desired[];
+  readonly owner: string;
+  readonly memory: Memory;
+  readonly clock: Clock;
+}
+
+/**
+ * Reads everything that a pass needs: keys, plans, the members of the plans concerned, and the stages of the APIs concerned.
+ * A list that fails, or comes in part, rejects: unreadable is not absent.
+ */
+export async function observe(options: ObserveOptions): Promise<Snapshot> {
+  const { send, kinds, desired } = options;
+  const listedAt = options.clock.now();
+  const stages = kinds.filter((kind) => kind.rules.kind === 'Stage');
+  const tagged = kinds.filter((kind) => kind.rules.kind !== 'Stage');
+  const [apis, ...lists] = await Promise.all([
+    namesApis(desired) ? listApis(send) : undefined,
+    ...tagged.map((kind) => listKind(kind, options, [])),
+  ]);
+  const objects = lists.flat();
+  const apiIds = apisConcerned(desired, apis, objects, options);
+  const staged = await Promise.all(stages.map((kind) => listKind(kind, options, apiIds)));
+  return { live: [...objects, ...staged.flat()], apis, listedAt };
+}
+
+async function listKind(kind: Kind, options: ObserveOptions, apiIds: readonly string[]): Promise<Live[]> {
+  const { send, memory } = options;
+  const name = kind.rules.kind;
+  const concerned = isConcerned(name, options);
+  const listed = await kind.list(send, { apiIds, wantsMembers: concerned });
+  const tagged = name === 'Stage' ? [...listed] : await withTags(kind, listed, concerned, options);
+  return withMissing(kind, await withWritten(kind, tagged, options), memory, send);
+}
+
+/** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
+function isConcerned(kind: string, { desired, owner, memory }: ObserveOptions): (live: Live) => boolean {
+  const names = new Set<Json>();
+  const ids = new Set<string>();
+  for (const one of desired.filter((document) => document.kind === kind)) {
+    names.add(one.spec.name ?? one.name);
+    if (one.annotations.adopt) ids.add(one.annotations.adopt);
+  }
+  for (const [who, seen] of memory.seen) if (who.startsWith(`${kind}/`)) ids.add(seen.id);
+  return (live) => claimOf(live, owner) !== undefined || names.has(live.name) || ids.has(live.id);
+}
+
+/**
+ * Whether a list carries tags is UNCONFIRMED for keys (facts, 2.3). One tag in a list is proof. Without any, those objects are read one by one that a
+ * document may mean; where one of them has tags that the list left out, the list can't be trusted, and all are read.
+ */
+async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: Live) => boolean, options: ObserveOptions): Promise<Live[]> {
+  const { send, memory } = options;
+  const name = kind.rules.kind;
+  if (listed.some((live) => Object.keys(live.tags).length > 0)) memory.tagsProven.add(name);
+  if (memory.tagsProven.has(name)) return [...listed];
+  const read = async (which: readonly Live[]) => {
+    const found = await pMap(which, (live) => kind.read(send, live.id), { concurrency: READERS });
+    return new Map(found.flatMap((live) => (live ? [[live.id, live] as const] : [])));
+  };
+  const wanted = memory.tagsMissing.has(name) ? listed : listed.filter(concerned);
+  const known = await read(wanted);
+  if ([...known.values()].some((live) => Object.keys(live.tags).length > 0)) memory.tagsMissing.add(name);
+  const rest = memory.tagsMissing.has(name) ? await read(listed.filter((live) => !wanted.includes(live))) : new Map<string, Live>();
+  return listed.flatMap((live) => {
+    if (wanted.includes(live) && !known.has(live.id)) return [];
+    return [known.get(live.id) ?? rest.get(live.id) ?? live];
+  });
+}
+
+/** Soon after a write, a list may still tell of the time before it: then the object itself is asked. */
+async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, clock }: ObserveOptions): Promise<Live[]> {
+  const byId = new Map(listed.map((live) => [live.id, live]));
+  for (const [key, written] of memory.written) {
+    if (written.kind !== kind.rules.kind) continue;
+    if (clock.now() - written.observedAt > SETTLING_MS) {
+      memory.written.delete(key);
+      continue;
+    }
+    const now = byId.get(written.id);
+    const { keys, ...spec } = now?.spec ?? {};
+    const { keys: writtenKeys, ...writtenSpec } = written.spec;
+    const differs =
+      !now ||
+      !same(spec, writtenSpec) ||
+      !same({ ...now.tags }, { ...written.tags }) ||
+      (keys !== undefined && writtenKeys !== undefined && !same(keys, writtenKeys));
+    if (!differs) continue;
+    const read = await kind.read(send, written.id);
+    if (read) byId.set(read.id, read);
+    else byId.delete(written.id);
+  }
+  return [...byId.values()];
+}
+
+/** What this process saw live is missing only when reading it by id says so. */
+async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, send: Send): Promise<Live[]> {
+  const ids = new Set(listed.map((live) => live.id));
+  const gone = [...memory.seen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
+  const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), { concurrency: READERS });
+  return [...listed, ...found.filter((live) => live !== undefined)];
+}
+
+function namesApis(desired: readonly Desired[]): boolean {
+  return references(desired).some((reference) => isMap(reference) && reference.name !== undefined);
+}
+
+/** Every reference to an API that the documents make. */
+function references(desired: readonly Desired[]): (Json | undefined)[] {
+  return desired.flatMap(({ spec }) => {
+    const entries = Array.isArray(spec.stages) ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined)) : [];
+    return [spec.restApi, ...entries];
+  });
+}
+
+/** The APIs whose stages matter: those that a document names, and those on which our plans or stages are. */
+function apisConcerned(
+  desired: readonly Desired[],
+  apis: readonly Api[] | undefined,
+  live: readonly Live[],
+  { owner, memory }: ObserveOptions,
+): string[] {
+  const ids = new Set<string>();
+  for (const reference of references(desired)) {
+    const found = apiOf(reference, apis);
+    if ('found' in found) ids.add(found.found);
+  }
+  for (const one of live) {
+    if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages)) continue;
+    for (const stage of Object.keys(one.spec.stages)) ids.add(stage.split(':')[0] ?? '');
+  }
+  for (const [who, seen] of memory.seen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
+  return [...ids].filter((id) => !apis || apis.some((api) => api.id === id)).sort();
+}
+
+/** Remembers which live object each identity is, and with which spec it was in sync. */
+export function remember(memory: Memory, live: readonly Live[], owner: string, namespace: string): void {
+  for (const one of live) {
+    const claim = claimOf(one, owner);
+    if (claim?.namespace !== namespace) continue;
+    const who = identity({ kind: one.kind, ...claim });
+    const before = memory.seen.get(who);
+    if (before?.id !== one.id) memory.seen.set(who, { id: one.id });
+  }
+}

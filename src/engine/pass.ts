@@ -1,0 +1,186 @@
+/**
+ * One pass over one target, which is what apikeeper does: read what is live, compare it with what Git declares, carry the difference out, and say so.
+ * Manifests are read once for all targets, by the engine (engine.ts); when a pass begins is the loop's business (loop.ts).
+ */
+import { estimate } from '../core/estimate.ts';
+import type { Pinned, PlanInput } from '../core/input.ts';
+import { type Desired, identity, type Target } from '../core/model.ts';
+import { type Operation, operations } from '../core/order.ts';
+import type { Plan, Step } from '../core/plan.ts';
+import { plan } from '../core/planner.ts';
+import type { TargetReport } from '../core/report.ts';
+import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../core/summarize.ts';
+import { OPERATION_QUOTAS } from '../gateway/budget.ts';
+import { readOnly } from '../gateway/send.ts';
+import { kinds } from '../kinds/index.ts';
+import type { Tree } from '../manifests/load.ts';
+import { announcePlan, announceResults } from './announce.ts';
+import { apply } from './apply.ts';
+import { observe, remember, type Snapshot } from './observe.ts';
+import { comparePinned } from './pinned.ts';
+import { pace, type Session } from './session.ts';
+import type { PassRequest, Settings, Surroundings } from './settings.ts';
+import { fingerprint, time } from './text.ts';
+
+/** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (design, section 3). */
+const SECOND_LIST_MS = 5_000;
+
+export interface PassOptions {
+  readonly target: Target;
+  readonly tree: Tree;
+  readonly session: Session;
+  readonly settings: Settings;
+  readonly surroundings: Surroundings;
+  readonly request: PassRequest;
+  /** Asked with the plan, before the first write. */
+  readonly mayWrite: (planned: TargetReport) => Promise<boolean>;
+}
+
+/** Rejects where the live state can't be read in full: then nothing was written. */
+export async function pass(options: PassOptions): Promise<TargetReport> {
+  const { session, surroundings, request } = options;
+  const send = request.write ? session.send : readOnly(session.send);
+  const look = () => observe({ ...observing(options), send: (command, more) => send(command, { signal: request.signal, ...more }) });
+
+  let snapshot = await look();
+  let planned = await planFrom(snapshot, options);
+  if (request.write && firstCreates(planned, session).length > 0) {
+    await surroundings.clock.sleep(snapshot.listedAt + SECOND_LIST_MS - surroundings.clock.now(), request.signal);
+    snapshot = await look();
+    planned = await planFrom(snapshot, options);
+    for (const kind of firstCreates(planned, session)) session.memory.mayCreate.add(kind);
+  }
+  announcePlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
+
+  const todo = operations(planned.steps, rules);
+  if (!request.write || !(await options.mayWrite(reportOf(planned, snapshot, todo, undefined, options)))) {
+    learn(planned, undefined, snapshot, options);
+    return reportOf(planned, snapshot, todo, undefined, options);
+  }
+  const results = await apply(planned.steps, todo, {
+    ...observing(options),
+    send: session.send,
+    region: session.connection.region,
+    fingerprint,
+    ownQuota: new Set(Object.keys(OPERATION_QUOTAS)),
+    valueOf: (step) => session.values.valueOf(step.desired),
+    signal: request.signal,
+  });
+  announceResults(results, session.memory, surroundings.emit);
+  learn(planned, results, snapshot, options);
+  return reportOf(planned, snapshot, todo, results, options);
+}
+
+const rules = kinds.map((kind) => kind.rules);
+
+function observing({ target, tree, session, surroundings }: PassOptions) {
+  const { memory } = session;
+  return { kinds, desired: documentsOf(tree, target), owner: target.owner, memory, clock: surroundings.clock };
+}
+
+function documentsOf(tree: Tree, target: Target): Desired[] {
+  return tree.desired.filter((one) => one.namespace === target.namespace);
+}
+
+async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan> {
+  const { target, tree, session, surroundings } = options;
+  const desired = documentsOf(tree, target);
+  const input: PlanInput = {
+    target,
+    desired,
+    neighbours: neighbours(tree, target),
+    invalid: new Set(tree.invalid.map(identity)),
+    complete: tree.complete && !tree.incompleteNamespaces.includes(target.namespace),
+    live: snapshot.live,
+    apis: snapshot.apis,
+    rules,
+    policy: policyOf(options),
+    seen: session.memory.seen,
+    pinned: new Map<string, Pinned>(),
+    fingerprint,
+    now: surroundings.clock.now(),
+    time,
+  };
+  const first = plan(input);
+  const pinned = await comparePinned(first.steps, { send: session.send, values: session.values, inPlay: session.inPlay });
+  return pinned.size === 0 ? first : plan({ ...input, pinned });
+}
+
+/** Documents of other targets in the same account and region: they may mean the same live objects. */
+function neighbours(tree: Tree, target: Target): Desired[] {
+  const same = (other: Target) => other !== target && other.accountId === target.accountId && other.region === target.region;
+  const namespaces = new Set(tree.targets.filter(same).map((other) => other.namespace));
+  return tree.desired.filter((one) => namespaces.has(one.namespace));
+}
+
+/** The command line outranks the Target. The implicit target never prunes. */
+function policyOf({ target, settings, request }: PassOptions): PlanInput['policy'] {
+  const percent = settings.maxPercent ?? (settings.maxKeys === undefined ? target.guards.maxPercent : 100);
+  return {
+    ...(settings.mode && { mode: settings.mode }),
+    unsetMode: request.unsetMode,
+    prune: !target.implicit && (settings.prune ?? target.prune),
+    deleteGraceMs: settings.deleteGraceMs,
+    maxKeys: settings.maxKeys ?? target.guards.maxKeys,
+    maxPercent: percent,
+  };
+}
+
+function firstCreates(planned: Plan, { memory }: Session): string[] {
+  const creating = planned.steps.filter((step) => step.action === 'create' && step.naturalId === undefined).map((step) => step.kind);
+  return [...new Set(creating)].filter((kind) => !memory.mayCreate.has(kind));
+}
+
+/** What the next pass may know of this one. */
+function learn(planned: Plan, results: ReadonlyMap<Step, Result> | undefined, snapshot: Snapshot, options: PassOptions): void {
+  const { target, session } = options;
+  const { memory } = session;
+  remember(memory, snapshot.live, target.owner, target.namespace);
+  const declared = new Set(documentsOf(options.tree, target).map(identity));
+  const live = new Set(snapshot.live.map((one) => `${one.kind} ${one.id}`));
+  for (const [who, seen] of memory.seen) {
+    if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`)) memory.seen.delete(who);
+  }
+  for (const step of planned.steps) {
+    const who = identity(step);
+    const outcome = results?.get(step);
+    const written = outcome?.awsId === undefined ? undefined : memory.written.get(`${step.kind} ${outcome.awsId}`);
+    if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released') memory.seen.delete(who);
+    else if (written && outcome?.outcome !== 'failed') memory.seen.set(who, { id: written.id, spec: written.spec });
+    else if (step.action === 'keep' && step.live) memory.seen.set(who, { id: step.live.id, spec: step.live.spec });
+  }
+}
+
+function reportOf(
+  planned: Plan,
+  snapshot: Snapshot,
+  todo: readonly Operation[],
+  results: ReadonlyMap<Step, Result> | undefined,
+  options: PassOptions,
+): TargetReport {
+  const { target, session, settings, request } = options;
+  const { memory, connection } = session;
+  const driftedSince = new Map([...memory.drift].map(([who, { since }]) => [who, since]));
+  const findings: Findings = { plan: planned, driftedSince, ...(results && { results }) };
+  const calls = todo.flatMap((one) => one.calls);
+  const quotas = settings.operationQuotas ? OPERATION_QUOTAS : {};
+  return {
+    namespace: target.namespace,
+    ...(connection.accountId !== undefined && { accountId: connection.accountId }),
+    region: connection.region,
+    owner: target.owner,
+    mode: settings.mode ?? target.mode ?? request.unsetMode,
+    state: stateOf(findings),
+    coverage: coverage(
+      planned,
+      snapshot.live,
+      rules.map((one) => one.kind),
+      target.owner,
+    ),
+    calls: {},
+    waitedMs: 0,
+    ...(calls.length > 0 && !results && { estimate: estimate(calls, { ...pace(target, settings), quotas }) }),
+    objects: reportObjects(findings),
+    summary: summarize(findings),
+  };
+}
