@@ -59,7 +59,7 @@ function reject({ op, path }: Patch, rules: readonly PatchRule<Stage>[]): Error 
   if (path.startsWith('/accessLogSettings/')) {
     return badRequest('Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]');
   }
-  const known = rules.some((rule) => rule.path === path || rule.pattern?.test(path));
+  const known = rules.some((rule) => !rule.raw && (rule.path === path || rule.pattern?.test(path)));
   if (known || path.startsWith('/canarySettings')) return badRequest(`Invalid ${op} operation with path: ${path}`);
   // The service's own list leaves these two out although they work [LS].
   const listed = rules.map((rule) => rule.path).filter((rule) => !/^\/(canarySettings|documentationVersion)/.test(rule));

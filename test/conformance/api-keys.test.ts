@@ -1,10 +1,25 @@
 import { expect } from 'vitest';
-import { badRequest, behaviour, conflict, makeDeployedApi, makeKey, makePlan, makeStage, notFound, refusal, remove, replace, suite, unique } from './harness.ts';
+import {
+  badRequest,
+  behaviour,
+  conflict,
+  makeDeployedApi,
+  makeKey,
+  makePlan,
+  makeStage,
+  notFound,
+  refusal,
+  remove,
+  replace,
+  suite,
+  unique,
+} from './harness.ts';
 
 const secret = () => `${unique('value')}-0123456789-0123456789`;
 
 suite('API keys', (world) => {
-  const update = (apiKey: string, ...patchOperations: ReturnType<typeof replace>[]) => world.gateway.updateApiKey({ apiKey, patchOperations });
+  const update = (apiKey: string, ...patchOperations: ReturnType<typeof replace>[]) =>
+    world.gateway.updateApiKey({ apiKey, patchOperations });
 
   behaviour('K1', 'enabled is false unless given', async () => {
     const apiKey = await makeKey(world);
@@ -59,7 +74,9 @@ suite('API keys', (world) => {
   behaviour('K8', 'four fields can be replaced, the value cannot', async () => {
     const apiKey = await makeKey(world);
     const changed = { description: 'd', enabled: true, name: unique('renamed') };
-    expect(await update(apiKey, replace('/description', 'd'), replace('/enabled', 'true'), replace('/name', changed.name))).toMatchObject(changed);
+    expect(await update(apiKey, replace('/description', 'd'), replace('/enabled', 'true'), replace('/name', changed.name))).toMatchObject(
+      changed,
+    );
     expect(await world.gateway.getApiKey({ apiKey })).toMatchObject(changed);
     expect(await refusal(update(apiKey, replace('/value', secret())))).toMatchObject({ name: 'BadRequestException' });
   });
@@ -142,7 +159,9 @@ suite('Import of API keys', (world) => {
 
   behaviour('I1', 'the header is case-insensitive, keys are enabled unless told', async () => {
     const [one, two] = [secret(), secret()];
-    const { ids = [], warnings } = await load(`NAME,key,Colour,enabled,description\none,${one},red,,"a, ""b"""\r\ntwo,${two},blue,false,\n`);
+    const { ids = [], warnings } = await load(
+      `NAME,key,Colour,enabled,description\none,${one},red,,"a, ""b"""\r\ntwo,${two},blue,false,\n`,
+    );
     for (const apiKey of ids) world.cleanUp(() => world.gateway.deleteApiKey({ apiKey }));
     expect(warnings ?? []).toEqual([]);
     expect(await get(ids[0])).toMatchObject({ name: 'one', value: one, enabled: true, description: 'a, "b"' });

@@ -16,6 +16,9 @@ test('every line of BEHAVIOUR.md has a case, and every case a line', () => {
 });
 
 test('every line of BEHAVIOUR.md names its source', () => {
-  const lines = readFileSync(behaviourFile, 'utf8').split('\n- ').slice(1).filter((line) => line.startsWith('**'));
+  const lines = readFileSync(behaviourFile, 'utf8')
+    .split('\n- ')
+    .slice(1)
+    .filter((line) => line.startsWith('**'));
   for (const line of lines) expect(line).toMatch(/\[[^\]]+\]|UNCONFIRMED|\(emulator|\(STS|Facts 4|\(widely quoted\)|By analogy/);
 });

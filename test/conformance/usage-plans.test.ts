@@ -82,7 +82,9 @@ suite('Usage plans', (world) => {
 
   behaviour('U6', 'creating with a stage that does not exist', async () => {
     const call = world.gateway.createUsagePlan({ name: 'plan', apiStages: [{ apiId: 'api', stage: 'stage' }] });
-    expect(await refusal(call)).toEqual(badRequest(expect.stringContaining('Invalid API Stage {api: api, stage: stage} specified for usageplan ')));
+    expect(await refusal(call)).toEqual(
+      badRequest(expect.stringContaining('Invalid API Stage {api: api, stage: stage} specified for usageplan ')),
+    );
   });
 
   behaviour('U7', 'an unknown plan', async () => {
@@ -111,14 +113,22 @@ suite('Usage plans', (world) => {
   });
 
   behaviour('U10', 'zero, fractions, and a burst above the rate are limits', async () => {
-    for (const limits of [{ rateLimit: 0, burstLimit: 0 }, { rateLimit: 0.5, burstLimit: 1 }, { rateLimit: 100, burstLimit: 200 }]) {
+    for (const limits of [
+      { rateLimit: 0, burstLimit: 0 },
+      { rateLimit: 0.5, burstLimit: 1 },
+      { rateLimit: 100, burstLimit: 200 },
+    ]) {
       const usagePlanId = await makePlan(world, { throttle: limits });
       expect(await world.gateway.getUsagePlan({ usagePlanId })).toMatchObject({ throttle: limits });
     }
   });
 
   behaviour('U11', 'the offset is bounded by the period', async () => {
-    const bounds = [['DAY', 0], ['WEEK', 6], ['MONTH', 27]] as const;
+    const bounds = [
+      ['DAY', 0],
+      ['WEEK', 6],
+      ['MONTH', 27],
+    ] as const;
     for (const [period, offset] of bounds) {
       await makePlan(world, { quota: { limit: 1, period, offset } });
       const call = world.gateway.createUsagePlan({ name: 'plan', quota: { limit: 1, period, offset: offset + 1 } });
@@ -129,7 +139,9 @@ suite('Usage plans', (world) => {
   behaviour.emulatorOnly('U11', 'a quota needs limit and period', async () => {
     const usagePlanId = await makePlan(world);
     expect(await refusal(update(usagePlanId, replace('/quota/limit', '1')))).toMatchObject({ name: 'BadRequestException' });
-    expect(await refusal(update(usagePlanId, replace('/quota/period', 'YEAR'), replace('/quota/limit', '1')))).toMatchObject({ status: 400 });
+    expect(await refusal(update(usagePlanId, replace('/quota/period', 'YEAR'), replace('/quota/limit', '1')))).toMatchObject({
+      status: 400,
+    });
     expect(await refusal(update(usagePlanId, replace('/quota/limit', 'many')))).toMatchObject({ status: 400 });
   });
 
@@ -292,7 +304,17 @@ suite('Usage', (world) => {
   behaviour('G1', 'one pair per day and key', async () => {
     const { usagePlanId, keyId } = await makeMember({ quota: { limit: 100, period: 'DAY' } });
     const usage = await world.gateway.getUsage({ usagePlanId, startDate: day(-1), endDate: today() });
-    expect(usage).toMatchObject({ usagePlanId, startDate: day(-1), endDate: today(), items: { [keyId]: [[0, 100], [0, 100]] } });
+    expect(usage).toMatchObject({
+      usagePlanId,
+      startDate: day(-1),
+      endDate: today(),
+      items: {
+        [keyId]: [
+          [0, 100],
+          [0, 100],
+        ],
+      },
+    });
     expect((await world.gateway.getUsage({ usagePlanId, keyId: 'other', startDate: today(), endDate: today() })).items ?? {}).toEqual({});
     expect(await refusal(world.gateway.getUsage({ usagePlanId, startDate: today(), endDate: day(-1) }))).toMatchObject({ status: 400 });
     expect(await refusal(world.gateway.getUsage({ usagePlanId, startDate: 'today', endDate: today() }))).toMatchObject({ status: 400 });
@@ -313,11 +335,19 @@ suite('Usage', (world) => {
   behaviour.emulatorOnly('G3', 'counters add up over the period, and belong to plan and key', async () => {
     world.now = Date.parse('2026-03-10T12:00:00Z');
     const { usagePlanId, keyId } = await makeMember({ quota: { limit: 100, period: 'WEEK', offset: 1 } });
-    const days = new Map([['2026-03-08', 7], ['2026-03-09', 10], ['2026-03-10', 5]]);
+    const days = new Map([
+      ['2026-03-08', 7],
+      ['2026-03-09', 10],
+      ['2026-03-10', 5],
+    ]);
     world.emulator.state().usage.set(usagePlanId, new Map([[keyId, { days, extra: new Map() }]]));
     const read = async () => (await world.gateway.getUsage({ usagePlanId, startDate: '2026-03-08', endDate: today() })).items?.[keyId];
     // Weeks begin on Sunday, here a day later: the 8th, a Sunday, still belongs to the week before.
-    expect(await read()).toEqual([[7, 93], [10, 90], [5, 85]]);
+    expect(await read()).toEqual([
+      [7, 93],
+      [10, 90],
+      [5, 85],
+    ]);
     await world.gateway.updateUsage({ usagePlanId, keyId, patchOperations: [replace('/remaining', '20')] });
     expect((await read())?.at(-1)).toEqual([5, 20]);
     await world.gateway.deleteUsagePlanKey({ usagePlanId, keyId });
