@@ -112,10 +112,9 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
 
 /** Disabling goes alone and first: nothing else may stop it, not even another field that the service refuses. */
 function updates(step: Step, live: readonly Change[]): Operation[] {
-  const fields = live.filter((change) => !isMember(change));
+  const fields = live.filter((change) => !isMember(change) && change.field !== 'tags');
   const off = fields.filter((change) => change.field === 'enabled' && change.desired === false);
-  const rest = fields.filter((change) => !off.includes(change) && change.field !== 'tags');
-  const tags = fields.filter((change) => change.field === 'tags');
+  const rest = fields.filter((change) => !off.includes(change));
   const update = (changes: readonly Change[], extra: string): Operation => ({
     type: 'update',
     id: idOf('update', step, extra),
@@ -125,11 +124,7 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
     after: [],
     calls: [UPDATE_CALL[step.kind] ?? `Update${step.kind}`],
   });
-  const tagging: Operation[] =
-    tags.length > 0
-      ? [{ ...update(tags, 'tags'), calls: [tags.some((change) => change.desired == null) ? 'UntagResource' : 'TagResource'] }]
-      : [];
-  return [...(off.length > 0 ? [update(off, 'enabled')] : []), ...(rest.length > 0 ? [update(rest, '')] : []), ...tagging];
+  return [...(off.length > 0 ? [update(off, 'enabled')] : []), ...(rest.length > 0 ? [update(rest, '')] : [])];
 }
 
 const UPDATE_CALL: Readonly<Record<string, string>> = { ApiKey: 'UpdateApiKey', UsagePlan: 'UpdateUsagePlan', Stage: 'UpdateStage' };
@@ -231,7 +226,7 @@ function keysOf(value: Json | undefined): string[] {
 function withDependencies(all: readonly Operation[]): Operation[] {
   const making = new Map(all.filter((one) => one.type === 'create').map((one) => [identity(one.step), one.id]));
   const updating = new Map(
-    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan' && !isTagging(one)).map((one) => [identity(one.step), one]),
+    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan').map((one) => [identity(one.step), one]),
   );
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
@@ -260,10 +255,6 @@ function withDependencies(all: readonly Operation[]): Operation[] {
     for (const release of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (release.step !== one.step) needs(release.id);
     return { ...one, after: [...after].sort() };
   });
-}
-
-function isTagging(one: Operation): boolean {
-  return one.type === 'update' && one.changes.every((change) => change.field === 'tags');
 }
 
 function pairsOf(live: Live | undefined): string[] {

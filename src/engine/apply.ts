@@ -10,6 +10,7 @@ import type { Result } from '../core/summarize.ts';
 import { isMap, isNone } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { PartlyCreated } from '../kinds/live.ts';
 import { tag as setTags, untag } from '../kinds/tags.ts';
 import { makeOnce } from './create.ts';
 import type { Memory } from './memory.ts';
@@ -135,21 +136,36 @@ function blockedBy(one: Operation, run: Run): Failure | undefined {
   return { is: 'dependency', message: `waits for "${failed}", which failed` };
 }
 
-async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<undefined> {
+async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
   const spec = withoutUnmade(step.owned, step, run);
   const later = writtenLater(step, run);
   const value = await run.valueOf(step);
-  const tags = { ...step.tags.set, ...appliedOf(step, spec, later, run) };
+  const tags = { ...userTags(step.owned.tags), ...step.tags.set, ...appliedOf(step, spec, later, run) };
   const creation = {
     spec: withoutMembers(spec, kind),
     tags,
     ...(step.naturalId && { id: step.naturalId }),
     ...(value !== undefined && { value }),
   };
-  const live = await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal });
-  note(step, live, run);
-  run.made.set(identity(step), live);
-  return undefined;
+  const made = (live: Live) => {
+    note(step, live, run);
+    run.made.set(identity(step), live);
+  };
+  try {
+    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PartlyCreated)) throw error;
+    made(error.live);
+    run.unmade.set(step, later);
+    return { is: 'failed', message: error.message };
+  }
+}
+
+/** The tags that a manifest names, without those that it wants gone. */
+function userTags(tags: Json | undefined): Record<string, string> {
+  const named = isMap(tags) ? Object.entries(tags) : [];
+  return Object.fromEntries(named.flatMap(([key, value]) => (value === null ? [] : [[key, String(value)]])));
 }
 
 /** What the creating call does not write, and so does not vouch for: members, and what takes a second call. */
@@ -162,7 +178,6 @@ async function update(step: Step, changes: readonly Change[], kind: Kind, send: 
   const live = await fresh(step, kind, send, run);
   if ('is' in live) return live;
   const possible = changes.filter((change) => !isMissing(change, run));
-  if (possible.every((change) => change.field === 'tags')) return updateTags(step, possible, live, kind, send, run);
   note(step, await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)), run);
   if (possible.length === changes.length) return undefined;
   return {
@@ -172,20 +187,6 @@ async function update(step: Step, changes: readonly Change[], kind: Kind, send: 
       .map((change) => change.path)
       .join(', ')} refers to could not be made`,
   };
-}
-
-async function updateTags(step: Step, changes: readonly Change[], live: Live, kind: Kind, send: Send, run: Run): Promise<undefined> {
-  const set: Record<string, string> = {};
-  const remove: string[] = [];
-  for (const { keys, desired } of changes) {
-    const [key = ''] = keys;
-    if (desired === undefined || desired === null) remove.push(key);
-    else set[key] = String(desired);
-  }
-  await setTags(send, kind.arn(live, run.region), set);
-  await untag(send, kind.arn(live, run.region), remove);
-  note(step, { ...live, spec: applied(live.spec, changes), tags: retagged(live.tags, set, remove) }, run);
-  return undefined;
 }
 
 async function attach(step: Step, key: string, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
@@ -252,12 +253,15 @@ async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefi
   for (const other of step.disclaims) await untag(send, kind.arn(other, run.region), ourKeys(other));
   if (!live) return undefined;
   const says = step.action === 'release' || step.action === 'keep' ? {} : appliedOf(step, resolved(step.owned, run), new Set(), run);
-  const wanted = { ...step.tags.set, ...says };
+  const theirs = step.action === 'create' ? [] : step.changes.filter((change) => change.field === 'tags');
+  const named = userTags(Object.fromEntries(theirs.map(({ keys, desired }) => [keys[0] ?? '', desired ?? null])));
+  const wanted = { ...named, ...step.tags.set, ...says };
   const set = Object.fromEntries(Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value));
-  const gone = step.tags.remove.filter((key) => key in live.tags);
+  const unnamed = theirs.map(({ keys }) => keys[0] ?? '').filter((key) => !(key in named));
+  const gone = [...step.tags.remove, ...unnamed].filter((key) => key in live.tags);
   await setTags(send, kind.arn(live, run.region), set);
   await untag(send, kind.arn(live, run.region), gone);
-  note(step, { ...live, tags: retagged(live.tags, set, gone) }, run);
+  note(step, { ...live, spec: applied(live.spec, theirs), tags: retagged(live.tags, set, gone) }, run);
   if (step.action === 'release') forget(step, run);
   return undefined;
 }

@@ -1,7 +1,7 @@
 /** What the kinds have in common in how they read live objects. */
 import type { Live, Spec } from '../core/model.ts';
 import { byText } from '../core/values.ts';
-import { GatewayError, isGatewayError } from '../gateway/errors.ts';
+import { type GatewayError, isGatewayError } from '../gateway/errors.ts';
 
 type Tags = Readonly<Record<string, string>>;
 
@@ -33,15 +33,23 @@ export async function unlessGone<Result>(call: Promise<Result>): Promise<Result 
   }
 }
 
-/** The second call of a create. Where it fails the object exists, with its tags: the next pass finds it and sets the rest. */
-export async function completing<Result>(what: string, call: Promise<Result>): Promise<Result> {
+/** A create whose second call failed: the object exists, with its tags, and lacks what that call was to set. */
+export class PartlyCreated extends Error {
+  override readonly name = 'PartlyCreated';
+  readonly live: Live;
+
+  constructor(what: string, live: Live, cause: GatewayError) {
+    super(`${what} was created, but not all of its settings could be set; the next pass sets the rest. ${cause.message}`, { cause });
+    this.live = live;
+  }
+}
+
+/** The second call of a create. Rejects with PartlyCreated where it fails. */
+export async function completing<Result>(what: string, created: Live, call: Promise<Result>): Promise<Result> {
   try {
     return await call;
   } catch (error) {
-    if (!isGatewayError(error)) throw error;
-    const { class: errorClass, operation, code, status, requestId, retryAfterMs } = error;
-    const message = `${what} was created, but not all of its settings could be set; the next pass sets the rest. ${error.message}`;
-    throw new GatewayError({ class: errorClass, operation, code, status, requestId, retryAfterMs, message, cause: error });
+    throw isGatewayError(error) ? new PartlyCreated(what, created, error) : error;
   }
 }
 

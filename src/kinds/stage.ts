@@ -58,7 +58,7 @@ export const stage: Kind = {
     const patchOperations = stagePatch(created.spec, notCreatable(spec));
     if (patchOperations.length === 0) return created;
     const update = new UpdateStageCommand({ restApiId, stageName, patchOperations });
-    return afterUpdate(created, project(restApiId, await completing(`stage ${id}`, send(update))));
+    return afterUpdate(created, project(restApiId, await completing(`stage ${id}`, created, send(update))));
   },
 
   async update(send, live, next) {

@@ -52,7 +52,7 @@ export const usagePlan: Kind = {
     const patchOperations = replaceFields(created.spec, spec, ['productCode']);
     if (patchOperations.length === 0) return created;
     const update = new UpdateUsagePlanCommand({ usagePlanId: created.id, patchOperations });
-    const complete = await completing(`usage plan ${created.id}`, send(update));
+    const complete = await completing(`usage plan ${created.id}`, created, send(update));
     return afterUpdate(created, project(complete), ['keys']);
   },
 
