@@ -136,7 +136,7 @@ function createCalls(step: Step): string[] {
   if (step.kind === 'UsagePlan') return ['CreateUsagePlan', ...(says('productCode') ? ['UpdateUsagePlan'] : [])];
   if (step.kind === 'Stage') {
     const second = ['methodSettings', 'accessLog', 'clientCertificateId'].some(says);
-    return [...(owned.deployment === 'latest' ? ['GetDeployments'] : []), 'CreateStage', ...(second ? ['UpdateStage'] : [])];
+    return [...(step.birth?.deployment === 'latest' ? ['GetDeployments'] : []), 'CreateStage', ...(second ? ['UpdateStage'] : [])];
   }
   return ['CreateApiKey'];
 }

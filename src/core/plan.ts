@@ -60,6 +60,8 @@ export interface Step {
   readonly desired?: Desired;
   /** Every field that is ours, with its desired value in canonical form; what `applied` will speak of. */
   readonly owned: Spec;
+  /** What a create needs besides, and nothing is compared with later, such as `deployment: latest`. */
+  readonly birth?: Spec;
   /** Tags of ours to be set (`applied` apart) and taken off. */
   readonly tags: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
   /** Live objects that lose our tags, because this identity settled on another. */

@@ -120,17 +120,21 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
     return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
 
   const owned: Record<string, Json> = {};
+  const birth: Record<string, Json> = {};
   for (const rule of Object.values(rules.fields)) {
+    const given = desired.spec[rule.name];
+    const named = form.named[rule.name];
     if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
-    const value = form.named[rule.name] ?? (rule.role === 'birth' ? desired.spec[rule.name] : defaultOf(rule, desired));
-    if (value !== undefined) owned[rule.name] = value;
+    if (named !== undefined || rule.role === 'live') owned[rule.name] = named ?? defaultOf(rule, desired);
+    else if (given !== undefined) birth[rule.name] = given;
   }
   const lost = input.seen.has(identity(desired)) && desired.kind === 'ApiKey';
   const create: Step = {
     ...missing,
     action: 'create',
-    changes: creationChanges(object, owned),
+    changes: creationChanges(object, { ...birth, ...owned }),
     owned,
+    birth,
     tags: { set: ourTags(object, undefined), remove: [] },
     ...(naturalId && { naturalId }),
     ...(lost && {

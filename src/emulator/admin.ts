@@ -29,7 +29,10 @@ const handlers: Readonly<Record<string, Handler>> = {
   /** Resource quotas of one account and region. */
   'PUT limits': (core, body) => {
     const { account, region, ...limits } = body as Partial<Limits> & { account?: string; region?: string };
-    return Object.assign(core.state(account, region).limits, limits);
+    const current = core.state(account, region).limits;
+    const unknown = Object.keys(limits).filter((name) => !Object.hasOwn(current, name));
+    if (unknown.length > 0) throw new Error(`No such limit: ${unknown.join(', ')}. There are: ${Object.keys(current).join(', ')}`);
+    return Object.assign(current, limits);
   },
 };
 

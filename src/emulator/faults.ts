@@ -41,6 +41,7 @@ interface Moment {
 }
 
 export interface Faults {
+  /** Throws for a type that does not exist. */
   inject(fault: Fault, states: Iterable<AccountState>, now: number): void;
   clear(): void;
   /** The effects on this call; counts it. */
@@ -51,7 +52,19 @@ export interface Faults {
   seen(state: AccountState, effects: readonly FaultEffect[], now: number): AccountState;
 }
 
-const LIST_ONLY = ['stale-lists', 'lists-without-tags', 'lists-without-throttle'];
+/** Which calls an effect can hit. */
+const SCOPES: Readonly<Record<FaultEffect['type'], 'all' | 'lists'>> = {
+  throttle: 'all',
+  error: 'all',
+  'drop-before': 'all',
+  'drop-after': 'all',
+  delay: 'all',
+  hang: 'all',
+  'malformed-json': 'all',
+  'stale-lists': 'lists',
+  'lists-without-tags': 'lists',
+  'lists-without-throttle': 'lists',
+};
 
 const matches = (pattern: string, operation: string): boolean =>
   pattern.endsWith('*') ? operation.startsWith(pattern.slice(0, -1)) : pattern === operation;
@@ -77,6 +90,9 @@ export function newFaults(): Faults {
 
   return {
     inject(rule, states, now) {
+      if (!Object.hasOwn(SCOPES, rule.fault?.type)) {
+        throw new Error(`No such fault: ${rule.fault?.type}. There are: ${Object.keys(SCOPES).join(', ')}`);
+      }
       active.push({ rule, passed: 0, hit: 0 });
       if (rule.fault.type === 'stale-lists') for (const state of states) keep(state, now);
     },
@@ -89,7 +105,7 @@ export function newFaults(): Faults {
       for (const entry of active) {
         const { operation: pattern = '*', account: only, times = Number.POSITIVE_INFINITY, skip = 0, fault } = entry.rule;
         if (!matches(pattern, operation) || (only !== undefined && only !== account) || entry.hit >= times) continue;
-        if (LIST_ONLY.includes(fault.type) && !isList) continue;
+        if (SCOPES[fault.type] === 'lists' && !isList) continue;
         if (entry.passed++ < skip) continue;
         entry.hit++;
         effects.push(fault);

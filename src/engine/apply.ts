@@ -80,11 +80,13 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
   function settle(one: Operation, result: Settled): void {
     waiting.delete(one);
     run.settled.set(one.id, result);
+    noteUnmade(one, run);
   }
   function begin(one: Operation, lane: string): void {
     waiting.delete(one);
     const work = perform(one, run).then((result) => {
       run.settled.set(one.id, result);
+      if (result.is !== 'done') noteUnmade(one, run);
       lanes.delete(lane);
     });
     lanes.set(lane, work);
@@ -97,8 +99,6 @@ async function perform(one: Operation, run: Run): Promise<Settled> {
   } catch (error) {
     if (run.signal?.aborted && error === run.signal.reason) return { is: 'superseded', message: 'something newer arrived before its turn' };
     return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
-  } finally {
-    noteUnmade(one, run);
   }
 }
 
@@ -313,8 +313,6 @@ function forget(step: Step, run: Run): void {
 }
 
 function noteUnmade(one: Operation, run: Run): void {
-  const result = run.settled.get(one.id);
-  if (result?.is === 'done') return;
   const mark = (step: Step, fields: readonly string[]) => {
     const known = run.unmade.get(step) ?? new Set();
     for (const field of fields) known.add(field);

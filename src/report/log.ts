@@ -61,12 +61,21 @@ function lineText(line: Line): string {
   const parts = [
     `${msg}${object ? `: ${object}` : ''}${why ? ` (${why})` : ''}`,
     ...(line.changes ?? []).map(changeText),
+    ...(line.summary ? [countsText(line.summary)] : []),
+    ...(line.documents === undefined ? [] : [`${line.documents} documents in ${line.files} files`]),
     ...[line.message, line.error].filter((text) => text !== undefined),
     ...[line.address, line.revision && `revision ${line.revision}`].filter((text) => typeof text === 'string' && text !== ''),
     ...(line.source ? [`${line.source.file}:${line.source.line}`] : []),
     ...(line.durationMs === undefined ? [] : [duration(line.durationMs)]),
   ];
   return visible(parts.join('; '));
+}
+
+/** `create 2, keep 12` */
+function countsText(counts: object): string {
+  return Object.entries(counts)
+    .flatMap(([name, number]) => (number === 0 ? [] : [`${name} ${number}`]))
+    .join(', ');
 }
 
 function causeText(cause: string): string {

@@ -28,7 +28,7 @@ const OUTCOME_ROW: Partial<Record<Outcome, Row>> = {
 export function rowOf(object: ReportObject): Row {
   const row = object.outcome && OUTCOME_ROW[object.outcome];
   if (row) return row;
-  if (object.action === 'hold') return isChosen(object) ? 'chosen' : 'held';
+  if (object.action === 'hold' || object.outcome === 'held') return isChosen(object) ? 'chosen' : 'held';
   if (object.action !== 'keep') return object.action;
   if (object.state === 'in-sync') return 'in-sync';
   return object.state === 'unmanaged' || object.state === 'foreign' ? 'unmanaged' : 'kept';
@@ -47,7 +47,8 @@ export function isHeld(object: ReportObject): boolean {
 
 /** Whether the object's step goes on, but for a field or an entry. */
 export function isHeldInPart(object: ReportObject): boolean {
-  return object.action !== 'hold' && isHeld(object);
+  const row = rowOf(object);
+  return row !== 'held' && row !== 'skipped' && isHeld(object);
 }
 
 /** Whether a report tells what was done, and not only what is to be done. */

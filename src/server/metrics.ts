@@ -83,8 +83,8 @@ function register(registry: Registry) {
     build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
     passes: counter('passes_total', 'Finished passes, by the state that they found.', ['result']),
     duration: histogram('pass_duration_seconds', 'How long passes took.', [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]),
-    attempt: gauge('last_attempt_timestamp_seconds', 'When the last pass finished, however it went.'),
-    success: gauge('last_success_timestamp_seconds', 'When the last pass without a failure finished.'),
+    attempt: gauge('last_attempt_timestamp_seconds', 'When the last pass finished, however it went.', ['namespace']),
+    success: gauge('last_success_timestamp_seconds', 'When the last pass without a failure finished.', ['namespace']),
     errors: counter('errors_total', 'Failed steps, targets and manifests, by the class of the error.', ['class']),
     changes: counter('changes_total', 'Changes made to live objects.', ['kind', 'action']),
     calls: counter('calls_total', 'Calls sent to API Gateway; code is OK or the error.', ['operation', 'code']),
@@ -106,8 +106,9 @@ function record(meters: Meters, kinds: readonly string[], event: EventName, fiel
   const result = member(RESULTS, fields.state, 'failing');
   meters.passes.inc({ result });
   if (fields.durationMs !== undefined) meters.duration.observe(fields.durationMs / 1000);
-  meters.attempt.setToCurrentTime();
-  if (result !== 'failing') meters.success.setToCurrentTime();
+  const namespace = fields.namespace ?? '';
+  meters.attempt.setToCurrentTime({ namespace });
+  if (result !== 'failing') meters.success.setToCurrentTime({ namespace });
 }
 
 /** Sets the gauges anew: a namespace that is gone leaves no series behind. */

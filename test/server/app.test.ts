@@ -185,10 +185,12 @@ describe('metrics', () => {
 
   test('a failing pass is an attempt, and no success', async () => {
     const metrics = fresh();
-    metrics.onEvent('reconcile.finished', { state: 'failing' });
-    const text = await lines(metrics);
-    expect(text).toContain('apikeeper_last_success_timestamp_seconds 0');
-    expect(text.find((line) => line.startsWith('apikeeper_last_attempt_timestamp_seconds '))).toMatch(/ 1\d{9}/);
+    metrics.onEvent('reconcile.finished', { namespace: 'production', state: 'failing' });
+    metrics.onEvent('reconcile.finished', { namespace: 'staging', state: 'held' });
+    const text = await metrics.render(undefined);
+    expect(text).toMatch(/^apikeeper_last_attempt_timestamp_seconds\{namespace="production"\} 1\d{9}/m);
+    expect(text).not.toContain('apikeeper_last_success_timestamp_seconds{namespace="production"}');
+    expect(text).toMatch(/^apikeeper_last_success_timestamp_seconds\{namespace="staging"\} 1\d{9}/m);
   });
 
   test('whatever a stranger answers, the number of series is bounded and no name becomes a label', async () => {

@@ -1,0 +1,75 @@
+/** `apply`: plan, ask, do it, report. */
+import type { Report } from '../core/report.ts';
+import { createEngine } from '../engine/engine.ts';
+import { renderText } from '../report/text.ts';
+import { visible } from '../report/visible.ts';
+import { rows } from '../report/words.ts';
+import { confirm } from './confirm.ts';
+import { EXIT, exitCode } from './exit.ts';
+import type { FlagValues } from './flags.ts';
+import { printReport } from './print.ts';
+import { quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
+import { UsageError } from './usage.ts';
+import { onStop, type World, wantsColour } from './world.ts';
+
+export async function apply(directory: string, flags: FlagValues<'apply'>, world: World): Promise<number> {
+  if (!flags.yes && !world.stdin.isTTY) throw new UsageError('apply asks before it writes, and here is no terminal to ask on: add --yes');
+  const abort = new AbortController();
+  let asking = false;
+  using _ = onStop(world, (signal) => {
+    if (!asking) world.stderr.write(`\n${signal}: finishing the call in flight. Press Ctrl-C again to end at once.\n`);
+    abort.abort(new Error(`stopped by ${signal}`));
+  });
+  const log = quietLogOf(flags, world);
+  await using engine = createEngine(settingsOf(directory, flags, world), surroundingsOf(log.emit, world));
+
+  let shown = false;
+  let declined = false;
+  const report = await engine.pass({
+    trigger: 'command',
+    write: true,
+    unsetMode: 'enforce',
+    signal: abort.signal,
+    confirm: async (plan) => {
+      shown = showPlan(plan, flags, world);
+      if (!flags.yes && writes(plan)) {
+        asking = true;
+        declined = !(await confirm(question(plan), world, abort.signal));
+        asking = false;
+      }
+      if (!declined) log.open();
+      return !declined;
+    },
+  });
+  if (declined) {
+    world.stderr.write(`${abort.signal.aborted ? '\n' : ''}Not applied: nothing was changed.\n`);
+    return EXIT.failed;
+  }
+  if (shown) world.stdout.write('\n');
+  printReport(report, flags.output, world, shown ? 'outcomes' : 'full');
+  return exitCode('apply', report);
+}
+
+/** On stdout as part of the result; where the result is for a program, only a person who is asked needs to see it. Whether the result has shown it. */
+function showPlan(plan: Report, flags: FlagValues<'apply'>, { stdout, stderr, env }: World): boolean {
+  const isText = flags.output === 'text';
+  const stream = isText ? stdout : stderr;
+  if (isText || !flags.yes) stream.write(renderText(plan, { colour: wantsColour(stream, env) }));
+  return isText;
+}
+
+/** Whether there is anything to ask about. */
+function writes(plan: Report): boolean {
+  const counts = rows(plan.targets);
+  return (['create', 'adopt', 'update', 'disable', 'release', 'delete'] as const).some((row) => counts.has(row));
+}
+
+/** Names where it goes: the wrong profile is the mistake that this question is for. */
+function question(plan: Report): string {
+  const places = plan.targets
+    .filter((target) => writes({ ...plan, targets: [target] }))
+    .map(({ accountId, region, owner }) =>
+      visible(`${accountId ? `account ${accountId}` : 'an unknown account'}, ${region}, as owner ${owner}`),
+    );
+  return `Apply this to ${places.join('; to ')}?`;
+}

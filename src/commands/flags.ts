@@ -1,0 +1,148 @@
+/** Every flag there is (design, section 6). Options, variables, help and the reference page are made from this one table. */
+import { boolean, duration, httpUrl, integer, listOf, matching, oneOf, onOff, type Parser, positive, quotas, text } from './parsers.ts';
+import { UsageError } from './usage.ts';
+
+export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'emulator', 'demo'] as const;
+export type CommandName = (typeof COMMAND_NAMES)[number];
+
+export interface Flag<
+  N extends string = string,
+  T = unknown,
+  D extends string | undefined = string | undefined,
+  C extends CommandName = CommandName,
+> {
+  /** As on the command line, without the dashes. */
+  readonly name: N;
+  readonly short?: string;
+  readonly parse: Parser<T>;
+  /** What help calls the value; absent: a switch, which takes none. */
+  readonly value?: string;
+  /** Parsed like any other text; undefined: unset. */
+  readonly default: D;
+  /** Who decides where the flag is unset. */
+  readonly otherwise?: string;
+  /** False: no variable. */
+  readonly variable?: false;
+  readonly repeatable?: true;
+  readonly commands: readonly C[];
+  readonly group: string;
+  readonly help: string;
+}
+
+/** Keeps the literal types, from which the values' types follow. */
+function flag<const N extends string, T, const D extends string | undefined, const C extends CommandName>(
+  entry: Flag<N, T, D, C>,
+): Flag<N, T, D, C> {
+  return entry;
+}
+
+const PASS = ['plan', 'apply', 'run'] as const;
+
+const WHAT = 'What to do';
+const SAFETY = 'Safety';
+const PACE = 'Pace';
+const VALUES = 'Where key values may come from';
+const DAEMON = 'Daemon';
+const OUTPUT = 'Output';
+
+const label = matching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes');
+const owner = matching(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/, 'letters, digits and . _ / -, beginning with a letter or digit');
+const cron = matching(/^(off|\S+( +\S+){4,5})$/, 'a cron expression of five or six fields, such as "*/10 * * * *", or off');
+
+// biome-ignore format: one flag, one line.
+export const FLAGS = [
+  flag({ name: 'namespace', short: 'n', parse: listOf(label), value: 'name', default: '', otherwise: 'all', repeatable: true, commands: PASS, group: WHAT, help: 'only this namespace; may be given several times' }),
+  flag({ name: 'mode', parse: oneOf('observe', 'enforce'), value: 'observe|enforce', default: undefined, otherwise: "the Target's", commands: PASS, group: WHAT, help: 'observe writes nothing, and outranks annotations and Targets; enforce writes where nothing else is said' }),
+  flag({ name: 'prune', parse: boolean, default: undefined, otherwise: "the Target's", commands: PASS, group: WHAT, help: 'remove what left Git' }),
+  flag({ name: 'yes', parse: boolean, default: 'false', commands: ['apply'], group: WHAT, help: 'do not ask before writing' }),
+  flag({ name: 'once', parse: boolean, default: 'false', commands: ['run'], group: WHAT, help: 'one pass, then exit: for cron' }),
+  flag({ name: 'owner', parse: owner, value: 'name', default: 'apikeeper', commands: PASS, group: WHAT, help: "this tree's name on live objects, where no Target is declared" }),
+  flag({ name: 'delete-grace', parse: duration, value: 'duration', default: '14d', commands: PASS, group: SAFETY, help: 'how long a key that left Git stays disabled before it is deleted' }),
+  flag({ name: 'max-keys', parse: integer(0), value: 'number', default: undefined, otherwise: "the Target's, 5", commands: PASS, group: SAFETY, help: 'more keys than this that would lose access hold all such steps' }),
+  flag({ name: 'max-percent', parse: integer(0, 100), value: 'number', default: undefined, otherwise: "the Target's, 30", commands: PASS, group: SAFETY, help: 'the same as a share of all managed keys' }),
+  flag({ name: 'requests-per-second', parse: positive, value: 'number', default: undefined, otherwise: "the Target's, 5", commands: PASS, group: PACE, help: 'calls per second, per account and region' }),
+  flag({ name: 'burst', parse: integer(1), value: 'number', default: undefined, otherwise: "the Target's, 20", commands: PASS, group: PACE, help: 'calls at once, per account and region' }),
+  flag({ name: 'operation-quotas', parse: onOff, value: 'on|off', default: 'on', commands: PASS, group: PACE, help: 'keep to the quotas that single operations have; off only for emulators' }),
+  flag({ name: 'values-env-prefix', parse: text, value: 'prefix', default: 'APIKEEPER_VALUE_', commands: PASS, group: VALUES, help: 'fromEnv reads only variables that begin with it' }),
+  flag({ name: 'values-dir', parse: text, value: 'directory', default: undefined, otherwise: 'none', commands: PASS, group: VALUES, help: 'fromFile reads only below it' }),
+  flag({ name: 'values-secrets', parse: text, value: 'prefix', default: 'apikeeper/', commands: PASS, group: VALUES, help: 'secretsManager and ssm read only names that begin with it' }),
+  flag({ name: 'schedule', parse: cron, value: 'cron', default: undefined, otherwise: "the Target's, */10 * * * *", commands: ['run'], group: DAEMON, help: 'when to look again: five or six fields, UTC; or off' }),
+  flag({ name: 'quiet-period', parse: duration, value: 'duration', default: '500ms', commands: ['run'], group: DAEMON, help: 'how long the files must rest after a change' }),
+  flag({ name: 'http-host', parse: text, value: 'host', default: '127.0.0.1', commands: ['run', 'status', 'emulator'], group: DAEMON, help: 'the address of the HTTP server' }),
+  flag({ name: 'http-port', parse: integer(0, 65_535), value: 'port', default: '8080', commands: ['run', 'status', 'demo'], group: DAEMON, help: 'the port of the HTTP server; 0 takes any free one' }),
+  flag({ name: 'http-token-file', parse: text, value: 'file', default: undefined, otherwise: 'none', commands: ['run'], group: DAEMON, help: 'holds the token with which POST /-/reconcile asks for a pass' }),
+  flag({ name: 'shutdown-timeout', parse: duration, value: 'duration', default: '25s', commands: ['run'], group: DAEMON, help: 'how long a stop may take' }),
+  flag({ name: 'server', parse: httpUrl, value: 'url', default: undefined, otherwise: 'the local daemon', commands: ['status'], group: DAEMON, help: 'the daemon to ask' }),
+  flag({ name: 'port', parse: integer(0, 65_535), value: 'port', default: '4580', variable: false, commands: ['emulator', 'demo'], group: 'Emulator', help: "the emulator's port; 0 takes any free one" }),
+  flag({ name: 'quotas', parse: quotas, value: 'off|real|factor', default: 'off', commands: ['emulator'], group: 'Emulator', help: 'enforce the quotas of the control plane' }),
+  flag({ name: 'output', short: 'o', parse: oneOf('text', 'json', 'markdown'), value: 'text|json|markdown', default: 'text', commands: PASS, group: OUTPUT, help: 'how the report is printed' }),
+  flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status'], group: OUTPUT, help: 'how the result is printed' }),
+  flag({ name: 'detailed-exitcode', parse: boolean, default: 'false', commands: ['plan'], group: OUTPUT, help: 'exit with 2 when there is something to do' }),
+  flag({ name: 'log-format', parse: oneOf('json', 'text'), value: 'json|text', default: undefined, otherwise: 'text on a terminal, else json', commands: PASS, group: OUTPUT, help: 'how log lines are written' }),
+  flag({ name: 'log-level', parse: oneOf('debug', 'info', 'warn', 'error'), value: 'debug|info|warn|error', default: undefined, otherwise: 'info', commands: PASS, group: OUTPUT, help: 'the least severe log lines that are written' }),
+] as const;
+
+type AnyFlag = (typeof FLAGS)[number];
+type FlagOf<C extends CommandName> = AnyFlag extends infer F
+  ? F extends AnyFlag
+    ? C extends F['commands'][number]
+      ? F
+      : never
+    : never
+  : never;
+type ValueOf<F> = F extends Flag<string, infer T, infer D> ? (D extends string ? T : T | undefined) : never;
+
+/** The values of a command's flags, by their names. */
+export type FlagValues<C extends CommandName> = { readonly [F in FlagOf<C> as F['name']]: ValueOf<F> };
+
+export function flagsOf(command: CommandName): readonly Flag[] {
+  return (FLAGS as readonly Flag[]).filter(({ commands }) => commands.includes(command));
+}
+
+/** `APIKEEPER_DELETE_GRACE` for `delete-grace`; undefined where the flag has none. */
+export function variableOf({ name, variable }: Pick<Flag, 'name' | 'variable'>): string | undefined {
+  return variable === false ? undefined : `APIKEEPER_${name.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Whether the flag stands for a value, or is one by itself. */
+export function isSwitch(entry: Flag): boolean {
+  return entry.value === undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A command's values: the flag as given, else its variable (an empty one is unset), else its default. `given`: the texts of the flags, by name. */
+export function readFlags<C extends CommandName>(command: C, given: Readonly<Record<string, string>>, env: Environment): FlagValues<C> {
+  const values = flagsOf(command).map((entry) => [entry.name, read(entry, given[entry.name], env)] as const);
+  return Object.fromEntries(values) as FlagValues<C>;
+}
+
+function read(entry: Flag, given: string | undefined, env: Environment): unknown {
+  const shown = `--${entry.name}`;
+  if (given === '') throw new UsageError(`${shown} is empty: leave it out, or give it a value`);
+  if (given !== undefined) return parse(entry, shown, given);
+  const variable = variableOf(entry);
+  const inherited = variable && env[variable];
+  if (variable && inherited) return parse(entry, variable, inherited);
+  return entry.default === undefined ? undefined : entry.parse(entry.default);
+}
+
+function parse(entry: Flag, origin: string, given: string): unknown {
+  try {
+    return entry.parse(given);
+  } catch (error) {
+    throw new UsageError(`${origin} ${(error as Error).message}, not ${JSON.stringify(given)}`, { cause: error });
+  }
+}
+
+/** The directory as given, else `APIKEEPER_MANIFESTS`, else `./manifests`. */
+export function readDirectory(given: string | undefined, env: Environment): string {
+  if (given === '') throw new UsageError('the directory is empty: leave it out, or name one');
+  return given ?? (env.APIKEEPER_MANIFESTS || './manifests');
+}
+
+/** How help and the reference page say what decides when nothing is given. */
+export function defaultText(entry: Flag): string {
+  if (entry.otherwise !== undefined) return entry.otherwise;
+  return isSwitch(entry) ? 'off' : (entry.default ?? 'none');
+}

@@ -1,0 +1,14 @@
+/** `plan`: the difference. No write call can be sent. */
+import { createEngine } from '../engine/engine.ts';
+import { exitCode } from './exit.ts';
+import type { FlagValues } from './flags.ts';
+import { printReport } from './print.ts';
+import { quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
+import type { World } from './world.ts';
+
+export async function plan(directory: string, flags: FlagValues<'plan'>, world: World): Promise<number> {
+  await using engine = createEngine(settingsOf(directory, flags, world), surroundingsOf(quietLogOf(flags, world).emit, world));
+  const report = await engine.pass({ trigger: 'command', write: false, unsetMode: 'enforce' });
+  printReport(report, flags.output, world);
+  return exitCode('plan', report, { detailedExitcode: flags['detailed-exitcode'] });
+}

@@ -1,0 +1,71 @@
+/** From flags to what the engine is told. */
+
+import type { Emit } from '../core/events.ts';
+import { systemClock } from '../engine/clock.ts';
+import type { Settings, Surroundings } from '../engine/settings.ts';
+import { createLog } from '../report/log.ts';
+import type { FlagValues } from './flags.ts';
+import { type World, wantsColour } from './world.ts';
+
+type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
+
+export function settingsOf(directory: string, flags: PassFlags, { version }: World): Settings {
+  return {
+    directory,
+    namespaces: flags.namespace,
+    owner: flags.owner,
+    deleteGraceMs: flags['delete-grace'],
+    operationQuotas: flags['operation-quotas'],
+    valuesEnvPrefix: flags['values-env-prefix'],
+    valuesSecrets: flags['values-secrets'],
+    version,
+    ...defined({
+      mode: flags.mode,
+      prune: flags.prune,
+      maxKeys: flags['max-keys'],
+      maxPercent: flags['max-percent'],
+      requestsPerSecond: flags['requests-per-second'],
+      burst: flags.burst,
+      valuesDir: flags['values-dir'],
+    }),
+  };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the members that are undefined: what was not said is absent. */
+function defined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, member]) => member !== undefined)) as Defined<T>;
+}
+
+/** The log that the flags ask for, on stderr. */
+export function logOf(flags: PassFlags, { stderr, env }: World): Emit {
+  const format = flags['log-format'] ?? (stderr.isTTY ? 'text' : 'json');
+  return createLog({
+    format,
+    level: flags['log-level'] ?? 'info',
+    colour: wantsColour(stderr, env),
+    destination: { write: (line) => void stderr.write(line) },
+  });
+}
+
+/**
+ * For a person at a terminal the plan tells what its events tell; said twice, it is harder to read. `open` lets later events through:
+ * while an apply runs, they are its progress. Asked for with --log-level, all of them are written.
+ */
+export function quietLogOf(flags: PassFlags, world: World): { readonly emit: Emit; open(): void } {
+  const log = logOf(flags, world);
+  let isOpen = world.stderr.isTTY !== true || flags['log-level'] !== undefined;
+  return {
+    emit: (event, fields) => {
+      if (isOpen) log(event, fields);
+    },
+    open: () => {
+      isOpen = true;
+    },
+  };
+}
+
+export function surroundingsOf(emit: Emit, { env }: World, onCall?: Surroundings['onCall']): Surroundings {
+  return { clock: systemClock, emit, env, ...(onCall && { onCall }) };
+}

@@ -1,0 +1,44 @@
+/** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
+import type { Report, ReportObject, TargetReport } from '../core/report.ts';
+import { duration, visible } from './visible.ts';
+import { CAUSE_TEXT, problemText, rowOf, summaryText, targetText } from './words.ts';
+
+const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
+
+export function renderStatus(report: Report): string {
+  const objects = report.targets.flatMap((target) => target.objects);
+  const blocks = [
+    [`${report.state}: ${summaryText(report.targets, false)}`, lastPass(report), ...report.targets.map(targetLine)],
+    report.problems.map(problemText),
+    objects.length > 0 ? columns([HEADINGS, ...objects.map(cells)]) : [],
+  ];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function lastPass({ startedAt, durationMs, trigger, revision }: Report): string {
+  return visible(`last pass ${startedAt}, ${duration(durationMs)}, started by ${trigger}, revision ${revision ?? 'unknown'}`);
+}
+
+function targetLine(target: TargetReport): string {
+  const next = target.nextRunAt ? `, looks again at ${target.nextRunAt}` : '';
+  const error = target.error ? `: ${visible(target.error)}` : '';
+  return `${visible(target.namespace)} (${targetText(target)}${next}): ${target.state}${error}`;
+}
+
+function cells(object: ReportObject): readonly string[] {
+  const row = rowOf(object);
+  const step = row === 'chosen' ? 'held by choice' : (object.outcome ?? row);
+  const why = [object.reason, object.cause && CAUSE_TEXT[object.cause], object.message].filter((part) => part !== undefined);
+  return [object.namespace, object.kind, object.name, object.state, step, why.join('; ') || '-'].map(visible);
+}
+
+/** Two spaces between columns; the last one is ragged. */
+function columns(lines: readonly (readonly string[])[]): string[] {
+  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) =>
+    line.map((cell, column) => (column === HEADINGS.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  '),
+  );
+}
