@@ -138,28 +138,29 @@ function blockedBy(one: Operation, run: Run): Failure | undefined {
 
 async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
   const spec = withoutUnmade(step.owned, step, run);
-  const later = writtenLater(step, run);
+  const lacking = Object.keys(spec).filter((field) => spec[field] !== step.owned[field]);
+  const later = new Set([...writtenLater(step, run), ...lacking]);
   const value = await run.valueOf(step);
-  const tags = { ...userTags(step.owned.tags), ...step.tags.set, ...appliedOf(step, spec, later, run) };
   const creation = {
-    spec: withoutMembers(spec, kind),
-    tags,
+    spec: { ...step.birth, ...withoutMembers(spec, kind) },
+    tags: { ...userTags(step.owned.tags), ...step.tags.set, ...appliedOf(step, spec, later, run) },
     ...(step.naturalId && { id: step.naturalId }),
     ...(value !== undefined && { value }),
   };
-  const made = (live: Live) => {
+  const made = (live: Live, unmade: Iterable<string>) => {
     note(step, live, run);
     run.made.set(identity(step), live);
+    run.unmade.set(step, new Set(unmade));
   };
   try {
-    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal }));
-    return undefined;
+    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal }), lacking);
   } catch (error) {
     if (!(error instanceof PartlyCreated)) throw error;
-    made(error.live);
-    run.unmade.set(step, later);
+    made(error.live, later);
     return { is: 'failed', message: error.message };
   }
+  if (lacking.length === 0) return undefined;
+  return { is: 'dependency', message: `it was created without what its ${lacking.join(', ')} refer to, which could not be made` };
 }
 
 /** The tags that a manifest names, without those that it wants gone. */
