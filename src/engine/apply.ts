@@ -129,7 +129,8 @@ async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> 
 /** A create or an update goes on without the entries that failed; a key doesn't join a plan whose limits don't stand; nothing is deleted under a key's feet. */
 function blockedBy(one: Operation, run: Run): Failure | undefined {
   if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete') return undefined;
-  const failed = one.after.find((id) => run.settled.get(id)?.is !== 'done');
+  const stands = (id: string) => run.settled.get(id)?.is === 'done' || run.made.has(id.replace(/^create /, ''));
+  const failed = one.after.find((id) => !stands(id));
   if (failed === undefined) return undefined;
   const why = run.settled.get(failed);
   if (why?.is === 'superseded') return why;
@@ -350,7 +351,7 @@ function withoutUnmade(spec: Spec, step: Step, run: Run): Spec {
     (other) => missing.some((change) => change.needs?.includes(identity(other))) && !run.made.has(identity(other)),
   );
   const gone = new Set(stages.map((other) => other.naturalId));
-  if (!isMap(spec.stages)) return spec;
+  if (gone.size === 0 || !isMap(spec.stages)) return spec;
   return { ...spec, stages: Object.fromEntries(Object.entries(spec.stages).filter(([id]) => !gone.has(id))) };
 }
 
