@@ -1,6 +1,6 @@
 /** The rules about usage plans: who may be a member of what. */
-import type { Json } from '../core/model.ts';
-import { duplicates, type Entry, methodKey, type PlaceOf, shared, stageKey, stageOf, type Violation } from './entry.ts';
+import { identity, type Json } from '../core/model.ts';
+import { duplicates, type Entry, methodKey, type PlaceOf, shared, sole, stageKey, stageOf, type Violation } from './entry.ts';
 import type { Finding } from './validate.ts';
 
 /** "Usage plans per key", increasable on request: [api-gateway limits](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html). */
@@ -29,15 +29,15 @@ export function checkPlans(entries: readonly Entry[], placeOf: PlaceOf): Violati
 
 /** What a manifest may write in two ways, a name or an id, becomes one key. */
 function createResolver(entries: readonly Entry[], placeOf: PlaceOf) {
-  const named = new Map(entries.map((entry) => [`${entry.kind} ${entry.namespace}/${entry.name}`, entry]));
+  const named = sole(entries, identity);
   const keyOf = (plan: Entry, written: Json) => {
     if (typeof written !== 'string') return `id ${(written as { id: string }).id}`;
-    const adopt = named.get(`ApiKey ${plan.namespace}/${written}`)?.annotations.adopt;
+    const adopt = named.get(`ApiKey/${plan.namespace}/${written}`)?.annotations.adopt;
     return adopt && adopt !== 'by-name' ? `id ${adopt}` : `name ${plan.namespace}/${written}`;
   };
   const stageKeyOf = (plan: Entry, { stage, restApi, stageName }: StageEntry) => {
     if (stage === undefined) return stageKey(restApi, String(stageName));
-    const document = named.get(`Stage ${plan.namespace}/${stage}`);
+    const document = named.get(`Stage/${plan.namespace}/${stage}`);
     return document ? stageOf(document) : `document ${plan.namespace}/${stage}`;
   };
   const member = (entry: Entry, path: string, label: string, key: string): Member => ({

@@ -4,7 +4,7 @@
  */
 import { identity, type Json } from '../core/model.ts';
 import { checkPlans } from './check-plans.ts';
-import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageOf, type Violation } from './entry.ts';
+import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, sole, stageOf, type Violation } from './entry.ts';
 import { segmentsOf } from './problem.ts';
 import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
@@ -26,11 +26,14 @@ export function check(entries: readonly Entry[]): readonly Violation[] {
 }
 
 function createPlaceOf(entries: readonly Entry[]): PlaceOf {
-  const places = new Map<string, string>();
-  for (const { kind, namespace, spec } of entries) {
-    if (kind === 'Target') places.set(namespace, `${spec.accountId}/${spec.region}`);
-  }
-  return (namespace) => places.get(namespace) ?? namespace;
+  const targets = sole(
+    entries.filter(({ kind }) => kind === 'Target'),
+    ({ namespace }) => namespace,
+  );
+  return (namespace) => {
+    const spec = targets.get(namespace)?.spec;
+    return spec ? `${spec.accountId}/${spec.region}` : namespace;
+  };
 }
 
 function sameIdentity(entries: readonly Entry[]): Violation[] {
@@ -59,7 +62,7 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
     path,
     message: `the same old name is claimed by ${others}; one object can move to one place`,
   }));
-  const declared = new Map(entries.map((entry) => [identity(entry), entry]));
+  const declared = sole(entries, identity);
   const still = moved.flatMap(({ entry, from }): Violation[] => {
     const other = declared.get(from);
     if (!other) return [];

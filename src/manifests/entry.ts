@@ -29,6 +29,12 @@ export function nameOf(entry: Entry): string {
   return `${entry.kind}/${entry.name} (${entry.document.file}:${entry.document.line})`;
 }
 
+/** The entries by a key that only one of them bears: of several bearers none is the right one, whichever comes first. */
+export function sole(entries: readonly Entry[], keyOf: (entry: Entry) => string): ReadonlyMap<string, Entry> {
+  const groups = Map.groupBy(entries, keyOf);
+  return new Map([...groups].flatMap(([key, [entry, other]]) => (entry && !other ? [[key, entry]] : [])));
+}
+
 /** The entries of every group with more than one, each with the others of its group. */
 export function shared<T extends { readonly entry: Entry }>(
   items: readonly T[],
