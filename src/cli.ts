@@ -57,6 +57,14 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
   },
 };
 
+const EXIT_CODES = `
+Exit codes:
+  0   done, in sync, or planned
+  1   a step failed, a target could not be read, a manifest is invalid, or the answer was no
+  2   plan --detailed-exitcode: there is something to do
+  3   apply, run --once: nothing failed, and something that Git asks for was held
+  64  bad usage`;
+
 /** Runs one command line and answers with its exit code. */
 export async function runCommand(words: readonly string[], world: World): Promise<number> {
   let code: number = EXIT.done;
@@ -90,9 +98,12 @@ function createProgram(world: World, done: (code: number) => void): Command {
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print the help of a command')
     .usage('<command> [directory] [flags]')
+    .addHelpText('after', EXIT_CODES)
     .exitOverride()
     .showSuggestionAfterError(false)
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({
+      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map((argument) => `[${argument.name()}]`)].join(' '),
+    })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
       writeErr: () => {},

@@ -55,7 +55,7 @@ function takesDirectory(command: CommandName | undefined): boolean {
 
 function unknownFlag(written: string, command: CommandName | undefined): string {
   const elsewhere = ALL.filter(({ name, short }) => written === `--${name}` || written === `-${short}`).flatMap(({ commands }) => commands);
-  if (elsewhere.length > 0 && !command) return `${written} goes after the command: it belongs to ${[...new Set(elsewhere)].join(', ')}`;
+  if (elsewhere.length > 0 && (!command || elsewhere.includes(command))) return `${written} goes after the command`;
   if (elsewhere.length > 0) return `${command} has no flag ${written}: it belongs to ${[...new Set(elsewhere)].join(', ')}`;
   const known = (command ? flagsOf(command) : ALL).map(({ name }) => `--${name}`);
   return `unknown flag ${written}${didYouMean(written, [...known, '--help', '--version'])}`;
