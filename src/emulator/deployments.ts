@@ -5,7 +5,6 @@ import type {
   Deployments,
   GetDeploymentRequest,
   GetDeploymentsRequest,
-  MethodSnapshot,
   UpdateDeploymentRequest,
 } from '@aws-sdk/client-api-gateway';
 import { date, given, type Input, type Operation } from './context.ts';
@@ -18,7 +17,7 @@ import { newCanary, newStage, setCacheCluster, setCacheSize, setVariables } from
 import type { AccountState, Deployment, RestApiTree } from './state.ts';
 
 /** Throws NotFoundException. */
-export function findDeployment({ deployments }: RestApiTree, id: string): Deployment {
+function findDeployment({ deployments }: RestApiTree, id: string): Deployment {
   const deployment = deployments.get(id);
   if (!deployment) throw notFound('Invalid Deployment identifier specified');
   return deployment;
@@ -28,15 +27,10 @@ const shown = ({ snapshot, ...deployment }: Deployment, embed?: readonly string[
   embed?.includes('apisummary') ? { ...deployment, apiSummary: snapshot.methods } : deployment;
 
 function snapshotOf(tree: RestApiTree): Deployment['snapshot'] {
-  const methods: Record<string, Record<string, MethodSnapshot>> = {};
-  for (const resource of tree.resources.values()) {
-    if (resource.methods.size === 0) continue;
-    methods[pathOf(tree, resource)] = Object.fromEntries(
-      [...resource.methods].map(([name, { authorizationType, apiKeyRequired }]) => [name, { authorizationType, apiKeyRequired }]),
-    );
-  }
+  const served = [...tree.resources.values()].filter(({ methods }) => methods.size > 0);
+  const methods = served.map((resource) => [pathOf(tree, resource), Object.fromEntries(resource.methods)]);
   const { apiKeySource, disableExecuteApiEndpoint } = tree.api;
-  return { apiKeySource, disableExecuteApiEndpoint, methods };
+  return structuredClone({ apiKeySource, disableExecuteApiEndpoint, methods: Object.fromEntries(methods) });
 }
 
 /** With a `stageName` it re-points that stage, or creates it, without tags [BC, LS]. */

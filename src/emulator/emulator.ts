@@ -2,11 +2,12 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAdmin, isAdmin } from './admin.ts';
 import { seededRandom } from './context.ts';
-import { notEmulated, ServiceError } from './errors.ts';
-import { errorOf, type Fault, type FaultEffect, maimed, newFaults } from './faults.ts';
-import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, jsonAnswer, xmlAnswer } from './http.ts';
+import { addressed, answerControl, type ControlPlane } from './control-plane.ts';
+import { ServiceError } from './errors.ts';
+import { errorOf, type Fault, type FaultEffect, newFaults } from './faults.ts';
+import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, xmlAnswer } from './http.ts';
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Identity, identify } from './identity.ts';
-import { isList, operations } from './operations.ts';
+import { isList } from './operations.ts';
 import { newQuotas, type QuotaMode } from './quotas.ts';
 import { findRoute, type Match } from './routes.ts';
 import { type AccountState, newState } from './state.ts';
@@ -59,6 +60,7 @@ const MAX_REQUESTS = 200_000;
 interface Call {
   readonly operation: string;
   readonly identity: Identity;
+  readonly id?: string | undefined;
   /** Carries it out. Throws ServiceError. */
   readonly act: (record: RequestRecord, effects: readonly FaultEffect[]) => EmulatorResponse;
   readonly refuse: (error: ServiceError) => EmulatorResponse;
@@ -66,66 +68,31 @@ interface Call {
 
 export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
   const { clock = Date.now, quotas: mode = 'off', seed = randomInt(2 ** 32) } = options;
-  const random = seededRandom(seed);
-  const quotas = newQuotas(mode);
   const faults = newFaults();
   const sts = newSts();
   const states = new Map<string, AccountState>();
   const requests: RequestRecord[] = [];
 
-  const stateOf = (account = DEFAULT_ACCOUNT, region = DEFAULT_REGION): AccountState => {
+  const state = (account = DEFAULT_ACCOUNT, region = DEFAULT_REGION): AccountState => {
     const name = `${account} ${region}`;
     const existing = states.get(name);
     if (existing) return existing;
-    const state = newState(account, region);
-    states.set(name, state);
-    faults.remember(state, clock());
-    return state;
+    const fresh = newState(account, region);
+    states.set(name, fresh);
+    faults.remember(fresh, clock());
+    return fresh;
   };
+  const plane: ControlPlane = { clock, random: seededRandom(seed), quotas: newQuotas(mode), faults, state };
 
-  const newRecord = ({ operation, identity: { account, region } }: Call): RequestRecord => {
-    if (requests.length >= MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
-    const record = { operation, account, region, at: clock(), status: 0 };
-    requests.push(record);
-    return record;
-  };
-
-  /** Carries out a call under the faults that hit it, and records it. */
-  const perform = async (call: Call): Promise<Answer> => {
-    const record = newRecord(call);
-    const effects = faults.take(call.operation, call.identity.account, isList(call.operation));
-    try {
-      const kept = await keptBack(effects);
-      if (kept) return dropped(record, kept, kept === 'hang' ? 'hang' : 'reset');
-      const response = call.act(record, effects);
-      if (effects.some(({ type }) => type === 'drop-after')) return dropped(record, 'drop-after', 'reset');
-      record.status = response.status;
-      return effects.some(({ type }) => type === 'malformed-json') ? cut(response) : response;
-    } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      record.status = error.status;
-      record.errorCode = error.name;
-      return call.refuse(error);
-    }
-  };
-
-  const control = (request: EmulatorRequest, identity: Identity, { route, labels }: Match): Call => ({
-    operation: route.operation,
+  const control = (request: EmulatorRequest, identity: Identity, match: Match): Call => ({
+    operation: match.route.operation,
     identity,
+    id: addressed(match),
     act(record, effects) {
-      const { account, region } = identity;
-      if (!/^(Create|Generate)/.test(route.operation)) named(record, Object.values(labels).join('/'));
-      quotas.take(`${account} ${region}`, route.operation, clock(), () => !/"(REGIONAL|PRIVATE)"/.test(request.body));
-      const input = route.read({ labels, query: request.query, body: request.body });
-      const handler = operations.get(route.operation);
-      if (!handler) throw notEmulated(route.operation);
-      const state = stateOf(account, region);
-      const now = clock();
-      const output = handler(input, { state: isList(route.operation) ? faults.seen(state, effects, now) : state, now, random });
-      if (request.method !== 'GET') faults.remember(state, now);
-      named(record, idOf(output));
-      const body = maimed(route.write(output), effects);
-      return jsonAnswer(route.status, body === undefined ? '' : JSON.stringify(body));
+      const onCreated = (id: string) => {
+        record.id = id;
+      };
+      return answerControl(plane, { request, identity, match, effects, onCreated });
     },
     refuse: errorAnswer,
   });
@@ -135,9 +102,15 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     return {
       operation: parameters.get('Action') ?? 'Unknown',
       identity,
-      act: () => xmlAnswer(200, answerSts({ sts, identity, parameters, now: clock(), random })),
+      act: () => xmlAnswer(200, answerSts({ sts, identity, parameters, now: clock(), random: plane.random })),
       refuse: (error) => xmlAnswer(error.status, stsError(error)),
     };
+  };
+
+  const perform = (call: Call): Promise<Answer> => {
+    const { operation, identity } = call;
+    const record = remembered(requests, call, clock());
+    return underFaults(call, record, faults.take(operation, identity.account, isList(operation)));
   };
 
   const core: EmulatorCore = {
@@ -152,7 +125,7 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
       if (match) return perform(control(request, identity, match));
       return errorAnswer(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
     },
-    state: stateOf,
+    state,
     inject: (fault) => faults.inject(fault, states.values(), clock()),
     clearFaults: faults.clear,
     clearRequests() {
@@ -163,37 +136,45 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
       sts.roles.clear();
       sts.sessions.clear();
       faults.clear();
-      quotas.clear();
+      plane.quotas.clear();
       requests.length = 0;
     },
   };
   return core;
 }
 
-/** Lets the effects happen that come before a call is carried out. Throws ServiceError; answers with the fault that keeps the call back, if one does. */
-async function keptBack(effects: readonly FaultEffect[]): Promise<'drop-before' | 'hang' | undefined> {
-  for (const effect of effects) {
-    // Not referenced: a closed emulator lets the process end.
-    if (effect.type === 'delay') await sleep(effect.ms, undefined, { ref: false });
-    if (effect.type === 'drop-before' || effect.type === 'hang') return effect.type;
-    const error = errorOf(effect);
-    if (error) throw error;
+function remembered(requests: RequestRecord[], { operation, identity, id }: Call, at: number): RequestRecord {
+  if (requests.length >= MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
+  const { account, region } = identity;
+  const record: RequestRecord = { operation, account, region, at, status: 0, ...(id !== undefined && { id }) };
+  requests.push(record);
+  return record;
+}
+
+/** Carries out a call as the effects that hit it let it, and notes the outcome. */
+async function underFaults(call: Call, record: RequestRecord, effects: readonly FaultEffect[]): Promise<Answer> {
+  const dropped = (fault: string, answer: 'reset' | 'hang' = 'reset'): Answer => {
+    record.errorCode = fault;
+    return answer;
+  };
+  try {
+    for (const effect of effects) {
+      // Not referenced: a closed emulator lets the process end.
+      if (effect.type === 'delay') await sleep(effect.ms, undefined, { ref: false });
+      if (effect.type === 'drop-before') return dropped(effect.type);
+      if (effect.type === 'hang') return dropped(effect.type, 'hang');
+      const error = errorOf(effect);
+      if (error) throw error;
+    }
+    const response = call.act(record, effects);
+    if (effects.some(({ type }) => type === 'drop-after')) return dropped('drop-after');
+    record.status = response.status;
+    const malformed = effects.some(({ type }) => type === 'malformed-json');
+    return malformed ? { ...response, body: response.body.slice(0, response.body.length / 2) } : response;
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    record.status = error.status;
+    record.errorCode = error.name;
+    return call.refuse(error);
   }
-  return undefined;
-}
-
-function dropped(record: RequestRecord, fault: string, answer: 'reset' | 'hang'): Answer {
-  record.errorCode = fault;
-  return answer;
-}
-
-const cut = (response: EmulatorResponse): EmulatorResponse => ({ ...response, body: response.body.slice(0, response.body.length / 2) });
-
-function named(record: RequestRecord, id: string | undefined): void {
-  if (id) record.id ??= id;
-}
-
-function idOf(output: unknown): string | undefined {
-  const { id, stageName, clientCertificateId } = (output ?? {}) as { id?: string; stageName?: string; clientCertificateId?: string };
-  return id ?? stageName ?? clientCertificateId;
 }

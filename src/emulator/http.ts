@@ -33,5 +33,7 @@ export const xmlAnswer = (status: number, body: string): EmulatorResponse => ({
 
 export function errorAnswer({ status, name, message, retryAfter }: ServiceError): EmulatorResponse {
   const headers = { 'x-amzn-errortype': name, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) };
-  return jsonAnswer(status, JSON.stringify({ message }), headers);
+  // A full quota is told from throttling by this null alone (TF#37605).
+  const body = name === 'LimitExceededException' ? { message, retryAfterSeconds: null } : { message };
+  return jsonAnswer(status, JSON.stringify(body), headers);
 }

@@ -5,12 +5,10 @@ import type { Fault } from './faults.ts';
 import type { Answer, EmulatorRequest } from './http.ts';
 import type { AccountState } from './state.ts';
 
-export type { EmulatorCore, EmulatorOptions, RequestRecord } from './emulator.ts';
+export type { EmulatorOptions, RequestRecord } from './emulator.ts';
 export { createEmulator } from './emulator.ts';
 export type { Fault, FaultEffect } from './faults.ts';
-export type { Answer, EmulatorRequest, EmulatorResponse } from './http.ts';
-export type { QuotaMode } from './quotas.ts';
-export type { AccountState, ApiKey, Deployment, KeyUsage, Limits, Method, Resource, RestApiTree, Stage, UsagePlan } from './state.ts';
+export type { AccountState } from './state.ts';
 
 /** An Amazon API Gateway control plane (and the two STS operations that tell accounts apart) on a local port. What it does: BEHAVIOUR.md. */
 export interface Emulator extends AsyncDisposable {

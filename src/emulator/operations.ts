@@ -10,6 +10,17 @@ import {
 import type { Operation } from './context.ts';
 import { createDeployment, deleteDeployment, getDeployment, getDeployments, updateDeployment } from './deployments.ts';
 import { importApiKeys } from './import-keys.ts';
+import {
+  deleteIntegration,
+  deleteIntegrationResponse,
+  deleteMethodResponse,
+  getIntegration,
+  getIntegrationResponse,
+  getMethodResponse,
+  putIntegration,
+  putIntegrationResponse,
+  putMethodResponse,
+} from './integrations.ts';
 import { deleteMethod, getMethod, putMethod, updateMethod } from './methods.ts';
 import { createResource, deleteResource, getResource, getResources, updateResource } from './resources.ts';
 import { createRestApi, deleteRestApi, getRestApi, getRestApis, updateRestApi } from './rest-apis.ts';
@@ -30,7 +41,10 @@ const handlers = {
   deleteApiKey,
   deleteClientCertificate,
   deleteDeployment,
+  deleteIntegration,
+  deleteIntegrationResponse,
   deleteMethod,
+  deleteMethodResponse,
   deleteResource,
   deleteRestApi,
   deleteStage,
@@ -44,7 +58,10 @@ const handlers = {
   getClientCertificates,
   getDeployment,
   getDeployments,
+  getIntegration,
+  getIntegrationResponse,
   getMethod,
+  getMethodResponse,
   getResource,
   getResources,
   getRestApi,
@@ -58,7 +75,10 @@ const handlers = {
   getUsagePlanKeys,
   getUsagePlans,
   importApiKeys,
+  putIntegration,
+  putIntegrationResponse,
   putMethod,
+  putMethodResponse,
   tagResource,
   untagResource,
   updateAccount,

@@ -76,10 +76,10 @@ function match<T>(rule: PatchRule<T>, path: string): Record<string, string> | un
 }
 
 /** JSON pointer: `~1` is `/`, `~0` is `~`. */
-export const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
+const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** The refusal that most kinds share: two blanks before the path [LS test_extended 2025-07-18]. */
-export function invalidPath<T>({ op, path }: Patch, rules: readonly PatchRule<T>[]): Error {
+function invalidPath<T>({ op, path }: Patch, rules: readonly PatchRule<T>[]): Error {
   const supported = rules.filter((rule) => rule.ops[op]).map((rule) => rule.path);
   const way = supported.length > 0 ? `Must be one of: [${supported.join(', ')}]` : 'Please choose supported operations';
   return badRequest(`Invalid patch path  '${path}' specified for op '${op}'. ${way}`);

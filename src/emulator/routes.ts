@@ -2,7 +2,7 @@ import * as sdk from '@aws-sdk/client-api-gateway';
 import { inputReader, outputWriter, type RawInput } from './shapes.ts';
 
 /** One operation of the service, made from the schema that the SDK exports for it. */
-export interface Route {
+interface Route {
   readonly operation: string;
   /** HTTP status of a success. */
   readonly status: number;

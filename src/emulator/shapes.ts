@@ -26,7 +26,7 @@ function membersOf(schema: NormalizedSchema): Member[] {
 }
 
 /** The first N members of a static structure schema are required; N is its seventh element. */
-export function requiredMembers(structure: unknown): string[] {
+function requiredMembers(structure: unknown): string[] {
   if (!Array.isArray(structure)) return [];
   const [, , , , names, , count] = structure as [unknown, unknown, unknown, unknown, string[] | undefined, unknown, number | undefined];
   return names?.slice(0, count ?? 0) ?? [];

@@ -16,12 +16,11 @@ function promotable({ canarySettings }: Stage): NonNullable<Stage['canarySetting
   return canarySettings;
 }
 
-function checkCopy({ path, from }: Patch, source: string): void {
-  if (from === source) return;
-  throw invalidCopy(path);
+function checkCopy({ from }: Patch, source: string): void {
+  if (from !== source) throw invalidCopy();
 }
 
-const invalidCopy = (_path: string) =>
+const invalidCopy = () =>
   badRequest(
     'Valid copy:path are [/deploymentId, /variables] and valid copy:from are [/canarySettings/deploymentId, /canarySettings/stageVariableOverrides]',
   );
@@ -55,7 +54,7 @@ const canary = (
 });
 
 function reject({ op, path }: Patch, rules: readonly PatchRule<Stage>[]): Error {
-  if (op === 'copy') return invalidCopy(path);
+  if (op === 'copy') return invalidCopy();
   if (path.startsWith('/accessLogSettings/')) {
     return badRequest('Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]');
   }

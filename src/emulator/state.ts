@@ -4,7 +4,6 @@ import type {
   Deployment as DeploymentShape,
   MethodSetting,
   Method as MethodShape,
-  MethodSnapshot,
   Resource as ResourceShape,
   RestApi as RestApiShape,
   Stage as StageShape,
@@ -29,9 +28,9 @@ export interface PlanStage {
 /** A node of the path tree. Its full path follows from its parents. */
 export type Resource = Stored<ResourceShape, 'id'> & { methods: Map<string, Method> };
 
-/** `snapshot`: what the methods demanded when the deployment was made, which is what its stages serve; by path, then HTTP method. */
+/** `snapshot`: the API as it was when the deployment was made, which is what its stages serve; methods by path, then HTTP method. */
 export type Deployment = Stored<DeploymentShape, 'id' | 'createdDate'> & {
-  snapshot: { apiKeySource: string; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, MethodSnapshot>> };
+  snapshot: { apiKeySource: string; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, Method>> };
 };
 
 /** `cacheReadyAt`: when (ms) the creation or deletion of the cache cluster that is under way ends. */
@@ -54,7 +53,7 @@ export interface KeyUsage {
 }
 
 /** Resource quotas of an account and region (facts section 3, [LIM-REST, SQ]). */
-export const defaultLimits = {
+const defaultLimits = {
   apiKeys: 10_000,
   usagePlans: 300,
   usagePlansPerKey: 10,

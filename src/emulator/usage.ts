@@ -20,7 +20,7 @@ function parseDay(text: string): number {
 const unused: KeyUsage = { days: new Map(), extra: new Map() };
 
 /** The counters of a key in a plan, for writing: made when they are not there. */
-export function usageOf(state: AccountState, planId: string, keyId: string): KeyUsage {
+function usageOf(state: AccountState, planId: string, keyId: string): KeyUsage {
   const plan = state.usage.get(planId) ?? new Map<string, KeyUsage>();
   state.usage.set(planId, plan);
   const usage = plan.get(keyId) ?? { days: new Map(), extra: new Map() };
@@ -32,7 +32,7 @@ export function usageOf(state: AccountState, planId: string, keyId: string): Key
  * The first day (ms, UTC) of the quota period that `at` falls into. That periods begin at midnight UTC, weeks on Sunday and months on the 1st, each
  * `offset` days later, is UNCONFIRMED (facts section 6).
  */
-export function periodStart({ period, offset = 0 }: NonNullable<UsagePlan['quota']>, at: number): number {
+function periodStart({ period, offset = 0 }: NonNullable<UsagePlan['quota']>, at: number): number {
   const day = at - (at % DAY);
   if (period === 'WEEK') return day - ((new Date(day).getUTCDay() - offset + 7) % 7) * DAY;
   if (period !== 'MONTH') return day;
@@ -41,7 +41,7 @@ export function periodStart({ period, offset = 0 }: NonNullable<UsagePlan['quota
 }
 
 /** What is left of the quota at the end of the day `at`; undefined when the plan has none. */
-export function remaining({ quota }: UsagePlan, usage: KeyUsage, at: number): number | undefined {
+function remaining({ quota }: UsagePlan, usage: KeyUsage, at: number): number | undefined {
   if (quota?.limit === undefined) return undefined;
   const start = periodStart(quota, at);
   let used = 0;

@@ -107,6 +107,42 @@ suite('REST APIs, resources and methods', (world) => {
   });
 });
 
+suite('Integrations', (world) => {
+  behaviour.emulatorOnly('E3', 'a method is made once', async () => {
+    const { restApiId, petsId: resourceId } = await makeDeployedApi(world);
+    const call = world.gateway.putMethod({ restApiId, resourceId, httpMethod: 'GET', authorizationType: 'NONE' });
+    expect(await refusal(call)).toMatchObject({ name: 'ConflictException', status: 409 });
+    await world.gateway.deleteMethod({ restApiId, resourceId, httpMethod: 'GET' });
+    expect(await refusal(world.gateway.getMethod({ restApiId, resourceId, httpMethod: 'GET' }))).toMatchObject({ status: 404 });
+  });
+
+  behaviour('E4', 'integrations and responses', async () => {
+    const { restApiId, petsId: resourceId } = await makeDeployedApi(world);
+    const method = { restApiId, resourceId, httpMethod: 'GET' };
+    const response = { ...method, statusCode: '200' };
+    const integration = { type: 'HTTP_PROXY', uri: 'http://a.example/' } as const;
+    await world.gateway.putIntegration({ ...method, ...integration, integrationHttpMethod: 'POST' });
+    await world.gateway.putMethodResponse({ ...response, responseModels: { 'application/json': 'Empty' } });
+    await world.gateway.putIntegrationResponse({ ...response, selectionPattern: '.*' });
+    expect(await world.gateway.getIntegration(method)).toMatchObject({ ...integration, httpMethod: 'POST' });
+    expect(await world.gateway.getMethodResponse(response)).toMatchObject({ responseModels: { 'application/json': 'Empty' } });
+    expect(await world.gateway.getIntegrationResponse(response)).toMatchObject({ selectionPattern: '.*' });
+    expect(await world.gateway.getMethod(method)).toMatchObject({
+      methodIntegration: { ...integration, integrationResponses: { 200: { statusCode: '200' } } },
+      methodResponses: { 200: { statusCode: '200' } },
+    });
+    await world.gateway.deleteIntegrationResponse(response);
+    await world.gateway.deleteMethodResponse(response);
+    await world.gateway.deleteIntegration(method);
+    const gone = [
+      world.gateway.getIntegrationResponse(response),
+      world.gateway.getMethodResponse(response),
+      world.gateway.getIntegration(method),
+    ];
+    for (const call of gone) expect(await refusal(call)).toMatchObject({ name: 'NotFoundException' });
+  });
+});
+
 suite('Deployments', (world) => {
   behaviour('D1', 'a deployment makes or moves a stage', async () => {
     const { restApiId } = await makeDeployedApi(world);
@@ -155,6 +191,15 @@ suite('Deployments', (world) => {
       world.gateway.updateDeployment({ restApiId, deploymentId, patchOperations });
     expect(await patch(replace('/description', 'd'))).toMatchObject({ description: 'd' });
     expect(await refusal(patch(replace('/id', 'x')))).toMatchObject({ status: 400 });
+  });
+
+  behaviour('D7', 'a deployment may go to the canary', async () => {
+    const deployed = await makeDeployedApi(world);
+    const { restApiId, deploymentId } = deployed;
+    const { stageName } = await makeStage(world, deployed);
+    const { id } = await world.gateway.createDeployment({ restApiId, stageName, canarySettings: { percentTraffic: 10 } });
+    const stage = await world.gateway.getStage({ restApiId, stageName });
+    expect(stage).toMatchObject({ deploymentId, canarySettings: { deploymentId: id, percentTraffic: 10 } });
   });
 
   behaviour('D6', 'one that is served cannot be deleted', async () => {

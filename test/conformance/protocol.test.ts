@@ -25,6 +25,14 @@ suite('Protocol', (world) => {
     expect(status).toBe(404);
     expect(headers.get('x-amzn-errortype')).toBe('NotFoundException');
     expect(JSON.parse(text)).toEqual({ message: 'Invalid API Key identifier specified' });
+    world.emulator.state().limits.usagePlans = 0;
+    const full = await http('POST', '/usageplans', { name: 'x' });
+    expect([full.status, full.headers.get('x-amzn-errortype'), full.headers.get('retry-after')]).toEqual([
+      429,
+      'LimitExceededException',
+      null,
+    ]);
+    expect(JSON.parse(full.text)).toEqual({ message: expect.stringContaining('Maximum number of'), retryAfterSeconds: null });
   });
 
   behaviour.emulatorOnly('X2', 'a JSON boolean is no string', async () => {

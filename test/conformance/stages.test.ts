@@ -126,6 +126,13 @@ suite('Stages', (world) => {
     expect(await refusal(patch(replace('/variables/one_more', 'x')))).toEqual(limitExceeded());
   });
 
+  behaviour.emulatorOnly('S6', 'one that is not there can be removed', async () => {
+    const { patch } = await fresh();
+    expect(await patch(remove('/variables/none'))).not.toHaveProperty('variables');
+    await patch(replace('/variables/one', 'x'));
+    expect(await patch(remove('/variables'))).not.toHaveProperty('variables');
+  });
+
   behaviour.emulatorOnly('S7', 'access logs', async () => {
     const { patch } = await fresh();
     const accessLogSettings = { destinationArn: LOG_GROUP, format: '$context.requestId' };

@@ -225,6 +225,17 @@ suite('Usage plans', (world) => {
     expect((await world.gateway.getUsagePlans({ keyId })).items?.map((plan) => plan.id)).toEqual([usagePlanId]);
   });
 
+  behaviour.emulatorOnly('U8', 'one limit alone leaves the other 0', async () => {
+    expect(await update(await makePlan(world), replace('/throttle/rateLimit', '5'))).toMatchObject({
+      throttle: { rateLimit: 5, burstLimit: 0 },
+    });
+  });
+
+  behaviour.emulatorOnly('U21', 'adding a stage twice', async () => {
+    const { ref, stage, usagePlanId } = await makeAttached(world);
+    expect((await update(usagePlanId, add('/apiStages', ref))).apiStages).toEqual([stage]);
+  });
+
   behaviour('U20', 'names are not unique', async () => {
     expect(await makePlan(world, { name: 'twin' })).not.toBe(await makePlan(world, { name: 'twin' }));
   });
