@@ -1,5 +1,6 @@
 import type { Account, GetAccountRequest, UpdateAccountRequest } from '@aws-sdk/client-api-gateway';
-import { given, type Operation } from './context.ts';
+import { given } from './absent.ts';
+import type { Operation } from './context.ts';
 import { type Grammar, patched, replace } from './patch.ts';
 import type { AccountState } from './state.ts';
 

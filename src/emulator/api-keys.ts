@@ -7,7 +7,8 @@ import type {
   GetApiKeysRequest,
   UpdateApiKeyRequest,
 } from '@aws-sdk/client-api-gateway';
-import { type Context, date, given, type Operation, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
+import type { Context, Operation } from './context.ts';
 import { badRequest, conflict, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace, toBoolean } from './patch.ts';
@@ -48,8 +49,8 @@ export function addApiKey({ state, now, random }: Context, request: CreateApiKey
     customerId: given(request.customerId),
     // The API's own default, unlike the console's, Terraform's and the import's [LS test_get_api_keys].
     enabled: request.enabled ?? false,
-    createdDate: date(now),
-    lastUpdatedDate: date(now),
+    createdDate: new Date(now),
+    lastUpdatedDate: new Date(now),
     stageKeys: (request.stageKeys ?? []).map(({ restApiId, stageName }) => `${restApiId}/${stageName}`),
     tags: orAbsent(request.tags),
   };
@@ -117,7 +118,7 @@ const grammar: Grammar<ApiKey> = {
 /** Answers without the value, and with `tags: {}` where there are none [LS]. */
 export const updateApiKey: Operation<UpdateApiKeyRequest, ApiKeyShape> = ({ apiKey, patchOperations }, { state, now }) => {
   const key = patched(findApiKey(state, apiKey), patchOperations, grammar, 'updateApiKeyInput');
-  key.lastUpdatedDate = date(now);
+  key.lastUpdatedDate = new Date(now);
   state.apiKeys.set(key.id, key);
   return { ...withoutValue(key), tags: key.tags ?? {} };
 };

@@ -7,7 +7,8 @@ import type {
   GetClientCertificatesRequest,
   UpdateClientCertificateRequest,
 } from '@aws-sdk/client-api-gateway';
-import { date, given, type Operation, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
+import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace } from './patch.ts';
@@ -34,8 +35,8 @@ export const generateClientCertificate: Operation<GenerateClientCertificateReque
     clientCertificateId: random.id(6),
     description: given(request.description),
     pemEncodedCertificate: `-----BEGIN CERTIFICATE-----\n${random.secret(64)}\n-----END CERTIFICATE-----`,
-    createdDate: date(now),
-    expirationDate: date(now + LIFETIME),
+    createdDate: new Date(now),
+    expirationDate: new Date(now + LIFETIME),
     tags: orAbsent(request.tags),
   };
   state.clientCertificates.set(certificate.clientCertificateId, certificate);

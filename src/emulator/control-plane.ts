@@ -1,10 +1,10 @@
-import type { Random } from './context.ts';
 import { notEmulated } from './errors.ts';
 import { type FaultEffect, type Faults, maimed } from './faults.ts';
 import { type EmulatorRequest, type EmulatorResponse, jsonAnswer } from './http.ts';
 import type { Identity } from './identity.ts';
 import { isList, operations } from './operations.ts';
 import type { Quotas } from './quotas.ts';
+import type { Random } from './random.ts';
 import type { Match } from './routes.ts';
 import type { AccountState } from './state.ts';
 

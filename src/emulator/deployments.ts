@@ -7,7 +7,8 @@ import type {
   GetDeploymentsRequest,
   UpdateDeploymentRequest,
 } from '@aws-sdk/client-api-gateway';
-import { date, given, type Input, type Operation } from './context.ts';
+import { given } from './absent.ts';
+import type { Input, Operation } from './context.ts';
 import { badRequest, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace } from './patch.ts';
@@ -38,7 +39,7 @@ export const createDeployment: Operation<CreateDeploymentRequest, DeploymentShap
   const tree = findRestApi(state, request.restApiId);
   const snapshot = snapshotOf(tree);
   if (Object.keys(snapshot.methods).length === 0) throw badRequest("The REST API doesn't contain any methods");
-  const deployment: Deployment = { id: random.id(6), description: given(request.description), createdDate: date(now), snapshot };
+  const deployment: Deployment = { id: random.id(6), description: given(request.description), createdDate: new Date(now), snapshot };
   const stageName = given(request.stageName);
   if (stageName !== undefined) deployTo(state, tree, deployment, { ...request, stageName }, now);
   tree.deployments.set(deployment.id, deployment);
@@ -66,7 +67,7 @@ function deployTo(state: AccountState, tree: RestApiTree, { id }: Deployment, re
   if (rest.tracingEnabled !== undefined) stage.tracingEnabled = rest.tracingEnabled;
   if (rest.cacheClusterSize !== undefined) setCacheSize(stage, rest.cacheClusterSize);
   if (rest.cacheClusterEnabled !== undefined) setCacheCluster(stage, rest.cacheClusterEnabled, now);
-  stage.lastUpdatedDate = date(now);
+  stage.lastUpdatedDate = new Date(now);
   tree.stages.set(stageName, stage);
 }
 

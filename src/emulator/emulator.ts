@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAdmin, isAdmin } from './admin.ts';
-import { seededRandom } from './context.ts';
 import { addressed, answerControl, type ControlPlane } from './control-plane.ts';
 import { ServiceError } from './errors.ts';
 import { errorOf, type Fault, type FaultEffect, newFaults } from './faults.ts';
@@ -9,6 +8,7 @@ import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, 
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Identity, identify } from './identity.ts';
 import { isList } from './operations.ts';
 import { newQuotas, type QuotaMode } from './quotas.ts';
+import { seededRandom } from './random.ts';
 import { findRoute, type Match } from './routes.ts';
 import { type AccountState, newState } from './state.ts';
 import { answerSts, newSts, type Sts, stsError } from './sts.ts';

@@ -1,6 +1,6 @@
 import type { ApiKeyIds, ImportApiKeysRequest } from '@aws-sdk/client-api-gateway';
 import { addApiKey, checkDescription, checkName, findByValue } from './api-keys.ts';
-import { type Context, date, type Operation } from './context.ts';
+import type { Context, Operation } from './context.ts';
 import { badRequest, ServiceError } from './errors.ts';
 import type { ApiKey } from './state.ts';
 import { attach } from './usage-plan-keys.ts';
@@ -59,7 +59,7 @@ function importKey({ name, value, description, enabled }: Row, context: Context)
     name: checkName(name),
     description: checkDescription(description),
     enabled,
-    lastUpdatedDate: date(context.now),
+    lastUpdatedDate: new Date(context.now),
   };
   context.state.apiKeys.set(key.id, key);
   return key;

@@ -17,7 +17,7 @@ import { notFound } from './errors.ts';
 import { findMethod } from './methods.ts';
 import type { AccountState } from './state.ts';
 
-/** Integrations and responses are kept and shown as they were given: nothing in them is checked, and no default is filled in. */
+// Integrations and responses are kept and shown as they were given: nothing in them is checked, and no default is filled in.
 
 function found<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw notFound(`Invalid ${what} identifier specified`);

@@ -5,7 +5,8 @@ import type {
   PutMethodRequest,
   UpdateMethodRequest,
 } from '@aws-sdk/client-api-gateway';
-import { given, type Operation } from './context.ts';
+import { given } from './absent.ts';
+import type { Operation } from './context.ts';
 import { badRequest, conflict, notFound } from './errors.ts';
 import { type Grammar, type PatchRule, patched, replace, toBoolean } from './patch.ts';
 import { findResource } from './resources.ts';

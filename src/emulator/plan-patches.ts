@@ -1,5 +1,5 @@
 import type { QuotaPeriodType } from '@aws-sdk/client-api-gateway';
-import { given } from './context.ts';
+import { given } from './absent.ts';
 import { badRequest, notFound } from './errors.ts';
 import { type Grammar, type Patch, type PatchRule, replace, toNumber } from './patch.ts';
 import { hasStage, invalidStage, readThrottles, throttleKey } from './plan-rules.ts';

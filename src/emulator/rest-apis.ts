@@ -8,7 +8,8 @@ import type {
   RestApis,
   UpdateRestApiRequest,
 } from '@aws-sdk/client-api-gateway';
-import { date, given, type Operation, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
+import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notEmulated, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace, toBoolean } from './patch.ts';
@@ -52,7 +53,7 @@ export const createRestApi: Operation<CreateRestApiRequest, RestApiShape> = (req
     ...rest,
     id: random.id(10),
     description: given(request.description),
-    createdDate: date(now),
+    createdDate: new Date(now),
     apiKeySource: checkKeySource(apiKeySource),
     disableExecuteApiEndpoint,
     endpointConfiguration: { ...request.endpointConfiguration, types: [type as 'EDGE'] },

@@ -1,4 +1,4 @@
-import { given, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
 import { badRequest } from './errors.ts';
 import { removeMethodSetting, setMethodSetting, settingPaths } from './method-settings.ts';
 import { type Grammar, type Patch, type PatchRule, replace, toBoolean, toNumber } from './patch.ts';

@@ -1,5 +1,6 @@
 import type { CanarySettings, CreateStageRequest, DeploymentCanarySettings } from '@aws-sdk/client-api-gateway';
-import { date, given, type Input, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
+import type { Input } from './context.ts';
 import { badRequest, conflict, limitExceeded } from './errors.ts';
 import type { AccountState, RestApiTree, Stage } from './state.ts';
 import { checkTags } from './tag-rules.ts';
@@ -33,8 +34,8 @@ export function newStage(
     tracingEnabled,
     methodSettings: {},
     tags: orAbsent(tags),
-    createdDate: date(now),
-    lastUpdatedDate: date(now),
+    createdDate: new Date(now),
+    lastUpdatedDate: new Date(now),
   };
   if (cacheClusterSize !== undefined) setCacheSize(stage, cacheClusterSize);
   if (cacheClusterEnabled) setCacheCluster(stage, true, now);

@@ -7,7 +7,8 @@ import type {
   Stages,
   UpdateStageRequest,
 } from '@aws-sdk/client-api-gateway';
-import { date, type Operation, orAbsent } from './context.ts';
+import { orAbsent } from './absent.ts';
+import type { Operation } from './context.ts';
 import { badRequest, notFound } from './errors.ts';
 import { patched } from './patch.ts';
 import { detachStages } from './plan-stages.ts';
@@ -56,7 +57,7 @@ export const updateStage: Operation<UpdateStageRequest, StageShape> = ({ restApi
   const tree = findRestApi(state, restApiId);
   const current = findStage(state, restApiId, stageName);
   const stage = patched(current, patchOperations, stageGrammar(state, tree, now), 'updateStageInput');
-  stage.lastUpdatedDate = date(now);
+  stage.lastUpdatedDate = new Date(now);
   tree.stages.set(stageName, stage);
   return shown(stage, now);
 };

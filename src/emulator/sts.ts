@@ -1,6 +1,6 @@
-import type { Random } from './context.ts';
 import { ServiceError } from './errors.ts';
 import type { Identity } from './identity.ts';
+import type { Random } from './random.ts';
 
 const SESSION_MS = 3600_000;
 

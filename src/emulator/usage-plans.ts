@@ -7,7 +7,8 @@ import type {
   UsagePlan as UsagePlanShape,
   UsagePlans,
 } from '@aws-sdk/client-api-gateway';
-import { given, type Operation, orAbsent } from './context.ts';
+import { given, orAbsent } from './absent.ts';
+import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { patched } from './patch.ts';

@@ -200,6 +200,8 @@ suite('Import of API keys', (world) => {
     const before = world.emulator.state().apiKeys.size;
     expect(await refusal(load(csv, true))).toMatchObject({ name: 'BadRequestException' });
     expect(world.emulator.state().apiKeys.size).toBe(before);
+    expect((await load(`Name,Key\ngood,${secret()}`, true)).ids).toHaveLength(1);
+    expect(world.emulator.state().apiKeys.size).toBe(before + 1);
     const { ids, warnings } = await load(csv);
     expect(ids).toHaveLength(1);
     expect(warnings).toEqual([expect.stringContaining('Row 2')]);

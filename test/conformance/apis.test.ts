@@ -28,6 +28,15 @@ suite('REST APIs, resources and methods', (world) => {
     expect(await refusal(bad)).toMatchObject({ status: 400 });
   });
 
+  behaviour('A1', 'name and description', async () => {
+    const { restApiId } = await makeApi(world);
+    const patchOperations = [replace('/name', 'renamed'), replace('/description', 'd')];
+    await world.gateway.updateRestApi({ restApiId, patchOperations });
+    expect((await world.gateway.getRestApis({ limit: 500 })).items).toContainEqual(
+      expect.objectContaining({ id: restApiId, name: 'renamed', description: 'd' }),
+    );
+  });
+
   behaviour('A2', 'an unknown API', async () => {
     const unknown = notFound(expect.stringMatching(/^Invalid API identifier specified \d{12}:unknown$/));
     expect(await refusal(world.gateway.getRestApi({ restApiId: 'unknown' }))).toEqual(unknown);
@@ -50,6 +59,18 @@ suite('REST APIs, resources and methods', (world) => {
     await world.gateway.updateResource({ restApiId, resourceId: pets.id, patchOperations });
     expect(await world.gateway.getResource({ restApiId, resourceId: pet.id })).toMatchObject({ path: '/animals/{id}' });
     expect(await refusal(create(rootId, 'animals'))).toMatchObject({ status: 409 });
+    const move = [replace('/parentId', pet.id ?? '')];
+    expect(await refusal(world.gateway.updateResource({ restApiId, resourceId: pets.id, patchOperations: move }))).toMatchObject({
+      status: 400,
+    });
+    const other = await create(rootId, 'other');
+    expect(
+      await world.gateway.updateResource({ restApiId, resourceId: other.id, patchOperations: [replace('/parentId', pet.id ?? '')] }),
+    ).toMatchObject({
+      path: '/animals/{id}/other',
+    });
+    expect(await refusal(create(rootId, 'no blank'))).toMatchObject({ status: 400 });
+    expect(await refusal(world.gateway.deleteResource({ restApiId, resourceId: rootId }))).toMatchObject({ status: 400 });
     await world.gateway.deleteResource({ restApiId, resourceId: pets.id });
     expect((await world.gateway.getResources({ restApiId })).items).toHaveLength(1);
   });
@@ -163,6 +184,17 @@ suite('Deployments', (world) => {
     await deploy({ port: '1' });
     await deploy({ port: '2' });
     expect(await world.gateway.getStage({ restApiId, stageName: 'live' })).toMatchObject({ variables: { port: '2' } });
+  });
+
+  behaviour.emulatorOnly('D1', 'a deployment may bring the other settings of its stage', async () => {
+    const { restApiId } = await makeDeployedApi(world);
+    const settings = { stageDescription: 'd', tracingEnabled: true, cacheClusterEnabled: true, cacheClusterSize: '1.6' } as const;
+    const expected = { description: 'd', tracingEnabled: true, cacheClusterEnabled: true, cacheClusterSize: '1.6' };
+    await world.gateway.createDeployment({ restApiId, stageName: 'new', ...settings });
+    expect(await world.gateway.getStage({ restApiId, stageName: 'new' })).toMatchObject(expected);
+    await world.gateway.createDeployment({ restApiId, stageName: 'plain' });
+    await world.gateway.createDeployment({ restApiId, stageName: 'plain', ...settings });
+    expect(await world.gateway.getStage({ restApiId, stageName: 'plain' })).toMatchObject(expected);
   });
 
   behaviour('D3', 'an API without methods cannot be deployed', async () => {

@@ -182,6 +182,21 @@ suite('Stages', (world) => {
     expect(await patch(remove('/canarySettings'))).not.toHaveProperty('canarySettings');
   });
 
+  behaviour('S10', 'a stage may be made with one', async () => {
+    const { restApiId, deploymentId } = (await fresh()).deployed;
+    const create = (canary: string) =>
+      world.gateway.createStage({
+        restApiId,
+        deploymentId,
+        stageName: 'bird',
+        canarySettings: { deploymentId: canary, percentTraffic: 5 },
+      });
+    expect(await refusal(create('none'))).toMatchObject({ status: 400 });
+    const { canarySettings } = await create(deploymentId);
+    await world.gateway.deleteStage({ restApiId, stageName: 'bird' });
+    expect(canarySettings).toMatchObject({ deploymentId, percentTraffic: 5 });
+  });
+
   behaviour('S11', 'a canary is promoted by copy', async () => {
     const { patch, deployed } = await fresh();
     const copy = (path: string, from: string) => ({ op: 'copy' as const, path, from });

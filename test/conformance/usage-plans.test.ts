@@ -49,6 +49,8 @@ suite('Usage plans', (world) => {
   behaviour('U2', 'productCode comes by patch', async () => {
     const usagePlanId = await makePlan(world);
     expect(await update(usagePlanId, replace('/productCode', 'code'))).toMatchObject({ productCode: 'code' });
+    const changed = [replace('/name', 'renamed'), replace('/description', 'd')];
+    expect(await update(usagePlanId, ...changed)).toMatchObject({ name: 'renamed', description: 'd', productCode: 'code' });
     expect(await update(usagePlanId, remove('/productCode'))).not.toHaveProperty('productCode');
   });
 
