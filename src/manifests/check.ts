@@ -62,20 +62,16 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
     path,
     message: `the same old name is claimed by ${others}; one object can move to one place`,
   }));
-  const declared = sole(entries, identity);
+  const declared = Map.groupBy(entries, identity);
   const still = moved.flatMap(({ entry, from }): Violation[] => {
-    const other = declared.get(from);
-    if (!other) return [];
-    if (other === entry) return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
-    const message = `${nameOf(other)} still bears the old name; remove that document, or this annotation (once the move is done it does nothing)`;
-    return [
-      { entry, path, message },
-      {
-        entry: other,
-        path: '/metadata/name',
-        message: `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`,
-      },
-    ];
+    const others = declared.get(from) ?? [];
+    if (others.includes(entry))
+      return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
+    if (others.length === 0) return [];
+    const names = others.map(nameOf).join(', ');
+    const message = `the old name is still borne by ${names}; remove that document, or this annotation (once the move is done it does nothing)`;
+    const answer = `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`;
+    return [{ entry, path, message }, ...others.map((other) => ({ entry: other, path: '/metadata/name', message: answer }))];
   });
   return [...twice, ...still];
 }

@@ -122,9 +122,10 @@ async function walkDirectory(walk: Walk, name: string, path: string): Promise<vo
   for (const entry of await listDirectory(walk, name, path)) {
     const file = name === '' ? entry.name : `${name}/${entry.name}`;
     const own = join(path, entry.name);
-    if (entry.name.startsWith('.') || walk.ignored.ignores(file)) continue;
-    if (entry.isSymbolicLink()) walk.links.push({ file, path: own });
-    else if (entry.isDirectory()) await visitDirectory(walk, file, own);
+    if (entry.name.startsWith('.')) continue;
+    if (entry.isDirectory()) await visitDirectory(walk, file, own);
+    else if (walk.ignored.ignores(file)) continue;
+    else if (entry.isSymbolicLink()) walk.links.push({ file, path: own });
     else visitFile(walk, file, own, entry);
   }
 }

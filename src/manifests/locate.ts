@@ -1,5 +1,5 @@
 /** From a field of a document back to its line and column. */
-import { EVENT_ID, type Event, getScalarValue } from 'js-yaml';
+import { EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, type ScalarEvent } from 'js-yaml';
 import { escapeSegment } from './problem.ts';
 
 /** Counted from 1. */
@@ -37,12 +37,16 @@ export function linesOf(text: string): (offset: number) => Place {
   };
 }
 
-/** Where an event's node begins in the text. */
-export function startOf(event: Event | undefined): number {
-  if (event?.type === EVENT_ID.SCALAR) return event.valueStart;
-  if (event?.type === EVENT_ID.ALIAS) return event.anchorStart;
+/** Where an event's node begins in the text; undefined for a value that is left empty. */
+export function startOf(event: Event | undefined): number | undefined {
+  if (event?.type === EVENT_ID.SCALAR) return event.valueStart < 0 ? undefined : event.valueStart - (isQuoted(event) ? 1 : 0);
+  if (event?.type === EVENT_ID.ALIAS) return event.anchorStart - 1;
   if (event?.type === EVENT_ID.MAPPING || event?.type === EVENT_ID.SEQUENCE) return event.start;
-  return 0;
+  return undefined;
+}
+
+function isQuoted({ style }: ScalarEvent): boolean {
+  return style === SCALAR_STYLE.SINGLE_QUOTED || style === SCALAR_STYLE.DOUBLE_QUOTED;
 }
 
 /** Finds fields of one document, whose events these are, by JSON pointer. What isn't there is found at what is around it. */
@@ -58,7 +62,8 @@ export function createLocate(events: readonly Event[], text: string, placeOf: (o
 
 function offsetsOf(events: readonly Event[], text: string): Map<string, Offsets> {
   const offsets = new Map<string, Offsets>();
-  const open: { pointer: string; isMapping: boolean; index: number; key?: { name: string; offset: number } | undefined }[] = [];
+  const open: { pointer: string; isMapping: boolean; start: number; index: number; key?: { name: string; offset: number } | undefined }[] =
+    [];
   for (const event of events) {
     if (event.type === EVENT_ID.DOCUMENT) continue;
     if (event.type === EVENT_ID.POP) {
@@ -66,17 +71,18 @@ function offsetsOf(events: readonly Event[], text: string): Map<string, Offsets>
       continue;
     }
     const parent = open.at(-1);
-    const value = startOf(event);
+    const start = startOf(event);
     if (parent?.isMapping && !parent.key) {
-      parent.key = { name: event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : '', offset: value };
+      parent.key = { name: event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : '', offset: start ?? parent.start };
       continue;
     }
     const pointer = parent ? `${parent.pointer}/${parent.key ? escapeSegment(parent.key.name) : parent.index++}` : '';
-    const own = event.type === EVENT_ID.SCALAR ? { text: text.slice(event.valueStart, event.valueEnd) } : {};
-    offsets.set(pointer, { key: parent?.key?.offset ?? value, value, ...own });
+    const around = parent?.key?.offset ?? parent?.start ?? 0;
+    const own = event.type === EVENT_ID.SCALAR && start !== undefined ? { text: text.slice(event.valueStart, event.valueEnd) } : {};
+    offsets.set(pointer, { key: parent?.key ? around : (start ?? around), value: start ?? around, ...own });
     if (parent) parent.key = undefined;
     const isMapping = event.type === EVENT_ID.MAPPING;
-    if (isMapping || event.type === EVENT_ID.SEQUENCE) open.push({ pointer, isMapping, index: 0 });
+    if (isMapping || event.type === EVENT_ID.SEQUENCE) open.push({ pointer, isMapping, start: start ?? 0, index: 0 });
   }
   return offsets;
 }

@@ -25,7 +25,7 @@ export function parse(file: string, text: string): { documents: Document[]; prob
   const readAgain = once(read);
   try {
     for (const [index, events] of read().entries()) {
-      const start = placeOf(startOf(events[1]));
+      const start = placeOf(startOf(events[1]) ?? 0);
       try {
         const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: MAX_ALIASES });
         refuseTraps(value, text, events);

@@ -224,7 +224,7 @@ const CASES: readonly Case[] = [
     reason: 'an old name that is still borne leaves two claims on one object',
     documents: [key('old'), key('new', {}, annotated('moved-from', 'old'))],
     invalid: ['ApiKey/default/new', 'ApiKey/default/old'],
-    says: 'ApiKey/old (000.yaml:1) still bears the old name',
+    says: 'the old name is still borne by ApiKey/old (000.yaml:1)',
   },
   {
     reason: 'one object moves to one place',

@@ -192,7 +192,7 @@ describe.each<{ what: string; cases: readonly Case[] }>([
         reason: 'a role of another account can never pass the account check',
         text: document('Target', '{ region: eu-west-2, accountId: "123456789012", roleArn: "arn:aws:iam::210987654321:role/x" }'),
         says: [
-          'm.yaml:4:65: Target/acme: /spec/roleArn: the role is of account 210987654321, and accountId says 123456789012; correct one of them',
+          'm.yaml:4:64: Target/acme: /spec/roleArn: the role is of account 210987654321, and accountId says 123456789012; correct one of them',
         ],
       },
       {
