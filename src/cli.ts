@@ -18,6 +18,7 @@ import {
 import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
 import { Failure, UsageError } from './commands/usage.ts';
 import type { World } from './commands/world.ts';
+import { systemClock } from './engine/clock.ts';
 
 type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: World) => Promise<number>;
 
@@ -164,6 +165,7 @@ export async function main(): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     signals: process,
+    clock: systemClock,
     exit: (code) => process.exit(code),
     version: packageJson.version,
   });

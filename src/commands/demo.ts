@@ -2,7 +2,6 @@
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Emit } from '../core/events.ts';
-import { systemClock } from '../engine/clock.ts';
 import { startDaemon } from '../engine/daemon.ts';
 import { createEngine, type Engine } from '../engine/engine.ts';
 import type { Daemon, Settings } from '../engine/settings.ts';
@@ -66,7 +65,7 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
     );
     daemon = started;
     narrator.daemonStarted(server.url, relative('.', MANIFESTS) || '.');
-    await meddle(narrator, hand, events, stop.signal);
+    await meddle(narrator, hand, events, world, stop.signal);
     await started.stop();
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -124,7 +123,7 @@ async function planAndApply(narrator: Narrator, engine: Engine, signal: AbortSig
 }
 
 /** Changes things by hand, one after the other, each when the one before has been put right. Each object is spared a third time: then it would be contested. */
-async function meddle(narrator: Narrator, hand: Hand, events: Events, signal: AbortSignal): Promise<void> {
+async function meddle(narrator: Narrator, hand: Hand, events: Events, { clock }: World, signal: AbortSignal): Promise<void> {
   const round: readonly (() => Promise<Deed>)[] = [
     () => hand.disableKey('acme'),
     () => hand.raiseLimit('acme-residents-production'),
@@ -134,15 +133,15 @@ async function meddle(narrator: Narrator, hand: Hand, events: Events, signal: Ab
     () => hand.deletePlan('acme-residents-development'),
   ];
   for (const act of [...round, ...round]) {
-    await systemClock.sleep(PAUSE_MS, signal);
+    await clock.sleep(PAUSE_MS, signal);
     const deed = await act();
     const healed = events.next((event, fields) => event === 'drift.resolved' && fields.kind === deed.kind && fields.name === deed.name);
     narrator.deed(deed);
     await deed.act();
-    await Promise.race([healed, systemClock.sleep(PATIENCE_MS, signal)]);
+    await Promise.race([healed, clock.sleep(PATIENCE_MS, signal)]);
   }
   narrator.handsOff();
-  await systemClock.sleep(2 ** 31 - 1, signal);
+  await clock.sleep(2 ** 31 - 1, signal);
 }
 
 type Events = ReturnType<typeof createEvents>;

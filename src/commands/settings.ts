@@ -1,7 +1,6 @@
 /** From flags to what the engine is told. */
 
 import type { Emit } from '../core/events.ts';
-import { systemClock } from '../engine/clock.ts';
 import type { Settings, Surroundings } from '../engine/settings.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
@@ -66,6 +65,6 @@ export function quietLogOf(flags: PassFlags, world: World): { readonly emit: Emi
   };
 }
 
-export function surroundingsOf(emit: Emit, { env }: World, onCall?: Surroundings['onCall']): Surroundings {
-  return { clock: systemClock, emit, env, ...(onCall && { onCall }) };
+export function surroundingsOf(emit: Emit, { env, clock }: World, onCall?: Surroundings['onCall']): Surroundings {
+  return { clock, emit, env, ...(onCall && { onCall }) };
 }

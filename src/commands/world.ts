@@ -1,5 +1,7 @@
 /** What a command touches outside of the program: its streams, its variables, its signals. Tests give their own. */
 
+import type { Clock } from '../core/clock.ts';
+
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): unknown;
@@ -18,6 +20,7 @@ export interface World {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signals: Signals;
+  readonly clock: Clock;
   /** Ends the process at once. */
   readonly exit: (code: number) => void;
   /** apikeeper's own version. */

@@ -80,7 +80,7 @@ function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'o
   const [symbol, planned, done, colour] = LOOK[row];
   const what = [applied ? done : planned, ...(object.wants ? [`would ${object.wants}`] : [])].join(', ');
   const inPart = isHeldInPart(object);
-  const why = [...(object.reason && !inPart ? [object.reason] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])].join(', ');
+  const why = [...(object.reason && !inPart ? [object.reason] : []), ...causeText(object)].join(', ');
   const head = `  ${symbol} ${visible(`${object.kind}/${object.name}`)}  ${what}${why && ` (${why})`}`;
   const place = origin(object);
   return [
@@ -91,6 +91,11 @@ function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'o
       ? [paint(LOOK.held[3], `    ! held in part (${object.reason})${object.message ? `: ${visible(object.message)}` : ''}`)]
       : []),
   ];
+}
+
+/** That what is missing is asked for in Git goes without saying. */
+function causeText({ cause, state }: ReportObject): string[] {
+  return cause === undefined || (cause === 'git' && state === 'missing') ? [] : [CAUSE_TEXT[cause]];
 }
 
 /** Where the object is written, and which live one it is. */

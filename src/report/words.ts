@@ -90,8 +90,9 @@ export function summaryText(targets: readonly TargetReport[], applied: boolean):
   const unmanaged = targets.reduce((sum, target) => sum + target.summary.unmanaged, 0);
   const inPart = targets.flatMap((target) => target.objects).filter(isHeldInPart).length;
   if (inPart > 0) steps.push(`${inPart} held in part`);
-  const rest = [`${counts.get('in-sync') ?? 0} in sync`, ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : [])];
-  return `${steps.length > 0 ? steps.join(', ') : applied ? 'nothing done' : 'nothing to do'}; ${rest.join(', ')}`;
+  const inSync = counts.get('in-sync') ?? 0;
+  const rest = [...(inSync > 0 ? [`${inSync} in sync`] : []), ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : [])];
+  return [steps.join(', ') || 'nothing to do', ...(rest.length > 0 ? [rest.join(', ')] : [])].join('; ');
 }
 
 /** `account 123456789012, eu-west-2, owner residents-platform, mode enforce` */

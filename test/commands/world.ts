@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { runCommand } from '../../src/cli.ts';
 import type { World } from '../../src/commands/world.ts';
+import type { Clock } from '../../src/core/clock.ts';
 
 export interface TestWorld extends World {
   readonly signals: EventEmitter;
@@ -40,9 +41,22 @@ export function createWorld({ env = {}, version = '0.1.0', isTerminal = false, t
     env,
     version,
     signals: new EventEmitter(),
+    clock: hurriedClock(),
     exit: (code) => exits.push(code),
     exits,
     written: () => ({ ...texts }),
+  };
+}
+
+/** Real time, in which sleeping takes none: whoever sleeps moves the clock on. */
+function hurriedClock(): Clock {
+  let skipped = 0;
+  return {
+    now: () => Date.now() + skipped,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      skipped += ms;
+    },
   };
 }
 
