@@ -36,6 +36,8 @@ export interface PlanInput {
   readonly desired: readonly Desired[];
   /** Those of the other targets in the same account and region: they may mean the same live objects. */
   readonly neighbours: readonly Desired[];
+  /** The namespaces that the tree declares: what our tags place in any other is nobody's here. */
+  readonly namespaces: ReadonlySet<string>;
   /** Identities of documents that parse but are invalid: they have not left Git. */
   readonly invalid: ReadonlySet<string>;
   /** Whether every file was read and every document of this namespace is valid. */

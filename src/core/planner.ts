@@ -9,7 +9,7 @@ import { type Match, match, sharedClaims } from './match.ts';
 import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
-import { type Change, held, type Incident, type Plan, type Step } from './plan.ts';
+import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
 import { resolver, stageId, type World } from './references.ts';
 import type { Rules } from './rules.ts';
 import { byText, isNone } from './values.ts';
@@ -128,11 +128,12 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
     if (named !== undefined || rule.role === 'live') owned[rule.name] = named ?? defaultOf(rule, desired);
     else if (given !== undefined) birth[rule.name] = given;
   }
-  const lost = input.seen.has(identity(desired)) && desired.kind === 'ApiKey';
+  const deleted = input.seen.has(identity(desired));
+  const lost = deleted && desired.kind === 'ApiKey';
   const create: Step = {
     ...missing,
     action: 'create',
-    changes: creationChanges(object, { ...birth, ...owned }),
+    changes: creationChanges(object, { ...birth, ...owned }, deleted ? 'live' : 'git'),
     owned,
     birth,
     tags: { set: ourTags(object, undefined), remove: [] },
@@ -153,7 +154,7 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
-function creationChanges({ canonical: form }: Planned, owned: Spec): Change[] {
+function creationChanges({ canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
   return Object.entries(owned)
     .filter(([, value]) => !isNone(value))
     .map(([field, value]): Change => {
@@ -164,7 +165,7 @@ function creationChanges({ canonical: form }: Planned, owned: Spec): Change[] {
         path: `/spec/${field}`,
         desired: labelled(value, form.labels.get(field)),
         live: undefined,
-        cause: 'git',
+        cause,
         ...(needs.length > 0 && { needs }),
       };
     });
@@ -288,7 +289,8 @@ function heldMassMissing(steps: readonly Step[], input: PlanInput): Step[] {
 /** What is nobody's here: it is counted, and never changed. */
 function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
   const known = new Set(steps.filter((step) => step.reason !== 'not-owned').map((step) => `${step.kind} ${step.live?.id}`));
-  return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`));
+  const isOurs = (live: Live) => input.namespaces.has(claimOf(live, input.target.owner)?.namespace ?? '');
+  return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`) && !isOurs(live));
 }
 
 function sorted(all: readonly Desired[]): Desired[] {

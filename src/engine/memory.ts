@@ -9,6 +9,8 @@ export interface Memory {
   readonly tagsProven: Set<string>;
   /** Kinds whose list has been caught without the tags of an object that bears them. */
   readonly tagsMissing: Set<string>;
+  /** Whether the list of plans has shown the method throttles of one. */
+  throttlesProven: boolean;
   /** Kinds of which this process may create without a second list. */
   readonly mayCreate: Set<string>;
   /** Answers of our own writes, by `<kind> <id>`: a list that says otherwise soon after is asked about by id. */
@@ -17,8 +19,6 @@ export interface Memory {
   readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly toldHolds: Set<string>;
-  /** How many applies this process has done on the target. */
-  passes: number;
 }
 
 export function createMemory(): Memory {
@@ -26,10 +26,10 @@ export function createMemory(): Memory {
     seen: new Map(),
     tagsProven: new Set(),
     tagsMissing: new Set(),
+    throttlesProven: false,
     mayCreate: new Set(),
     written: new Map(),
     drift: new Map(),
     toldHolds: new Set(),
-    passes: 0,
   };
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Api, type Desired, identity, type Json, type Live } from '../core/model.ts';
 import { claimOf } from '../core/ownership.ts';
 import { apiOf } from '../core/references.ts';
-import { isMap, same } from '../core/values.ts';
+import { isMap, isNone, same } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
 import { listApis } from '../kinds/apis.ts';
 import type { Kind } from '../kinds/kind.ts';
@@ -57,7 +57,33 @@ async function listKind(kind: Kind, options: ObserveOptions, apiIds: readonly st
   const concerned = isConcerned(name, options);
   const listed = await kind.list(send, { apiIds, wantsMembers: concerned });
   const tagged = name === 'Stage' ? [...listed] : await withTags(kind, listed, concerned, options);
-  return withMissing(kind, await withWritten(kind, tagged, options), memory, send);
+  const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
+  return withMissing(kind, await withWritten(kind, complete, options), memory, send);
+}
+
+/**
+ * Whether the list of plans carries method throttles is UNCONFIRMED (facts, 2.3). One that it shows is proof; until then, the plans concerned that may have
+ * some are read one by one, where a document asks for any.
+ */
+async function withThrottles(
+  kind: Kind,
+  listed: readonly Live[],
+  concerned: (live: Live) => boolean,
+  options: ObserveOptions,
+): Promise<readonly Live[]> {
+  const { send, memory, desired } = options;
+  if (listed.some(hasMethodThrottles)) memory.throttlesProven = true;
+  const asked = desired.some(
+    ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isNone(entry.methodThrottles)),
+  );
+  if (memory.throttlesProven || !asked) return listed;
+  const maybe = (live: Live) => concerned(live) && !isNone(live.spec.throttle) && !isNone(live.spec.stages);
+  const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), { concurrency: READERS });
+  return read.filter((live) => live !== undefined);
+}
+
+function hasMethodThrottles(live: Live): boolean {
+  return isMap(live.spec.stages) && Object.values(live.spec.stages).some((stage) => isMap(stage) && !isNone(stage.methodThrottles));
 }
 
 /** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */

@@ -89,6 +89,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan>
     target,
     desired,
     neighbours: neighbours(tree, target),
+    namespaces: new Set(tree.targets.map((one) => one.namespace)),
     invalid: new Set(tree.invalid.map(identity)),
     complete: tree.complete && !tree.incompleteNamespaces.includes(target.namespace),
     live: snapshot.live,
