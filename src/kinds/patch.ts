@@ -36,7 +36,7 @@ export function given<Value extends Json>(value: Value | undefined): Exclude<Val
   return isNone(value) ? undefined : (value as Exclude<Value, null>);
 }
 
-/** A map, empty where there is none. */
+/** A map, empty where there is none. Without a prototype: a variable may well be called `constructor`. */
 export function asMap(value: Json | undefined): JsonMap {
-  return isMap(value) ? value : {};
+  return Object.assign(Object.create(null), isMap(value) ? value : undefined);
 }

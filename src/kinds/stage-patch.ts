@@ -2,7 +2,7 @@
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import type { Json, Spec } from '../core/model.ts';
 import { byText, isMap, isNone, type JsonMap, same } from '../core/values.ts';
-import { ALL_METHODS, readMethodKey, settingKey } from './method-key.ts';
+import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, differs, remove, replace, replaceFields, text } from './patch.ts';
 
 /**
@@ -20,16 +20,14 @@ export function stagePatch(live: Spec, next: Spec, rawSettings: readonly string[
   ];
 }
 
-/** The methods whose settings `next` wants otherwise; `* /*` first, because a new entry starts as a copy of it (facts, section 1.4). */
+/** The methods whose settings `next` wants otherwise. `* /*` sorts first, as it must: a new entry starts as a copy of it (facts, section 1.4). */
 export function changedSettings(live: Spec, next: Spec): string[] {
   if (next.methodSettings === undefined) return [];
   const before = asMap(live.methodSettings);
   const after = asMap(next.methodSettings);
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort((a, b) => rank(a) - rank(b) || byText(a, b));
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
   return keys.filter((key) => leafChanges(before[key], after[key]).length > 0 || isNone(before[key]) !== isNone(after[key]));
 }
-
-const rank = (key: string): number => (key === ALL_METHODS ? 0 : 1);
 
 function deploymentPatch(live: Spec, next: Spec): PatchOperation[] {
   // `latest` is what a missing stage is created from, and nothing to compare.

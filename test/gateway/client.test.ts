@@ -1,5 +1,5 @@
 import { GetApiKeysCommand } from '@aws-sdk/client-api-gateway';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { type ConnectOptions, connect, roleSessionName } from '../../src/gateway/client.ts';
 
@@ -130,7 +130,10 @@ describe('the implicit target', () => {
 
   it('does not ask the real STS when only API Gateway is somewhere else', async () => {
     const { AWS_ENDPOINT_URL, ...others } = env;
+    // The SDK looks into the process's environment by itself: if STS were asked, it would be this one.
+    vi.stubEnv('AWS_ENDPOINT_URL_STS', AWS_ENDPOINT_URL);
     const { asked } = await seen({ implicit: true, env: { ...others, AWS_ENDPOINT_URL_API_GATEWAY: AWS_ENDPOINT_URL } });
+    vi.unstubAllEnvs();
     expect(asked).toEqual(['GetApiKeys 111111111111 eu-west-1']);
   });
 
