@@ -22,9 +22,9 @@ export function parse(file: string, text: string): { documents: Document[]; prob
   const problems: Problem[] = [];
   const placeOf = linesOf(text);
   const read = () => splitDocuments(parseEvents(text, { filename: file, maxDepth: MAX_DEPTH }));
-  const readAgain = once(read);
+  const readAgain = once(() => [...read()]);
   try {
-    for (const [index, events] of read().entries()) {
+    for (const [index, events] of read().map((own, at) => [at, own] as const)) {
       const start = placeOf(startOf(events[1]) ?? 0);
       try {
         const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: MAX_ALIASES });
@@ -52,18 +52,16 @@ function once<T>(make: () => T): () => T {
 }
 
 /** The events of each document. */
-function splitDocuments(events: readonly Event[]): Event[][] {
-  const documents: Event[][] = [];
+function* splitDocuments(events: readonly Event[]): Generator<Event[]> {
   let depth = 0;
   let start = 0;
   for (const [index, event] of events.entries()) {
     if (event.type === EVENT_ID.POP) depth -= 1;
     else if (event.type !== EVENT_ID.SCALAR && event.type !== EVENT_ID.ALIAS) depth += 1;
     if (depth > 0) continue;
-    documents.push(events.slice(start, index + 1));
+    yield events.slice(start, index + 1);
     start = index + 1;
   }
-  return documents;
 }
 
 /** What YAML allows and no manifest needs: structures that contain themselves or multiply, and keys that JavaScript treats as its own. */
