@@ -64,8 +64,10 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
   const isImplicit = complete && drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
   const namespaces = declaredNamespaces(drafts);
   const draftOf = new Map(drafts.map((draft) => [draft.document, draft]));
-  const placed = snapshot.isFile || (namespaces.size === 0 && !isImplicit) ? [] : withoutTarget(drafts, namespaces);
-  for (const { entry, ...finding } of [...check(entries), ...placed]) draftOf.get(entry.document)?.findings.push(finding);
+  // A Target may be in what was not read, or in a document of an unknown kind: then its namespace is no mistake.
+  const knowsTargets = complete && !snapshot.isFile && (namespaces.size > 0 || isImplicit);
+  const homeless = knowsTargets ? withoutTarget(drafts, namespaces) : [];
+  for (const { entry, ...finding } of [...check(entries), ...homeless]) draftOf.get(entry.document)?.findings.push(finding);
 
   const invalid = drafts.filter(({ findings }) => findings.length > 0);
   const valid = entries.filter(({ document }) => draftOf.get(document)?.findings.length === 0);

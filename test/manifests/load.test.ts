@@ -207,6 +207,12 @@ describe('what is absent only because something is wrong', () => {
   });
 });
 
+test('where a file could not be read, a namespace without a Target is no second mistake', async () => {
+  const tree = await loadFiles({ 'a.yaml': stream(target('a'), key('x', {}, { namespace: 'b' })), 'b.yaml': 'a: [' });
+  expect(tree.problems.map(({ file }) => file)).toEqual(['b.yaml']);
+  expect(tree.desired).toEqual([]);
+});
+
 describe('directories that are not there', () => {
   test('missing', async () => {
     await using space = await createWorkspace();
