@@ -1,11 +1,6 @@
-/** Token buckets: what the account allows for everybody, and what single operations allow (facts, section 3). */
+/** Who may send when: within what the account allows for everybody, and what single operations allow (facts, section 3). */
+import { createBucket, createLane, type Lane, type Quota } from './buckets.ts';
 import type { Clock } from './clock.ts';
-
-/** At most `requests` in any `perSeconds`. */
-export interface Quota {
-  readonly requests: number;
-  readonly perSeconds: number;
-}
 
 /** Operations with a quota of their own, which nobody can raise; all others share the account's (facts, section 3 [LIM]). */
 export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
@@ -45,11 +40,6 @@ export interface Budget {
   /** The part of `requestsPerSecond` that is used: throttling halves it, time brings it back. 0.1 to 1. */
   readonly share: number;
 }
-
-/** Where halving the share ends. */
-const LEAST_SHARE = 0.1;
-/** What a second gives back: from a half to the whole in 50 s. */
-const RECOVERY_PER_SECOND = 0.01;
 
 export function createBudget({ requestsPerSecond, burst, clock, operationQuotas = true }: BudgetOptions): Budget {
   const time = forward(clock);
@@ -162,77 +152,3 @@ interface Waiter {
   readonly since: number;
   grant(turn: Turn): void;
 }
-
-/** The account's token bucket. The service's own is asked to have more to give (10 per second, burst 40) than ours takes. */
-function createBucket(perSecond: number, burst: number) {
-  let tokens = burst;
-  let share = 1;
-  let at = 0;
-  let pausedUntil = 0;
-
-  function advance(now: number): void {
-    const seconds = (now - at) / 1000;
-    tokens = Math.min(burst, tokens + seconds * perSecond * share);
-    share = Math.min(1, share + seconds * RECOVERY_PER_SECOND);
-    at = now;
-  }
-
-  return {
-    freeAt(now: number): number {
-      advance(now);
-      // The tolerance is for what adding fractions loses.
-      const missing = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) / (perSecond * share)) * 1000;
-      return Math.max(now + missing, pausedUntil);
-    },
-    take(): void {
-      tokens -= 1;
-    },
-    pause(now: number, until: number): void {
-      advance(now);
-      // Calls in flight are throttled together: one throttling halves once.
-      if (now >= pausedUntil) share = Math.max(LEAST_SHARE, share / 2);
-      tokens = Math.min(tokens, 1);
-      pausedUntil = Math.max(pausedUntil, until);
-    },
-    share(now: number): number {
-      advance(now);
-      return share;
-    },
-  };
-}
-
-/**
- * One operation's own quota: at most `requests` calls were answered in the last `perSeconds`, or are in flight.
- * Since the service counts a call before it answers, this stays within the quota whether it counts by window or by bucket, and however long calls take on the way.
- */
-function createLane(quota: Quota | undefined) {
-  const answered: number[] = [];
-  let inFlight = 0;
-  let pausedUntil = 0;
-
-  function quotaFreeAt(now: number): number {
-    if (!quota) return now;
-    const period = quota.perSeconds * 1000;
-    while (answered[0] !== undefined && answered[0] + period <= now) answered.shift();
-    const tooMany = inFlight + answered.length - quota.requests;
-    if (tooMany < 0) return now;
-    const leaves = answered[tooMany];
-    return leaves === undefined ? Number.POSITIVE_INFINITY : leaves + period;
-  }
-
-  return {
-    freeAt: (now: number): number => Math.max(quotaFreeAt(now), pausedUntil),
-    begin(): void {
-      inFlight += 1;
-    },
-    end(now: number): void {
-      inFlight -= 1;
-      if (quota) answered.push(now);
-    },
-    pause(until: number): void {
-      pausedUntil = Math.max(pausedUntil, until);
-    },
-  };
-}
-
-type Lane = ReturnType<typeof createLane>;

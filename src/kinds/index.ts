@@ -5,6 +5,3 @@ import { stage } from './stage.ts';
 import { usagePlan } from './usage-plan.ts';
 
 export const kinds: readonly Kind[] = [apiKey, stage, usagePlan];
-
-export { listApis } from './apis.ts';
-export { tag, untag } from './tags.ts';

@@ -1,5 +1,5 @@
 /** The contract of one kind: everything the engine needs to know about it, and nothing about ownership, order or retries. */
-import type { Api, Live, Spec } from '../core/model.ts';
+import type { Live, Spec } from '../core/model.ts';
 import type { Rules } from '../core/rules.ts';
 import type { Send } from '../gateway/send.ts';
 
@@ -28,7 +28,11 @@ export interface Kind {
   read(send: Send, id: string): Promise<Live | undefined>;
   /** Creates with all tags in the creating call itself, so that a lost answer can be found again. May need a second call for what the first can't take. */
   create(send: Send, creation: Creation): Promise<Live>;
-  /** At most one PATCH, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal. */
+  /**
+   * At most one PATCH, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal.
+   * A field that `next` leaves out stays; a key that a map in `next` leaves out goes. Rejects with `answer-lost` where it is open whether a patch that adds or
+   * removes was carried out: it can't be repeated blindly, so read the object again.
+   */
   update(send: Send, live: Live, next: Spec): Promise<Live>;
   /** Absent already is success. */
   delete(send: Send, live: Live): Promise<void>;
@@ -41,6 +45,3 @@ export interface Kind {
     detach(send: Send, id: string, member: string): Promise<void>;
   };
 }
-
-/** REST APIs are referred to and never managed. */
-export type ListApis = (send: Send) => Promise<readonly Api[]>;

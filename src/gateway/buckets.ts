@@ -1,0 +1,86 @@
+/** The two kinds of limits under a budget. Times are milliseconds since its beginning, and never go back. */
+
+/** At most `requests` in any `perSeconds`. */
+export interface Quota {
+  readonly requests: number;
+  readonly perSeconds: number;
+}
+
+/** Where halving the share ends. */
+const LEAST_SHARE = 0.1;
+/** What a second gives back: from a half to the whole in 50 s. */
+const RECOVERY_PER_SECOND = 0.01;
+
+/** The account's token bucket. It counts calls when they are sent, so it should hold less than the service's own (10 per second, burst 40). */
+export function createBucket(perSecond: number, burst: number) {
+  let tokens = burst;
+  let share = 1;
+  let at = 0;
+  let pausedUntil = 0;
+
+  function advance(now: number): void {
+    const seconds = (now - at) / 1000;
+    tokens = Math.min(burst, tokens + seconds * perSecond * share);
+    share = Math.min(1, share + seconds * RECOVERY_PER_SECOND);
+    at = now;
+  }
+
+  return {
+    freeAt(now: number): number {
+      advance(now);
+      // The tolerance is for what adding fractions loses.
+      const missing = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) / (perSecond * share)) * 1000;
+      return Math.max(now + missing, pausedUntil);
+    },
+    take(): void {
+      tokens -= 1;
+    },
+    pause(now: number, until: number): void {
+      advance(now);
+      // Calls in flight are throttled together: one throttling halves once.
+      if (now >= pausedUntil) share = Math.max(LEAST_SHARE, share / 2);
+      tokens = Math.min(tokens, 1);
+      pausedUntil = Math.max(pausedUntil, until);
+    },
+    share(now: number): number {
+      advance(now);
+      return share;
+    },
+  };
+}
+
+/**
+ * One operation's own quota: at most `requests` calls were answered in the last `perSeconds`, or are in flight.
+ * Since the service counts a call before it answers, this stays within the quota whether it counts by window or by bucket, and however long calls take on the way.
+ */
+export function createLane(quota: Quota | undefined) {
+  const answered: number[] = [];
+  let inFlight = 0;
+  let pausedUntil = 0;
+
+  function quotaFreeAt(now: number): number {
+    if (!quota) return now;
+    const period = quota.perSeconds * 1000;
+    while (answered[0] !== undefined && answered[0] + period <= now) answered.shift();
+    const tooMany = inFlight + answered.length - quota.requests;
+    if (tooMany < 0) return now;
+    const leaves = answered[tooMany];
+    return leaves === undefined ? Number.POSITIVE_INFINITY : leaves + period;
+  }
+
+  return {
+    freeAt: (now: number): number => Math.max(quotaFreeAt(now), pausedUntil),
+    begin(): void {
+      inFlight += 1;
+    },
+    end(now: number): void {
+      inFlight -= 1;
+      if (quota) answered.push(now);
+    },
+    pause(until: number): void {
+      pausedUntil = Math.max(pausedUntil, until);
+    },
+  };
+}
+
+export type Lane = ReturnType<typeof createLane>;
