@@ -1,0 +1,77 @@
+/** `run` without `--once`: the loop, and the server that tells of it. */
+import { readFile } from 'node:fs/promises';
+import type { Emit } from '../core/events.ts';
+import { startDaemon } from '../engine/daemon.ts';
+import { createEngine } from '../engine/engine.ts';
+import type { Daemon, Health } from '../engine/settings.ts';
+import { kinds } from '../kinds/index.ts';
+import { createApp } from '../server/app.ts';
+import { listen } from '../server/listen.ts';
+import { createMetrics } from '../server/metrics.ts';
+import { EXIT } from './exit.ts';
+import type { FlagValues } from './flags.ts';
+import { logOf, settingsOf, surroundingsOf } from './settings.ts';
+import { UsageError } from './usage.ts';
+import { onStop, type World } from './world.ts';
+
+const STARTING: Health = { live: true, ready: false, reasons: ['starting'] };
+
+export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
+  const { version, signals } = world;
+  const token = await readToken(flags['http-token-file']);
+  const log = logOf(flags, world);
+  const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind) });
+  const emit: Emit = (event, fields) => {
+    metrics.onEvent(event, fields);
+    log(event, fields);
+  };
+
+  const stop = Promise.withResolvers<void>();
+  using _ = onStop(world, () => stop.resolve());
+  let daemon: Daemon | undefined;
+  const lookAgain = () => daemon?.request('signal');
+  signals.on('SIGHUP', lookAgain);
+
+  const app = createApp({
+    report: () => daemon?.report(),
+    health: () => daemon?.health() ?? STARTING,
+    metrics,
+    ...(token !== undefined && { token }),
+    request: () => daemon?.request('request'),
+    version,
+  });
+  await using _server = await listen(app, { host: flags['http-host'], port: flags['http-port'] });
+  const settings = settingsOf(directory, flags, world);
+  const surroundings = surroundingsOf(emit, world, metrics.onCall);
+  await using engine = createEngine(settings, surroundings);
+  const started = await startDaemon(engine, settings, daemonSettings(flags), surroundings);
+  daemon = started;
+
+  await stop.promise;
+  signals.off('SIGHUP', lookAgain);
+  const overdue = setTimeout(() => world.exit(EXIT.failed), flags['shutdown-timeout']).unref();
+  await started.stop();
+  clearTimeout(overdue);
+  return EXIT.done;
+}
+
+function daemonSettings(flags: FlagValues<'run'>) {
+  return {
+    ...(flags.schedule !== undefined && { schedule: flags.schedule }),
+    quietPeriodMs: flags['quiet-period'],
+    shutdownTimeoutMs: flags['shutdown-timeout'],
+  };
+}
+
+/** The token, without the line's end that editors add. */
+async function readToken(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined) return undefined;
+  let token: string;
+  try {
+    token = (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    throw new UsageError(`--http-token-file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+  }
+  if (!/^\S+$/.test(token)) throw new UsageError(`--http-token-file ${file} must hold one word, the token`);
+  return token;
+}
