@@ -30,8 +30,8 @@ export interface Kind {
   create(send: Send, creation: Creation): Promise<Live>;
   /**
    * At most one PATCH, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal.
-   * A field that `next` leaves out stays; a key that a map in `next` leaves out goes. Rejects with `answer-lost` where it is open whether a patch that adds or
-   * removes was carried out: it can't be repeated blindly, so read the object again.
+   * A field that `next` leaves out stays; a key that a map in `next` leaves out goes. An answer that was lost is looked for; where the object is not `next`
+   * then, rejects with `answer-lost`: read the object before anything else is sent.
    */
   update(send: Send, live: Live, next: Spec): Promise<Live>;
   /** Absent already is success. */

@@ -33,6 +33,21 @@ export async function unlessGone<Result>(call: Promise<Result>): Promise<Result 
   }
 }
 
+/** An update whose answer was lost is looked for: where `isDone` says that it was carried out, that is its result. */
+export async function orAsFound(
+  update: Promise<Live>,
+  look: () => Promise<Live | undefined>,
+  isDone: (live: Live) => boolean,
+): Promise<Live> {
+  try {
+    return await update;
+  } catch (error) {
+    const found = isGatewayError(error, 'answer-lost') ? await look() : undefined;
+    if (found && isDone(found)) return found;
+    throw error;
+  }
+}
+
 /** A create whose second call failed: the object exists, with its tags, and lacks what that call was to set. */
 export class PartlyCreated extends Error {
   override readonly name = 'PartlyCreated';

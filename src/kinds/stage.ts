@@ -15,7 +15,7 @@ import type { JsonMap } from '../core/values.ts';
 import { listDeployments } from '../gateway/pages.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
-import { afterUpdate, byId, completing, concurrently, unlessGone, userTags } from './live.ts';
+import { afterUpdate, byId, completing, concurrently, orAsFound, unlessGone, userTags } from './live.ts';
 import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, given } from './patch.ts';
 import { changedSettings, stagePatch } from './stage-patch.ts';
@@ -67,8 +67,13 @@ export const stage: Kind = {
     const present = looksUp ? await send(new GetStageCommand(keyOf(live.id))) : undefined;
     const patchOperations = stagePatch(live.spec, next, Object.keys(present?.methodSettings ?? {}));
     if (patchOperations.length === 0) return live;
-    const fresh = await send(new UpdateStageCommand({ ...keyOf(live.id), patchOperations }));
-    return afterUpdate(live, project(keyOf(live.id).restApiId, fresh));
+    const sent = send(new UpdateStageCommand({ ...keyOf(live.id), patchOperations }));
+    const updated = sent.then((fresh) => afterUpdate(live, project(keyOf(live.id).restApiId, fresh)));
+    return orAsFound(
+      updated,
+      () => stage.read(send, live.id),
+      (found) => stagePatch(found.spec, next).length === 0,
+    );
   },
 
   async delete(send, live) {

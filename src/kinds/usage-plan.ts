@@ -15,7 +15,7 @@ import type { JsonMap } from '../core/values.ts';
 import { listUsagePlanKeys, listUsagePlans } from '../gateway/pages.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
-import { afterUpdate, byId, completing, concurrently, unlessGone, userTags } from './live.ts';
+import { afterUpdate, byId, completing, concurrently, orAsFound, unlessGone, userTags } from './live.ts';
 import { readMethodKey } from './method-key.ts';
 import { asMap, given, replaceFields } from './patch.ts';
 import { arnOf } from './tags.ts';
@@ -59,8 +59,13 @@ export const usagePlan: Kind = {
   async update(send, live, next) {
     const patchOperations = usagePlanPatch(live.spec, next);
     if (patchOperations.length === 0) return live;
-    const plan = await send(new UpdateUsagePlanCommand({ usagePlanId: live.id, patchOperations }));
-    return afterUpdate(live, project(plan), ['keys']);
+    const sent = send(new UpdateUsagePlanCommand({ usagePlanId: live.id, patchOperations }));
+    const updated = sent.then((plan) => afterUpdate(live, project(plan), ['keys']));
+    return orAsFound(
+      updated,
+      () => usagePlan.read(send, live.id),
+      (found) => usagePlanPatch(found.spec, next).length === 0,
+    );
   },
 
   async delete(send, live) {

@@ -168,6 +168,17 @@ describe('a plan', () => {
     expect(operations()).toEqual([]);
   });
 
+  it.each(['drop-after', 'drop-before'] as const)('is looked at where the answer to an update was lost: %s', async (type) => {
+    const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
+    const next = { ...made.spec, quota: null };
+    emulator.inject({ operation: 'UpdateUsagePlan', times: 1, fault: { type } });
+    emulator.clearRequests();
+    const updated = usagePlan.update(door.send, made, next);
+    if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
+    else await expect(updated).rejects.toMatchObject({ class: 'answer-lost', operation: 'UpdateUsagePlan' });
+    expect(operations()).toEqual(['UpdateUsagePlan', 'GetUsagePlan', 'GetUsagePlanKeys']);
+  });
+
   it('is taken out of its stages and deleted, however often', async () => {
     const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
     emulator.clearRequests();
@@ -304,6 +315,17 @@ describe('a stage', () => {
     emulator.clearRequests();
     expect(await stage.update(door.send, made, made.spec)).toBe(made);
     expect(operations()).toEqual([]);
+  });
+
+  it.each(['drop-after', 'drop-before'] as const)('is looked at where the answer to an update was lost: %s', async (type) => {
+    const made = await stage.create(door.send, { id: id(), spec: full(), tags: OURS });
+    const next = { ...made.spec, accessLog: null };
+    emulator.inject({ operation: 'UpdateStage', times: 1, fault: { type } });
+    emulator.clearRequests();
+    const updated = stage.update(door.send, made, next);
+    if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
+    else await expect(updated).rejects.toMatchObject({ class: 'answer-lost', operation: 'UpdateStage' });
+    expect(operations()).toEqual(['UpdateStage', 'GetStage']);
   });
 
   it('of which one method stands there in two spellings shows ours', async () => {
