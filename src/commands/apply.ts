@@ -31,6 +31,8 @@ export async function apply(directory: string, flags: FlagValues<'apply'>, world
     unsetMode: 'enforce',
     signal: abort.signal,
     confirm: async (plan) => {
+      // A plan of nothing but failures is the report already.
+      if (plan.targets.every(({ error }) => error !== undefined)) return true;
       shown = showPlan(plan, flags, world);
       if (!flags.yes && writes(plan)) {
         asking = true;

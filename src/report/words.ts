@@ -2,7 +2,7 @@
 import type { Problem } from '../core/model.ts';
 import { type Action, type Cause, CHOSEN_HOLDS } from '../core/plan.ts';
 import type { Outcome, Report, ReportObject, TargetReport } from '../core/report.ts';
-import { visible } from './visible.ts';
+import { count, visible } from './visible.ts';
 
 export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   git: 'changed in Git',
@@ -90,6 +90,8 @@ export function summaryText(targets: readonly TargetReport[], applied: boolean):
   const unmanaged = targets.reduce((sum, target) => sum + target.summary.unmanaged, 0);
   const inPart = targets.flatMap((target) => target.objects).filter(isHeldInPart).length;
   if (inPart > 0) steps.push(`${inPart} held in part`);
+  const unread = targets.filter(({ error }) => error !== undefined).length;
+  if (unread > 0) steps.push(`${count(unread, 'target')} not reconciled`);
   const inSync = counts.get('in-sync') ?? 0;
   const rest = [...(inSync > 0 ? [`${inSync} in sync`] : []), ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : [])];
   return [steps.join(', ') || 'nothing to do', ...(rest.length > 0 ? [rest.join(', ')] : [])].join('; ');
