@@ -55,16 +55,15 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
   failed: 'step.failed',
 };
 
-/** Tells what an apply did; drift that it put right is over. */
-export function announceResults(results: ReadonlyMap<Step, Result>, memory: Memory, emit: Emit): void {
-  for (const [step, result] of results) {
-    const event = EVENT_OF[result.outcome];
-    const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
-    if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && { error: result.message ?? 'unknown' }) });
-    const settled = event !== undefined && result.outcome !== 'failed';
-    if (settled && memory.drift.delete(identity(step))) emit('drift.resolved', { ...about(step), ...awsId });
-    if (result.reason === 'dependency')
-      emit('step.held', { ...about(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
+/** Tells what became of a step; drift that it put right is over. */
+export function announceResult(step: Step, result: Result, memory: Memory, emit: Emit): void {
+  const event = EVENT_OF[result.outcome];
+  const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
+  if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && { error: result.message ?? 'unknown' }) });
+  const settled = event !== undefined && result.outcome !== 'failed';
+  if (settled && memory.drift.delete(identity(step))) emit('drift.resolved', { ...about(step), ...awsId });
+  if (result.reason === 'dependency') {
+    emit('step.held', { ...about(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
   }
 }
 

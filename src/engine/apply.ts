@@ -31,6 +31,8 @@ export interface ApplyOptions {
   /** The pinned value of a key to be created. */
   readonly valueOf: (step: Step) => Promise<string | undefined>;
   readonly signal?: AbortSignal | undefined;
+  /** Told of each step when the last of its operations is over. */
+  readonly onResult?: (step: Step, result: Result) => void;
 }
 
 /** Why an operation did not do what it was for. */
@@ -46,13 +48,34 @@ interface Run extends ApplyOptions {
   readonly settled: Map<string, Settled>;
   /** Changes that were not made, by step. */
   readonly unmade: Map<Step, Set<string>>;
+  /** The operations of each step that has any. */
+  readonly work: ReadonlyMap<Step, readonly Operation[]>;
+  readonly results: Map<Step, Result>;
 }
 
-export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Map<Step, Result>> {
-  const run: Run = { ...options, steps, current: new Map(), made: new Map(), settled: new Map(), unmade: new Map() };
-  for (const step of steps) if (step.live) run.current.set(step, step.live);
+export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<ReadonlyMap<Step, Result>> {
+  const empty = { current: new Map(), made: new Map(), settled: new Map(), unmade: new Map(), results: new Map<Step, Result>() };
+  const run: Run = { ...options, ...empty, steps, work: workOf(all) };
+  for (const step of steps) {
+    if (step.live) run.current.set(step, step.live);
+    if (!run.work.has(step)) conclude(step, run);
+  }
   await runLanes(all, run);
-  return new Map(steps.map((step) => [step, resultOf(step, all, run)]));
+  return run.results;
+}
+
+/** A move belongs to both plans. */
+function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
+  const work = new Map<Step, Operation[]>();
+  for (const one of all)
+    for (const step of one.type === 'move' ? [one.step, one.from] : [one.step]) work.set(step, [...(work.get(step) ?? []), one]);
+  return work;
+}
+
+function conclude(step: Step, run: Run): void {
+  const result = resultOf(step, run);
+  run.results.set(step, result);
+  run.onResult?.(step, result);
 }
 
 async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
@@ -80,14 +103,16 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
   function settle(one: Operation, result: Settled): void {
     waiting.delete(one);
     run.settled.set(one.id, result);
-    noteUnmade(one, run);
+    if (result.is !== 'done') noteUnmade(one, run);
+    for (const step of one.type === 'move' ? [one.step, one.from] : [one.step]) {
+      if (run.work.get(step)?.every(({ id }) => run.settled.has(id))) conclude(step, run);
+    }
   }
   function begin(one: Operation, lane: string): void {
     waiting.delete(one);
     const work = perform(one, run).then((result) => {
-      run.settled.set(one.id, result);
-      if (result.is !== 'done') noteUnmade(one, run);
       lanes.delete(lane);
+      settle(one, result);
     });
     lanes.set(lane, work);
   }
@@ -344,13 +369,11 @@ function isMissing(change: Change, run: Run): boolean {
   return change.needs?.some((who) => !run.made.has(who)) ?? false;
 }
 
-/** A spec without the entries that refer to what could not be made. */
+/** A spec without the stages that could not be made. */
 function withoutUnmade(spec: Spec, step: Step, run: Run): Spec {
-  const missing = step.changes.filter((change) => isMissing(change, run));
-  const stages = run.steps.filter(
-    (other) => missing.some((change) => change.needs?.includes(identity(other))) && !run.made.has(identity(other)),
-  );
-  const gone = new Set(stages.map((other) => other.naturalId));
+  const needed = new Set(step.changes.filter((change) => change.field === 'stages').flatMap((change) => change.needs ?? []));
+  const unmade = run.steps.filter((other) => needed.has(identity(other)) && !run.made.has(identity(other)));
+  const gone = new Set(unmade.map((other) => other.naturalId));
   if (gone.size === 0 || !isMap(spec.stages)) return spec;
   return { ...spec, stages: Object.fromEntries(Object.entries(spec.stages).filter(([id]) => !gone.has(id))) };
 }
@@ -390,10 +413,9 @@ const OUTCOMES: Readonly<Record<Step['action'], Outcome>> = {
   hold: 'held',
 };
 
-function resultOf(step: Step, all: readonly Operation[], run: Run): Result {
+function resultOf(step: Step, run: Run): Result {
   const awsId = run.current.get(step)?.id;
-  const settled = all
-    .filter((one) => one.step === step || (one.type === 'move' && one.from === step))
+  const settled = (run.work.get(step) ?? [])
     .flatMap((one) => run.settled.get(one.id) ?? [])
     .filter((one): one is Failure => one.is !== 'done');
   const worst = settled.find((one) => one.is === 'failed') ?? settled.find((one) => one.is === 'dependency') ?? settled[0];

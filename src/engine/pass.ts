@@ -14,7 +14,7 @@ import { OPERATION_QUOTAS } from '../gateway/budget.ts';
 import { readOnly } from '../gateway/send.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Tree } from '../manifests/load.ts';
-import { announcePlan, announceResults } from './announce.ts';
+import { announcePlan, announceResult } from './announce.ts';
 import { apply } from './apply.ts';
 import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
@@ -65,8 +65,8 @@ export async function pass(options: PassOptions): Promise<TargetReport> {
     ownQuota: new Set(Object.keys(OPERATION_QUOTAS)),
     valueOf: (step) => session.values.valueOf(step.desired),
     signal: request.signal,
+    onResult: (step, result) => announceResult(step, result, session.memory, surroundings.emit),
   });
-  announceResults(results, session.memory, surroundings.emit);
   learn(planned, results, snapshot, options);
   return reportOf(planned, snapshot, todo, results, options);
 }

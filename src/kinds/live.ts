@@ -68,27 +68,5 @@ export async function completing<Result>(what: string, created: Live, call: Prom
   }
 }
 
-/** Calls `work` for every item, so many at a time; results in the order of the items. The first failure ends it: nothing further begins. */
-export async function concurrently<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-  most = 8,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  const entries = items.entries();
-  let failed = false;
-  const worker = async () => {
-    // All workers draw from the same iterator.
-    for (const [index, item] of entries) {
-      if (failed) return;
-      try {
-        results[index] = await work(item);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(most, items.length) }, worker));
-  return results;
-}
+/** How many reads a list keeps under way; the budget paces them. */
+export const READERS = { concurrency: 8 } as const;

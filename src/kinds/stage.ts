@@ -8,6 +8,7 @@ import {
   type Stage,
   UpdateStageCommand,
 } from '@aws-sdk/client-api-gateway';
+import pMap from 'p-map';
 import schema from '../../schemas/stage.schema.json' with { type: 'json' };
 import type { Live, Spec } from '../core/model.ts';
 import { rulesOf } from '../core/rules.ts';
@@ -15,7 +16,7 @@ import type { JsonMap } from '../core/values.ts';
 import { listDeployments } from '../gateway/pages.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
-import { afterUpdate, byId, completing, concurrently, orAsFound, unlessGone, userTags } from './live.ts';
+import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags } from './live.ts';
 import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, given } from './patch.ts';
 import { changedSettings, stagePatch } from './stage-patch.ts';
@@ -25,11 +26,15 @@ export const stage: Kind = {
   rules: rulesOf(schema),
 
   async list(send, { apiIds }) {
-    const perApi = await concurrently(apiIds, async (restApiId) => {
-      // Stages are not paged (facts, section 2.1). An API that is gone has none.
-      const answer = await unlessGone(send(new GetStagesCommand({ restApiId })));
-      return (answer?.item ?? []).map((found) => project(restApiId, found));
-    });
+    const perApi = await pMap(
+      apiIds,
+      async (restApiId) => {
+        // Stages are not paged (facts, section 2.1). An API that is gone has none.
+        const answer = await unlessGone(send(new GetStagesCommand({ restApiId })));
+        return (answer?.item ?? []).map((found) => project(restApiId, found));
+      },
+      READERS,
+    );
     return byId(perApi.flat());
   },
 

@@ -8,6 +8,7 @@ import {
   UpdateUsagePlanCommand,
   type UsagePlan,
 } from '@aws-sdk/client-api-gateway';
+import pMap from 'p-map';
 import schema from '../../schemas/usage-plan.schema.json' with { type: 'json' };
 import type { Json, Live } from '../core/model.ts';
 import { rulesOf } from '../core/rules.ts';
@@ -15,7 +16,7 @@ import type { JsonMap } from '../core/values.ts';
 import { listUsagePlanKeys, listUsagePlans } from '../gateway/pages.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
-import { afterUpdate, byId, completing, concurrently, orAsFound, unlessGone, userTags } from './live.ts';
+import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags } from './live.ts';
 import { readMethodKey } from './method-key.ts';
 import { asMap, given, replaceFields } from './patch.ts';
 import { arnOf } from './tags.ts';
@@ -27,7 +28,7 @@ export const usagePlan: Kind = {
 
   async list(send, { wantsMembers }) {
     const plans = (await listUsagePlans(send)).map((plan) => project(plan));
-    return byId(await concurrently(plans, (plan) => (wantsMembers(plan) ? withKeys(send, plan) : Promise.resolve(plan))));
+    return byId(await pMap(plans, (plan) => (wantsMembers(plan) ? withKeys(send, plan) : plan), READERS));
   },
 
   async read(send, id) {

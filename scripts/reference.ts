@@ -1,0 +1,94 @@
+/** The reference pages, made from what the program itself reads: schemas, flags and events. `npm run docs` writes them; a test holds them current. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { flagReference } from '../src/commands/reference.ts';
+import { EVENTS } from '../src/core/events.ts';
+
+const SCHEMAS = 'schemas';
+const MADE = '<!-- Made by `npm run docs`. -->\n\n';
+
+interface Node {
+  readonly title?: string;
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, Node>>;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly items?: Node;
+  readonly required?: readonly string[];
+  readonly 'x-allowed'?: string;
+  readonly 'x-apikeeper'?: { readonly merge?: string; readonly role?: string; readonly immutable?: boolean };
+}
+
+/** Every page: its path below the repository's root, and its text. */
+export function referencePages(): ReadonlyMap<string, string> {
+  const files = readdirSync(SCHEMAS).filter((file) => file.endsWith('.schema.json'));
+  const schemas = new Map(files.map((file) => [file, JSON.parse(readFileSync(join(SCHEMAS, file), 'utf8')) as Node]));
+  const kinds = [...schemas].filter(([, schema]) => schema.properties?.spec && schema.properties.kind);
+  const pages = new Map<string, string>();
+  for (const [file, schema] of kinds) pages.set(`docs/reference/${file.replace('.schema.json', '.md')}`, kindPage(file, schema, schemas));
+  pages.set('docs/reference/flags.md', `${MADE}# Flags and variables\n\nA flag outranks its variable, which outranks the Target.\n\n${flagReference()}`);
+  pages.set('docs/reference/events.md', `${MADE}${eventsPage()}`);
+  return pages;
+}
+
+function kindPage(file: string, schema: Node, schemas: ReadonlyMap<string, Node>): string {
+  const spec = schema.properties?.spec ?? {};
+  const rows = fields(spec, '', schemas);
+  return `${MADE}# ${schema.title}\n\n${schema.description ?? ''}\n\nSchema: [\`schemas/${file}\`](../../schemas/${file})\n\n| field of \`spec\` | type | default | meaning |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function fields(node: Node, prefix: string, schemas: ReadonlyMap<string, Node>): string[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, given]) => {
+    const field = resolved(given, schemas);
+    if (field.description === undefined && field.type === undefined) return [];
+    const path = `${prefix}${name}`;
+    const required = node.required?.includes(name) ? ' (required)' : '';
+    const fallback = field.default === undefined || field.default === null ? '' : code(JSON.stringify(field.default));
+    const row = `| \`${path}\`${required} | ${typeOf(field)} | ${fallback} | ${cell(meaning(field))} |`;
+    const inner = field.items ? fields(resolved(field.items, schemas), `${path}[].`, schemas) : fields(field, `${path}.`, schemas);
+    return [row, ...inner];
+  });
+}
+
+function resolved(node: Node, schemas: ReadonlyMap<string, Node>): Node {
+  if (!node.$ref) return node;
+  const [file = '', pointer = ''] = node.$ref.split('#/$defs/');
+  // Only the shared shapes refer to one another without naming their file.
+  const found = schemas.get(file || 'common.schema.json')?.$defs?.[pointer];
+  if (!found) throw new Error(`no schema is at ${node.$ref}`);
+  const { $ref: _, ...own } = node;
+  return { ...resolved(found, schemas), ...own };
+}
+
+function typeOf(field: Node): string {
+  if (field.enum) return field.enum.map((value) => code(String(value))).join(', ');
+  if (field.const !== undefined) return code(String(field.const));
+  const type = typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'see schema');
+  return cell(type);
+}
+
+function meaning(field: Node): string {
+  const allowed = field['x-allowed'] ? ` Allowed: ${field['x-allowed']}.` : '';
+  return `${field.description ?? ''}${allowed}`;
+}
+
+function eventsPage(): string {
+  const rows = Object.entries(EVENTS).map(([name, { level, message }]) => `| \`${name}\` | ${level} | ${message} |`);
+  return `# Events\n\nEvery log line is one of these. \`msg\` is constant; what it is about is in the fields.\n\n| event | level | msg |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function code(text: string): string {
+  return `\`${text.replaceAll('|', '\\|')}\``;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}

@@ -1,0 +1,39 @@
+/** What the docs say of the program, held against the program. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { referencePages } from '../scripts/reference.ts';
+import { COMMAND_NAMES } from '../src/commands/flags.ts';
+import { EVENTS } from '../src/core/events.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+describe('the reference pages', () => {
+  test.each([...referencePages()])('%s is what `npm run docs` writes', (path, text) => {
+    expect(existsSync(join(root, path)) ? read(path) : 'missing: npm run docs').toBe(text);
+  });
+});
+
+test('the operations page explains every event', () => {
+  const page = read('docs/operations.md');
+  expect(Object.keys(EVENTS).filter((event) => !page.includes(`\`${event}\``))).toEqual([]);
+});
+
+test('the README names every command', () => {
+  const readme = read('README.md');
+  expect(COMMAND_NAMES.filter((command) => !readme.includes(`apikeeper ${command}`))).toEqual([]);
+});
+
+describe('links', () => {
+  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs'), { recursive: true }).map((file) => join('docs', String(file)))];
+  test.each(pages.filter((page) => page.endsWith('.md')))('%s leads only to files that exist', (page) => {
+    const targets = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, target = '']) => target);
+    expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);
+  });
+});
+
+test('no file names a package registry or a path of a build machine', () => {
+  const files = ['package.json', 'package-lock.json', '.npmrc', 'Dockerfile', '.ci/run'];
+  expect(files.filter((file) => /registry\.npmjs|"resolved"|\/root\//.test(read(file)))).toEqual([]);
+});
