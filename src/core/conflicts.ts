@@ -6,9 +6,9 @@
 import { applied } from './diff.ts';
 import { identity, type Json, type Live } from './model.ts';
 import type { Change, Step } from './plan.ts';
-import type { World } from './references.ts';
 import { labelOf } from './references.ts';
 import { isMap } from './values.ts';
+import type { World } from './world.ts';
 
 const PLAN = 'UsagePlan';
 

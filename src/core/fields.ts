@@ -5,9 +5,10 @@ import { causeOf, type Difference, differences, type Fingerprint } from './diff.
 import { type Desired, type Json, type Live, type Spec, TAG } from './model.ts';
 import { claimOf } from './ownership.ts';
 import type { Change, HoldReason } from './plan.ts';
-import { labelOf, type World } from './references.ts';
+import { labelOf } from './references.ts';
 import type { FieldRule, Rules } from './rules.ts';
 import { isMap, isNone, pointer, same } from './values.ts';
+import type { World } from './world.ts';
 
 export interface Context {
   readonly world: World;
@@ -104,7 +105,7 @@ function labelFor(rule: FieldRule, key: string, canonical: Canonical | undefined
   if (given !== undefined) return given;
   const stage = rule.key === 'Stage' ? stageNames.get(key) : undefined;
   if (stage !== undefined) return stage;
-  const live = world.live.find((one) => one.kind === rule.key && one.id === key);
+  const live = world.byId(String(rule.key), key);
   return rule.key === 'Stage'
     ? labelOf(live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 }, key, world)
     : labelOf(live, key, world);
@@ -118,7 +119,7 @@ function stays(difference: Difference, desired: Desired, { rules, world, stageNa
   const kind = rules.fields[difference.field]?.key;
   if (kind === 'Stage') return stageNames.has(key);
   if (kind !== 'ApiKey') return true;
-  return world.live.some((live) => live.kind === 'ApiKey' && live.id === key && claimOf(live, world.owner) !== undefined);
+  return isClaimed(kind, key, world);
 }
 
 /** An entry that can't be resolved is held, and with it the removal of live entries that might be it. */
@@ -141,7 +142,12 @@ function heldBack(
 
 function isKnown(field: string, key: string, { rules, world, stageNames }: Context): boolean {
   if (rules.fields[field]?.key === 'Stage') return stageNames.has(key);
-  return world.live.some((live) => live.kind === rules.fields[field]?.key && live.id === key && claimOf(live, world.owner) !== undefined);
+  return isClaimed(String(rules.fields[field]?.key), key, world);
+}
+
+function isClaimed(kind: string, id: string, world: World): boolean {
+  const live = world.byId(kind, id);
+  return live !== undefined && claimOf(live, world.owner) !== undefined;
 }
 
 /** What our own tags say of the object: where it belongs, and what becomes of it when it leaves Git. */

@@ -2,7 +2,8 @@
 import { type Desired, identity, type Live, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { HoldReason, State } from './plan.ts';
-import { stageId, type World } from './references.ts';
+import { stageId } from './references.ts';
+import type { World } from './world.ts';
 
 export type Match =
   | {
@@ -36,8 +37,7 @@ export type Match =
  */
 export function match(desired: Desired, world: World): Match {
   if (desired.kind === 'Stage') return matchStage(desired, world);
-  const candidates = world.live.filter((live) => live.kind === desired.kind);
-  const ours = claimants(desired, candidates, world.owner);
+  const ours = claimants(desired, world);
   const { adopt } = desired.annotations;
   const [first] = ours;
 
@@ -52,26 +52,24 @@ export function match(desired: Desired, world: World): Match {
       `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation apikeeper.dev/adopt: <id>`,
     );
   }
-  if (first && (adopt === undefined || adopt === 'by-name' || adopt === first.id))
-    return { is: 'live', live: first, adopt: false, disclaims: [] };
-  if (adopt !== undefined) return matchAdopted(desired, adopt, candidates, first, world);
-  return matchByName(desired, candidates, world);
+  // Once it is done the annotation does no harm, not even when what it names is gone.
+  const isSettled = adopt === undefined || adopt === 'by-name' || adopt === first?.id || !world.byId(desired.kind, adopt);
+  if (first && isSettled) return { is: 'live', live: first, adopt: false, disclaims: [] };
+  if (adopt !== undefined) return matchAdopted(desired, adopt, first, world);
+  return matchByName(desired, world);
 }
 
 /** The live objects whose tags say that they are this document's, under its name or the one that it moved from. */
-function claimants(desired: Desired, candidates: readonly Live[], owner: string): Live[] {
-  const under = (who: { readonly namespace: string; readonly name: string }) =>
-    candidates.filter((live) => {
-      const claim = claimOf(live, owner);
-      return claim?.namespace === who.namespace && claim.name === who.name;
-    });
-  const now = under(desired);
-  return now.length > 0 || !desired.annotations.movedFrom ? now : under(desired.annotations.movedFrom);
+function claimants(desired: Desired, world: World): readonly Live[] {
+  const { movedFrom } = desired.annotations;
+  const now = world.claiming(identity(desired));
+  return now.length > 0 || !movedFrom ? now : world.claiming(identity({ kind: desired.kind, ...movedFrom }));
 }
 
-function matchAdopted(desired: Desired, adopt: string, candidates: readonly Live[], owned: Live | undefined, world: World): Match {
-  const name = desired.spec.name ?? desired.name;
-  const found = candidates.filter((live) => (adopt === 'by-name' ? live.name === name : live.id === adopt));
+function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: World): Match {
+  const name = nameOf(desired);
+  const byId = world.byId(desired.kind, adopt);
+  const found = adopt === 'by-name' ? world.named(desired.kind, name) : byId ? [byId] : [];
   const [live] = found;
   if (!live) {
     const what = adopt === 'by-name' ? `named ${name}` : `with the id ${adopt}`;
@@ -108,9 +106,8 @@ function matchAdopted(desired: Desired, adopt: string, candidates: readonly Live
   return foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] };
 }
 
-function matchByName(desired: Desired, candidates: readonly Live[], world: World): Match {
-  const name = desired.spec.name ?? desired.name;
-  const namesakes = candidates.filter((live) => live.name === name && !claimOf(live, world.owner));
+function matchByName(desired: Desired, world: World): Match {
+  const namesakes = world.named(desired.kind, nameOf(desired)).filter((live) => !claimOf(live, world.owner));
   const [live] = namesakes;
   if (!live) return { is: 'missing' };
   const foreign = foreignHold({ ...desired, annotations: { ...desired.annotations, adoptFrom: [] } }, live, 'create', world);
@@ -128,11 +125,16 @@ function matchByName(desired: Desired, candidates: readonly Live[], world: World
   );
 }
 
+/** The name that the live object has, or is to have. */
+function nameOf(desired: Desired): string {
+  return String(desired.spec.name ?? desired.name);
+}
+
 /** A stage's pipeline may strip its tags, so tags don't decide; only another manager's stand in the way. */
 function matchStage(desired: Desired, world: World): Match {
   const id = stageId(desired, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
-  const live = world.live.find((one) => one.kind === 'Stage' && one.id === id.found);
+  const live = world.byId('Stage', id.found);
   if (!live) return { is: 'missing', naturalId: id.found };
   return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
 }

@@ -5,7 +5,7 @@ import type { Match } from './match.ts';
 import { type Desired, identity, type Live, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { Action, Change, HoldReason, Step } from './plan.ts';
-import type { World } from './references.ts';
+import type { World } from './world.ts';
 
 /**
  * | it is | its tag `on-remove` | then |

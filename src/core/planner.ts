@@ -10,12 +10,13 @@ import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
-import { resolver, stageId, type World } from './references.ts';
+import { resolver, stageId } from './references.ts';
 import type { Rules } from './rules.ts';
 import { byText, isNone } from './values.ts';
+import { createWorld, type World } from './world.ts';
 
 export function plan(input: PlanInput): Plan {
-  const world: World = { namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live };
+  const world = createWorld({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
   const matches = new Map(
     [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
       desired,
@@ -266,7 +267,7 @@ function ambiguous(others: readonly Desired[]): Match {
 function disowned({ desired, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
   const seen = input.seen.get(identity(desired));
   if (!seen || desired.kind === 'Stage' || found.is === 'live') return found;
-  const live = input.live.find((one) => one.kind === desired.kind && one.id === seen.id);
+  const live = world.byId(desired.kind, seen.id);
   if (!live || claimOf(live, world.owner)) return found;
   const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation apikeeper.dev/adopt: ${live.id}`;
   return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };

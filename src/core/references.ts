@@ -4,14 +4,7 @@ import { type Api, type Desired, identity, type Json, type Live } from './model.
 import { claimOf } from './ownership.ts';
 import type { Step } from './plan.ts';
 import { isMap } from './values.ts';
-
-export interface World {
-  readonly namespace: string;
-  readonly owner: string;
-  /** Undefined where no document speaks of an API by name, and so they were not listed. */
-  readonly apis: readonly Api[] | undefined;
-  readonly live: readonly Live[];
-}
+import type { World } from './world.ts';
 
 type Found<T> = { readonly found: T } | { readonly unresolved: string };
 
@@ -50,19 +43,15 @@ export function labelOf(live: Live | undefined, id: string, world: World): strin
 
 /** Resolves what the entries of a list refer to, once the steps of the kinds that they refer to are known. */
 export function resolver(world: World, steps: readonly Step[]): (kind: string, entry: Json) => Resolution {
-  const byId = new Map(world.live.map((live) => [`${live.kind} ${live.id}`, live]));
-  const byIdentity = new Map<string, Step[]>();
-  for (const step of steps) byIdentity.set(identity(step), [...(byIdentity.get(identity(step)) ?? []), step]);
-  const orphans = new Map<string, Live>();
-  for (const live of world.live) {
-    const claim = claimOf(live, world.owner);
-    if (claim) orphans.set(identity({ kind: live.kind, ...claim }), live);
-  }
+  const byIdentity = Map.groupBy(steps, identity);
+  const stagesMade = new Map(
+    steps.flatMap((step) => (step.action === 'create' && step.naturalId !== undefined ? [[step.naturalId, step]] : [])),
+  );
 
   function byName(kind: string, name: string): Resolution {
     const id = identity({ kind, namespace: world.namespace, name });
     const found = byIdentity.get(id) ?? [];
-    const live = found.find((step) => step.live && isOurs(step))?.live ?? orphans.get(id);
+    const live = found.find((step) => step.live && isOurs(step))?.live ?? world.claiming(id)[0];
     if (live) return { key: live.id, label: name };
     const making = found.find((step) => step.action === 'create');
     if (making) return { key: making.naturalId ?? `pending:${id}`, label: name, pending: id };
@@ -83,7 +72,7 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
   function keyOf(entry: Json): Resolution {
     if (typeof entry === 'string') return byName('ApiKey', entry);
     const id = isMap(entry) ? String(entry.id) : '';
-    const live = byId.get(`ApiKey ${id}`);
+    const live = world.byId('ApiKey', id);
     if (live) return { key: id, label: labelOf(live, id, world) };
     return { label: id, reason: 'unresolved-reference', unresolved: `no API key has the id ${id} in this account and region` };
   }
@@ -94,8 +83,8 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
     const label = `${nameOfApi(spec.restApi)}:${spec.stageName}`;
     const id = stageId({ name: '', spec }, world.apis);
     if ('unresolved' in id) return { label, reason: 'unresolved-reference', unresolved: id.unresolved };
-    if (byId.has(`Stage ${id.found}`)) return { key: id.found, label };
-    const making = steps.find((step) => step.kind === 'Stage' && step.action === 'create' && step.naturalId === id.found);
+    if (world.byId('Stage', id.found)) return { key: id.found, label };
+    const making = stagesMade.get(id.found);
     if (making) return { key: id.found, label, pending: identity(making) };
     return { label, reason: 'unresolved-reference', unresolved: `the API has no stage ${spec.stageName}` };
   }
