@@ -53,7 +53,14 @@ interface Run extends ApplyOptions {
   readonly results: Map<Step, Result>;
 }
 
-export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<ReadonlyMap<Step, Result>> {
+/** What an apply leaves behind. */
+export interface Applied {
+  readonly results: ReadonlyMap<Step, Result>;
+  /** Every object that a step was about, as the last call left it; what is gone is absent. */
+  readonly live: ReadonlyMap<Step, Live>;
+}
+
+export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Applied> {
   const empty = { current: new Map(), made: new Map(), settled: new Map(), unmade: new Map(), results: new Map<Step, Result>() };
   const run: Run = { ...options, ...empty, steps, work: workOf(all) };
   for (const step of steps) {
@@ -61,7 +68,7 @@ export async function apply(steps: readonly Step[], all: readonly Operation[], o
     if (!run.work.has(step)) conclude(step, run);
   }
   await runLanes(all, run);
-  return run.results;
+  return { results: run.results, live: run.current };
 }
 
 /** A move belongs to both plans. */
@@ -264,6 +271,7 @@ async function remove(step: Step, kind: Kind, send: Send, run: Run): Promise<Fai
     return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
   if (live) await kind.delete(send, live);
   forget(step, run);
+  run.current.delete(step);
   return undefined;
 }
 

@@ -11,8 +11,10 @@ export interface Memory {
   readonly tagsMissing: Set<string>;
   /** Whether the list of plans has shown the method throttles of one. */
   throttlesProven: boolean;
-  /** Kinds of which this process may create without a second list. */
-  readonly mayCreate: Set<string>;
+  /** When this process first listed everything: milliseconds since the epoch. */
+  firstListedAt?: number;
+  /** Whether it has done so again, long enough after: then a predecessor's last creates have been seen. */
+  listedTwice: boolean;
   /** Answers of our own writes, by `<kind> <id>`: a list that says otherwise soon after is asked about by id. */
   readonly written: Map<string, Live>;
   /** Drift by identity: since when (RFC 3339), and which fields, so that an episode is told once. */
@@ -27,7 +29,7 @@ export function createMemory(): Memory {
     tagsProven: new Set(),
     tagsMissing: new Set(),
     throttlesProven: false,
-    mayCreate: new Set(),
+    listedTwice: false,
     written: new Map(),
     drift: new Map(),
     toldHolds: new Set(),

@@ -19,6 +19,8 @@ export interface Snapshot {
   readonly live: readonly Live[];
   /** Undefined where no document speaks of an API by name. */
   readonly apis: readonly Api[] | undefined;
+  /** The APIs whose stages were listed. */
+  readonly apiIds: readonly string[];
   /** When the first list of each kind was begun: milliseconds since the epoch. */
   readonly listedAt: number;
 }
@@ -48,7 +50,7 @@ export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const objects = lists.flat();
   const apiIds = apisConcerned(desired, apis, objects, options);
   const staged = await Promise.all(stages.map((kind) => listKind(kind, options, apiIds)));
-  return { live: [...objects, ...staged.flat()], apis, listedAt };
+  return { live: [...objects, ...staged.flat()], apis, apiIds, listedAt };
 }
 
 async function listKind(kind: Kind, options: ObserveOptions, apiIds: readonly string[]): Promise<Live[]> {
@@ -154,7 +156,7 @@ async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, 
   return [...listed, ...found.filter((live) => live !== undefined)];
 }
 
-function namesApis(desired: readonly Desired[]): boolean {
+export function namesApis(desired: readonly Desired[]): boolean {
   return references(desired).some((reference) => isMap(reference) && reference.name !== undefined);
 }
 
@@ -167,7 +169,7 @@ function references(desired: readonly Desired[]): (Json | undefined)[] {
 }
 
 /** The APIs whose stages matter: those that a document names, and those on which our plans or stages are. */
-function apisConcerned(
+export function apisConcerned(
   desired: readonly Desired[],
   apis: readonly Api[] | undefined,
   live: readonly Live[],

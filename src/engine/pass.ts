@@ -20,6 +20,7 @@ import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
 import { pace, type Session } from './session.ts';
 import type { PassRequest, Settings, Surroundings } from './settings.ts';
+import { afterApply, keep, refresh } from './snapshot.ts';
 import { fingerprint, time } from './text.ts';
 
 /** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (design, section 3). */
@@ -39,17 +40,15 @@ export interface PassOptions {
 /** Rejects where the live state can't be read in full: then nothing was written. */
 export async function pass(options: PassOptions): Promise<TargetReport> {
   const { session, surroundings, request } = options;
-  const send = request.write ? session.send : readOnly(session.send);
-  const look = () => observe({ ...observing(options), send: (command, more) => send(command, { signal: request.signal, ...more }) });
 
-  let snapshot = await look();
+  let snapshot = await look(options);
   let planned = await planFrom(snapshot, options);
-  if (request.write && firstCreates(planned, session).length > 0) {
-    await surroundings.clock.sleep(snapshot.listedAt + SECOND_LIST_MS - surroundings.clock.now(), request.signal);
-    snapshot = await look();
+  if (request.write && planned.steps.some(isFirstCreate) && !session.memory.listedTwice) {
+    await surroundings.clock.sleep((session.memory.firstListedAt ?? 0) + SECOND_LIST_MS - surroundings.clock.now(), request.signal);
+    snapshot = await lookAtAll(options);
     planned = await planFrom(snapshot, options);
-    for (const kind of firstCreates(planned, session)) session.memory.mayCreate.add(kind);
   }
+  session.kept = keep(snapshot, documentsOf(options.tree, options.target));
   announcePlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
 
   const todo = operations(planned.steps, rules);
@@ -57,25 +56,46 @@ export async function pass(options: PassOptions): Promise<TargetReport> {
     learn(planned, undefined, snapshot, options);
     return reportOf(planned, snapshot, todo, undefined, options);
   }
-  const results = await apply(planned.steps, todo, {
+  const { results, live } = await apply(planned.steps, todo, {
     ...observing(options),
-    send: session.send,
     region: session.connection.region,
     fingerprint,
-    ownQuota: new Set(Object.keys(OPERATION_QUOTAS)),
+    ownQuota: new Set(options.settings.operationQuotas ? Object.keys(OPERATION_QUOTAS) : []),
     valueOf: (step) => session.values.valueOf(step.desired),
     signal: request.signal,
     onResult: (step, result) => announceResult(step, result, session.memory, surroundings.emit),
   });
+  session.kept = keep(afterApply(snapshot, planned.steps, live), documentsOf(options.tree, options.target));
   learn(planned, results, snapshot, options);
   return reportOf(planned, snapshot, todo, results, options);
 }
 
 const rules = kinds.map((kind) => kind.rules);
 
-function observing({ target, tree, session, surroundings }: PassOptions) {
+/** A change of the files touches little: what it doesn't touch is taken as it was last read. */
+async function look(options: PassOptions): Promise<Snapshot> {
+  const { kept } = options.session;
+  return options.request.trigger === 'change' && kept ? refresh(kept, observing(options)) : lookAtAll(options);
+}
+
+async function lookAtAll(options: PassOptions): Promise<Snapshot> {
+  const { memory } = options.session;
+  const snapshot = await observe(observing(options));
+  memory.firstListedAt ??= snapshot.listedAt;
+  if (snapshot.listedAt >= memory.firstListedAt + SECOND_LIST_MS) memory.listedTwice = true;
+  return snapshot;
+}
+
+/** Of a stage the service itself takes only one; of all else it takes two of the same name. */
+function isFirstCreate(step: Step): boolean {
+  return step.action === 'create' && step.naturalId === undefined;
+}
+
+function observing({ target, tree, session, surroundings, request }: PassOptions) {
   const { memory } = session;
-  return { kinds, desired: documentsOf(tree, target), owner: target.owner, memory, clock: surroundings.clock };
+  const door = request.write ? session.send : readOnly(session.send);
+  const send: typeof door = (command, more) => door(command, { signal: request.signal, ...more });
+  return { send, kinds, desired: documentsOf(tree, target), owner: target.owner, memory, clock: surroundings.clock };
 }
 
 function documentsOf(tree: Tree, target: Target): Desired[] {
@@ -103,7 +123,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan>
     time,
   };
   const first = plan(input);
-  const pinned = await comparePinned(first.steps, { send: session.send, values: session.values, inPlay: session.inPlay });
+  const pinned = await comparePinned(first.steps, { send: observing(options).send, values: session.values, inPlay: session.inPlay });
   return pinned.size === 0 ? first : plan({ ...input, pinned });
 }
 
@@ -125,11 +145,6 @@ function policyOf({ target, settings, request }: PassOptions): PlanInput['policy
     maxKeys: settings.maxKeys ?? target.guards.maxKeys,
     maxPercent: percent,
   };
-}
-
-function firstCreates(planned: Plan, { memory }: Session): string[] {
-  const creating = planned.steps.filter((step) => step.action === 'create' && step.naturalId === undefined).map((step) => step.kind);
-  return [...new Set(creating)].filter((kind) => !memory.mayCreate.has(kind));
 }
 
 /** What the next pass may know of this one. */

@@ -8,6 +8,7 @@ import { createSend, type Send, type SentCall } from '../gateway/send.ts';
 import { createMemory, type Memory } from './memory.ts';
 import { createValueReader, type ValueReader } from './pinned.ts';
 import type { Settings, Surroundings } from './settings.ts';
+import type { Kept } from './snapshot.ts';
 
 export interface Session {
   readonly connection: Connection;
@@ -16,6 +17,8 @@ export interface Session {
   readonly memory: Memory;
   readonly inPlay: InPlay;
   readonly values: ValueReader;
+  /** The live state as it was last read and written, and the documents that were planned on it; undefined before the first whole reading. */
+  kept?: Kept;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
