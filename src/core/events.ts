@@ -20,6 +20,7 @@ export const EVENTS = {
   'object.deleted': { level: 'info', message: 'object deleted' },
   'object.disowned': { level: 'error', message: 'object lost our tags' },
   'step.held': { level: 'warn', message: 'step held' },
+  'step.contested': { level: 'error', message: 'somebody keeps setting a field back, and it is left to them' },
   'step.failed': { level: 'error', message: 'step failed' },
   'key.lost': { level: 'error', message: 'key was deleted behind our back, its value cannot come back' },
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },

@@ -46,6 +46,8 @@ export interface PlanInput {
   readonly apis: readonly Api[] | undefined;
   readonly rules: readonly Rules[];
   readonly policy: Policy;
+  /** `<identity> <path>` of fields that somebody else has set back again and again since the document last changed. */
+  readonly contested: ReadonlySet<string>;
   /** By identity. */
   readonly seen: ReadonlyMap<string, Seen>;
   readonly pinned: ReadonlyMap<string, Pinned>;

@@ -7,11 +7,13 @@ import { guarded } from './guards.ts';
 import type { Pinned, PlanInput } from './input.ts';
 import { type Match, match, sharedClaims } from './match.ts';
 import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
+import { URGENCY, urgencyOf } from './order.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
 import { resolver, stageId } from './references.ts';
 import type { Rules } from './rules.ts';
+import { isDrift } from './summarize.ts';
 import { byText, isNone } from './values.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -189,10 +191,12 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     seen: seen?.id === live.id ? seen.spec : undefined,
     stageNames,
   });
+  const { changes, held: fought } = giveWay(object, result.changes);
   const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
-  const changed = result.changes.length > 0 || found.disclaims.length > 0;
+  const changed = changes.length > 0 || found.disclaims.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
-  const unsettled = new Set(result.held.flatMap((one) => one.changes.map((change) => change.field)));
+  const heldBack = [...result.held, ...fought];
+  const unsettled = new Set(heldBack.flatMap((one) => one.changes.map((change) => change.field)));
   const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const main: Step = {
@@ -200,7 +204,7 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
     state: found.adopt ? 'unmanaged' : changed ? 'changed' : 'in-sync',
     live,
-    changes: result.changes,
+    changes,
     unclaimed: result.unclaimed,
     owned: result.owned,
     tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
@@ -208,7 +212,23 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     ...(recreated && { incident: 'stage.recreated' as const, message: 'somebody re-created the stage: it is set up again' }),
   };
   const pinned = input.pinned.get(identity(desired));
-  return [main, ...unresolvedSteps(object, live, result.held), ...pinnedSteps(object, live, pinned)];
+  return [main, ...unresolvedSteps(object, live, heldBack), ...pinnedSteps(object, live, pinned)];
+}
+
+/** A field that somebody keeps setting back is left to them; what takes access away, or lowers a limit, is enforced all the same. */
+function giveWay(
+  { desired, input }: Planned,
+  changes: readonly Change[],
+): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
+  const isFought = (change: Change) =>
+    input.contested.has(`${identity(desired)} ${change.path}`) &&
+    isDrift(change) &&
+    ![URGENCY.revoke, URGENCY.tighten].some((urgent) => urgent === urgencyOf(change));
+  const fought = changes.filter(isFought);
+  if (fought.length === 0) return { changes, held: [] };
+  const message =
+    'somebody set it back three times in 24 hours: find out who, and either stop them or change the manifest; any commit to this document starts anew';
+  return { changes: changes.filter((change) => !isFought(change)), held: [{ reason: 'contested', message, changes: fought }] };
 }
 
 /** The tags that say whose it is. A stage that we did not create gets no `on-remove`: it is never ours to delete. */

@@ -39,6 +39,10 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     // Being observed is what the mode says, and the report shows it; telling it for each object would drown the rest.
     if (step.reason === 'observe' || memory.toldHolds.has(hold)) continue;
     memory.toldHolds.add(hold);
+    if (step.reason === 'contested') {
+      emit('step.contested', about(step));
+      continue;
+    }
     const chosen = step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
     emit('step.held', { ...about(step), ...(step.wants && { wants: step.wants }), chosen });
   }

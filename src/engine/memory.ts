@@ -19,6 +19,8 @@ export interface Memory {
   readonly written: Map<string, Live>;
   /** Drift by identity: since when (RFC 3339), and which fields, so that an episode is told once. */
   readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
+  /** By `<identity> <path>`: when we set a field right that somebody had changed, and the document that said so. */
+  readonly setBack: Map<string, { readonly at: readonly number[]; readonly document: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly toldHolds: Set<string>;
 }
@@ -32,6 +34,7 @@ export function createMemory(): Memory {
     listedTwice: false,
     written: new Map(),
     drift: new Map(),
+    setBack: new Map(),
     toldHolds: new Set(),
   };
 }

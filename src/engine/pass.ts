@@ -16,6 +16,7 @@ import { kinds } from '../kinds/index.ts';
 import type { Tree } from '../manifests/load.ts';
 import { announcePlan, announceResult } from './announce.ts';
 import { apply } from './apply.ts';
+import { contested, noteSetBack } from './contested.ts';
 import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
 import { pace, type Session } from './session.ts';
@@ -116,6 +117,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan>
     apis: snapshot.apis,
     rules,
     policy: policyOf(options),
+    contested: contested(session.memory, desired, surroundings.clock.now()),
     seen: session.memory.seen,
     pinned: new Map<string, Pinned>(),
     fingerprint,
@@ -152,6 +154,7 @@ function learn(planned: Plan, results: ReadonlyMap<Step, Result> | undefined, sn
   const { target, session } = options;
   const { memory } = session;
   remember(memory, snapshot.live, target.owner, target.namespace);
+  if (results) noteSetBack(memory, results, options.surroundings.clock.now());
   const declared = new Set(documentsOf(options.tree, target).map(identity));
   const live = new Set(snapshot.live.map((one) => `${one.kind} ${one.id}`));
   for (const [who, seen] of memory.seen) {
