@@ -1,0 +1,53 @@
+/** Every finding there is. A code is an interface: people filter and count by it. */
+
+/** `error`: something about keys, plans or stages is not in the manifests. `warning`: it is, and needs a person's eye. `info`: good to know. */
+export type Severity = 'error' | 'warning' | 'info';
+
+interface Code {
+  readonly severity: Severity;
+  /** For the reference, in one sentence. */
+  readonly meaning: string;
+}
+
+// biome-ignore format: one code, one line.
+const SHARED = {
+  UNREADABLE: { severity: 'error', meaning: 'The file, or a part of it, could not be read.' },
+  UNSUPPORTED_SOURCE: { severity: 'error', meaning: 'The file is of a form that cannot be imported; the message says which form can.' },
+  UNRESOLVED: { severity: 'error', meaning: 'An expression has no value here. What depends on it was left out, never guessed.' },
+  NOT_ALLOWED: { severity: 'error', meaning: 'The source says something that no manifest may say, and API Gateway would refuse. It was left out.' },
+  NOTHING_FOUND: { severity: 'warning', meaning: 'The file declares no key, no plan and no stage.' },
+  VALUE_IN_SOURCE: { severity: 'warning', meaning: 'A key value is, or may be, written in the source: whoever reads the repository can use it. Rotate the key.' },
+  VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from a secret store. An adopted key keeps its value; the reference is given in the message.' },
+  KEY_REQUIRED: { severity: 'warning', meaning: 'Methods that demand an API key. No manifest says so yet: the API itself must go on saying it.' },
+  REQUIRED_WITHOUT_KEY: { severity: 'warning', meaning: 'A method demands a key, and the file declares none that could pass.' },
+  KEY_WITHOUT_REQUIREMENT: { severity: 'warning', meaning: 'The file declares a key, and no method demands one.' },
+  KEY_WITHOUT_PLAN: { severity: 'warning', meaning: 'A key is in no plan, so it opens nothing.' },
+  KEY_WITHOUT_NAME: { severity: 'error', meaning: 'A key has no name in the source, so it cannot be found by name. Adopt it by its id.' },
+  PLAN_WITHOUT_NAME: { severity: 'error', meaning: 'A plan has no name in the source, so it cannot be found by name. Adopt it by its id.' },
+  PLAN_WITHOUT_STAGE: { severity: 'warning', meaning: 'A plan names no stage, so its keys open nothing.' },
+  PLAN_WITHOUT_KEY: { severity: 'info', meaning: 'A plan has no key in this file.' },
+  AMBIGUOUS_NAME: { severity: 'warning', meaning: 'Several objects in the file have one name, so none can be adopted by it.' },
+  DOCUMENT_RENAMED: { severity: 'info', meaning: 'A name is no document name; the document is called something near to it. The live name is kept.' },
+  NUMERIC_NAME: { severity: 'warning', meaning: 'A name is written as a number; leading zeros are lost.' },
+  LIMIT_ZERO: { severity: 'warning', meaning: 'A limit is 0, which blocks every request.' },
+  LIMIT_HALF: { severity: 'error', meaning: 'A rate without a burst, or a quota without a period. It was left out.' },
+  REDEPLOY_VARIABLE: { severity: 'warning', meaning: 'A stage variable seems to exist only to force a deployment. It was left out.' },
+  STAGE_OF_DEPLOYMENT: { severity: 'info', meaning: "The stage is born with the API's deployment, and stays with its pipeline." },
+  NOT_TRANSLATED: { severity: 'warning', meaning: 'The source says something about a key, a plan or a stage that manifests have no word for.' },
+} as const satisfies Readonly<Record<string, Code>>;
+
+// biome-ignore format: one code, one line.
+const SERVERLESS = {
+} as const satisfies Readonly<Record<string, Code>>;
+
+// biome-ignore format: one code, one line.
+const CLOUDFORMATION = {
+} as const satisfies Readonly<Record<string, Code>>;
+
+// biome-ignore format: one code, one line.
+const TERRAFORM = {
+} as const satisfies Readonly<Record<string, Code>>;
+
+export const CODES = { ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM } as const;
+
+export type FindingCode = keyof typeof CODES;
