@@ -30,7 +30,7 @@ const RESTARTS = 3;
 export function createEngine(settings: Settings, surroundings: Surroundings): Engine {
   const { clock } = surroundings;
   const sessions = createSessions(settings, surroundings);
-  const locks = new Map<string, Lock | undefined>();
+  const locks = new Map<string, Promise<Lock | undefined>>();
   const told = new Set<string>();
 
   async function loadTree(): Promise<Tree> {
@@ -49,7 +49,11 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
   /** Held until the engine ends: who writes once, may write again. */
   async function lock(target: Target, { connection }: Session): Promise<void> {
     const name = [target.owner, connection.accountId ?? 'ambient', connection.region].join(' ');
-    if (!locks.has(name)) locks.set(name, await takeLock(name));
+    // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
+    const taking = locks.get(name) ?? takeLock(name);
+    locks.set(name, taking);
+    taking.catch(() => locks.get(name) === taking && locks.delete(name));
+    await taking;
   }
 
   async function passTarget(tree: Tree, target: Target, request: PassRequest): Promise<TargetReport> {
@@ -147,7 +151,7 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     reportOf,
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
-      for (const held of locks.values()) await held?.[Symbol.asyncDispose]();
+      for (const taken of await Promise.allSettled(locks.values())) if (taken.status === 'fulfilled') await taken.value?.[Symbol.asyncDispose]();
     },
   };
 }
