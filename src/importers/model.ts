@@ -13,7 +13,10 @@ export interface ManifestDocument {
   readonly kind: 'ApiKey' | 'UsagePlan' | 'Stage';
   /** `metadata.name`, unique per kind: see `createNames`. */
   readonly name: string;
-  readonly annotations: Readonly<Record<string, string>>;
+  /** How the live object is found, for `apikeeper.dev/adopt`; absent where nothing finds it yet: the document then waits, suspended, for its id. Stages need none. */
+  readonly adopt?: 'by-name' | { readonly id: string };
+  /** Another manager whose tags the live object bears, such as `cloudformation`: taking over from it stays a person's decision. */
+  readonly manager?: string;
   readonly spec: Readonly<Record<string, Json>>;
   readonly source: Position;
   /** What the source calls it: a logical id, a Terraform address. With it a live object can be looked up, and handed over. */

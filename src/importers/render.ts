@@ -1,0 +1,53 @@
+/** Documents as the YAML that goes into Git. */
+import { dump } from 'js-yaml';
+import { API_VERSION } from '../manifests/schemas.ts';
+import type { Imported, ManifestDocument } from './model.ts';
+
+/** One stream of documents, with the comments that a person needs to finish them. The same documents always make the same text. */
+export function renderManifests({ documents }: Pick<Imported, 'documents'>, namespace?: string): string {
+  return documents.map((document) => renderDocument(document, namespace)).join('---\n');
+}
+
+/** A document as data: what its YAML says. */
+export function toManifest(document: ManifestDocument, namespace?: string) {
+  const annotations = annotationsOf(document);
+  return {
+    apiVersion: API_VERSION,
+    kind: document.kind,
+    metadata: {
+      name: document.name,
+      ...(namespace !== undefined && { namespace }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
+    spec: document.spec,
+  };
+}
+
+/** A key or plan that can't be found must not be made anew beside the live one. */
+function annotationsOf({ kind, adopt }: ManifestDocument): Record<string, string> {
+  if (adopt) return { 'apikeeper.dev/adopt': adopt === 'by-name' ? adopt : adopt.id };
+  return kind === 'Stage' ? {} : { 'apikeeper.dev/mode': 'suspend' };
+}
+
+function renderDocument(document: ManifestDocument, namespace: string | undefined): string {
+  const { spec, metadata, ...head } = toManifest(document, namespace);
+  const comments = [`${document.address} (${document.source.file}:${document.source.line})`, ...document.comments];
+  const yaml = [yamlOf(head), yamlOf({ metadata }), ...decisions(document), yamlOf({ spec })];
+  return [...comments.map((comment) => `# ${oneLine(comment)}\n`), ...yaml].join('');
+}
+
+/** Lines that a person uncomments, right below the annotations. */
+function decisions(document: ManifestDocument): string[] {
+  const frame = Object.keys(annotationsOf(document)).length > 0 ? [] : ['  # annotations:\n'];
+  const manager = document.manager && `    # apikeeper.dev/adopt-from: ${document.manager}  # uncomment once it has let go\n`;
+  return manager ? [...frame, manager] : [];
+}
+
+function yamlOf(value: object): string {
+  return dump(value, { noRefs: true, lineWidth: -1 });
+}
+
+/** A name in a source may hold anything, a line break included, which would end the comment. */
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
