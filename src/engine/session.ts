@@ -87,7 +87,8 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
         (old) => old.connection.close(),
         () => {},
       );
-      const session = start(target, { region, accountId, roleArn, externalId, sessionName, implicit, env: surroundings.env });
+      const { env, requestHandler } = surroundings;
+      const session = start(target, { region, accountId, roleArn, externalId, sessionName, implicit, env, requestHandler });
       open.set(target.namespace, { key, session });
       // What failed is tried again in the next pass.
       session.catch(() => open.get(target.namespace)?.session === session && open.delete(target.namespace));

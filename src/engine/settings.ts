@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
 import type { OverallState, Report, Trigger } from '../core/report.ts';
+import type { RequestHandler } from '../gateway/client.ts';
 
 export interface Settings {
   readonly directory: string;
@@ -48,6 +49,8 @@ export interface Surroundings {
   readonly emit: Emit;
   readonly onCall?: (call: Call) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What carries requests to AWS; default: the gateway's own HTTP. */
+  readonly requestHandler?: RequestHandler;
 }
 
 export interface PassRequest {

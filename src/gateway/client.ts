@@ -17,7 +17,12 @@ export interface ConnectOptions {
   readonly implicit: boolean;
   /** Default: the process's. */
   readonly env?: Env | undefined;
+  /** What carries requests to API Gateway and STS; default: HTTP with the time-outs below. */
+  readonly requestHandler?: RequestHandler | undefined;
 }
+
+/** Options of the SDK's HTTP handler, or a handler. */
+export type RequestHandler = NonNullable<APIGatewayClientConfig['requestHandler']>;
 
 export interface Connection {
   /** With the SDK's own retries switched off: calls go through createSend. */
@@ -37,20 +42,21 @@ export interface Connection {
 /** The answer to an implicit target's question to STS is not worth more waiting. */
 const IMPLICIT_IDENTITY_MS = 2_000;
 
-const SETTINGS = {
-  customUserAgent: 'apikeeper',
-  requestHandler: {
-    connectionTimeout: 5_000,
-    requestTimeout: 30_000,
-    // Without it a request that takes too long is only warned about.
-    throwOnRequestTimeout: true,
-    httpAgent: { keepAlive: true, maxSockets: 16 },
-    httpsAgent: { keepAlive: true, maxSockets: 16 },
-  },
+const HTTP: RequestHandler = {
+  connectionTimeout: 5_000,
+  requestTimeout: 30_000,
+  // Without it a request that takes too long is only warned about.
+  throwOnRequestTimeout: true,
+  httpAgent: { keepAlive: true, maxSockets: 16 },
+  httpsAgent: { keepAlive: true, maxSockets: 16 },
 };
 
 /** What all clients of a connection share. */
-type Settings = typeof SETTINGS & { readonly region: string } & OwnCredentials;
+interface Settings extends OwnCredentials {
+  readonly customUserAgent: string;
+  readonly requestHandler: RequestHandler;
+  readonly region: string;
+}
 interface OwnCredentials {
   readonly credentials?: NonNullable<APIGatewayClientConfig['credentials']>;
 }
@@ -64,7 +70,7 @@ interface OwnCredentials {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const env = options.env ?? process.env;
   const region = options.region ?? (await ambientRegion(env));
-  const ambient: Settings = { ...SETTINGS, region, ...credentialsOf(env) };
+  const ambient: Settings = { customUserAgent: 'apikeeper', requestHandler: options.requestHandler ?? HTTP, region, ...credentialsOf(env) };
   const source = options.roleArn === undefined ? undefined : await stsClient(ambient, env, REQUIRED_ATTEMPTS);
   const client = new APIGatewayClient({
     ...ambient,
