@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAdmin, isAdmin } from './admin.ts';
 import { addressed, answerControl, type ControlPlane } from './control-plane.ts';
+import { addressOf, answerClient } from './data-plane.ts';
 import { ServiceError } from './errors.ts';
 import { errorOf, type Fault, type FaultEffect, newFaults } from './faults.ts';
 import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, xmlAnswer } from './http.ts';
@@ -10,8 +11,10 @@ import { isList } from './operations.ts';
 import { newQuotas, type QuotaMode } from './quotas.ts';
 import { seededRandom } from './random.ts';
 import { findRoute, type Match } from './routes.ts';
+import { answerStore, readStoreInput, storedName, storeError } from './secret-stores.ts';
 import { type AccountState, newState } from './state.ts';
 import { answerSts, newSts, type Sts, stsError } from './sts.ts';
+import { newBuckets } from './token-buckets.ts';
 
 export interface EmulatorOptions {
   /** 0 or omitted: any free port. */
@@ -26,7 +29,7 @@ export interface EmulatorOptions {
   readonly seed?: number;
 }
 
-/** One control-plane call. `status` is 0 while there is no answer, and where a fault kept it back; `errorCode` then names the fault. */
+/** One call of the control plane, of STS or of a secret store; never one of an API's clients. `status` is 0 while there is no answer, and where a fault kept it back; `errorCode` then names the fault. */
 export interface RequestRecord {
   readonly operation: string;
   readonly account: string;
@@ -41,7 +44,7 @@ export interface RequestRecord {
 
 /** The emulator without a socket. */
 export interface EmulatorCore {
-  /** Every control-plane call, oldest first; the last 100,000 at least. */
+  /** Oldest first; the last 100,000 at least. */
   readonly requests: readonly RequestRecord[];
   readonly sts: Sts;
   handle(request: EmulatorRequest): Promise<Answer>;
@@ -72,6 +75,7 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
   const sts = newSts();
   const states = new Map<string, AccountState>();
   const requests: RequestRecord[] = [];
+  const buckets = newBuckets();
 
   const state = (account = DEFAULT_ACCOUNT, region = DEFAULT_REGION): AccountState => {
     const name = `${account} ${region}`;
@@ -107,6 +111,18 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     };
   };
 
+  const store = (request: EmulatorRequest, identity: Identity, target: string): Call => {
+    const input = readStoreInput(request.body);
+    const { account, region } = identity;
+    return {
+      operation: target.replace(/^.*\./, ''),
+      identity,
+      id: storedName(input),
+      act: () => answerStore(target, input, { state: state(account, region), now: clock(), random: plane.random }),
+      refuse: storeError,
+    };
+  };
+
   const perform = (call: Call): Promise<Answer> => {
     const { operation, identity } = call;
     const record = remembered(requests, call, clock());
@@ -118,9 +134,11 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     sts,
     async handle(request) {
       if (isAdmin(request)) return answerAdmin(request, core);
-      const { authorization } = request.headers;
+      const client = addressOf(request.path);
+      if (client) return answerClient(request, client, { states: states.values(), buckets, now: clock() });
+      const { authorization, 'x-amz-target': target } = request.headers;
       const identity = identify(typeof authorization === 'string' ? authorization : undefined);
-      if (request.path === '/') return perform(security(request, identity));
+      if (request.path === '/') return perform(typeof target === 'string' ? store(request, identity, target) : security(request, identity));
       const match = findRoute(request.method, request.path, request.query);
       if (match) return perform(control(request, identity, match));
       return errorAnswer(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
@@ -137,6 +155,7 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
       sts.sessions.clear();
       faults.clear();
       plane.quotas.clear();
+      buckets.clear();
       requests.length = 0;
     },
   };

@@ -10,12 +10,12 @@ export { createEmulator } from './emulator.ts';
 export type { Fault, FaultEffect } from './faults.ts';
 export type { AccountState } from './state.ts';
 
-/** An Amazon API Gateway control plane (and the two STS operations that tell accounts apart) on a local port. What it does: BEHAVIOUR.md. */
+/** An Amazon API Gateway on a local port, with what STS, Secrets Manager and SSM are asked for next to it. What it does: BEHAVIOUR.md. */
 export interface Emulator extends AsyncDisposable {
   /** `http://HOST:PORT`, for the SDK's `endpoint`. */
   readonly url: string;
   readonly port: number;
-  /** Every control-plane call, oldest first; never a key value. */
+  /** Every call but those of the APIs' clients, oldest first; never a value. */
   readonly requests: readonly RequestRecord[];
   /** The live state, in process; default account 123456789012, region eu-west-2. */
   state(account?: string, region?: string): AccountState;

@@ -30,7 +30,7 @@ export type Resource = Stored<ResourceShape, 'id'> & { methods: Map<string, Meth
 
 /** `snapshot`: the API as it was when the deployment was made, which is what its stages serve; methods by path, then HTTP method. */
 export type Deployment = Stored<DeploymentShape, 'id' | 'createdDate'> & {
-  snapshot: { apiKeySource: string; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, Method>> };
+  snapshot: { apiKeySource: RestApi['apiKeySource']; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, Method>> };
 };
 
 /** `cacheReadyAt`: when (ms) the creation or deletion of the cache cluster that is under way ends. */
@@ -50,6 +50,23 @@ export interface RestApiTree {
 export interface KeyUsage {
   days: Map<string, number>;
   extra: Map<string, number>;
+}
+
+/** What Secrets Manager holds under a name: the current version, which has neither text nor bytes (in base64) until it is given some. */
+export interface Secret {
+  arn: string;
+  text?: string | undefined;
+  binary?: string | undefined;
+  version: string;
+  createdDate: Date;
+}
+
+/** What SSM's Parameter Store holds under a name. */
+export interface Parameter {
+  type: string;
+  value: string;
+  version: number;
+  lastModifiedDate: Date;
 }
 
 /** Resource quotas of an account and region (facts section 3, [LIM-REST, SQ]). */
@@ -83,6 +100,10 @@ export interface AccountState {
   usage: Map<string, Map<string, KeyUsage>>;
   restApis: Map<string, RestApiTree>;
   clientCertificates: Map<string, ClientCertificate>;
+  /** By name. */
+  secrets: Map<string, Secret>;
+  /** By name. */
+  parameters: Map<string, Parameter>;
 }
 
 export const newState = (account: string, region: string): AccountState => ({
@@ -95,4 +116,6 @@ export const newState = (account: string, region: string): AccountState => ({
   usage: new Map(),
   restApis: new Map(),
   clientCertificates: new Map(),
+  secrets: new Map(),
+  parameters: new Map(),
 });
