@@ -1,13 +1,13 @@
 /** One document against its live object: which fields are ours, what differs and why, and what nobody claims (design, section 2). */
 import { decodeApplied } from './applied.ts';
-import { type Canonical, defaultOf } from './canonical.ts';
+import { type Canonical, defaultOf, type Unresolved } from './canonical.ts';
 import { causeOf, type Difference, differences, type Fingerprint } from './diff.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from './model.ts';
 import { claimOf } from './ownership.ts';
 import type { Change, HoldReason } from './plan.ts';
 import { labelOf } from './references.ts';
 import type { FieldRule, Rules } from './rules.ts';
-import { isMap, isNone, pointer, same } from './values.ts';
+import { byText, isMap, isNone, pointer, same } from './values.ts';
 import type { World } from './world.ts';
 
 export interface Context {
@@ -18,6 +18,8 @@ export interface Context {
   readonly seen: Spec | undefined;
   /** Names of the Stage documents, by natural id. */
   readonly stageNames: ReadonlyMap<string, string>;
+  /** Live objects that a held document may mean. */
+  readonly doubtful: ReadonlySet<Live>;
 }
 
 /** Changes that are held together, while the rest of the object goes on. */
@@ -57,9 +59,10 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
     if (value === undefined) continue;
     owned[rule.name] = value;
     const third = { written: written.get(rule.name), seen: context.seen?.[rule.name] };
-    const found = differences(rule, value, live.spec[rule.name])
-      .filter((difference) => stays(difference, desired, context))
-      .map((difference) => changeOf(difference, canonical, live, value, third, rule, context));
+    const concerned = withoutGuests(rule, value, live.spec[rule.name], desired, context);
+    const found = differences(rule, value, concerned)
+      .map((difference) => changeOf(difference, canonical, concerned, value, third, rule, context))
+      .toSorted((a, b) => byText(a.path, b.path));
     const split = heldBack(rule.name, found, canonical, context);
     changes.push(...split.free);
     held.push(...split.held);
@@ -77,7 +80,7 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
 function changeOf(
   difference: Difference,
   canonical: Canonical,
-  live: Live,
+  live: Json | undefined,
   value: Json,
   third: Parameters<typeof causeOf>[3],
   rule: FieldRule,
@@ -88,7 +91,7 @@ function changeOf(
   return {
     ...difference,
     path: pathOf(rule, keys, canonical, context),
-    cause: causeOf(rule, value, live.spec[field], third, context.fingerprint),
+    cause: causeOf(rule, value, live, third, context.fingerprint),
     ...(needs && { needs: [needs] }),
   };
 }
@@ -106,20 +109,23 @@ function labelFor(rule: FieldRule, key: string, canonical: Canonical | undefined
   const stage = rule.key === 'Stage' ? stageNames.get(key) : undefined;
   if (stage !== undefined) return stage;
   const live = world.byId(String(rule.key), key);
-  return rule.key === 'Stage'
-    ? labelOf(live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 }, key, world)
-    : labelOf(live, key, world);
+  if (rule.key === 'Stage') return labelOf(live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 }, key, world);
+  const label = labelOf(live, key, world);
+  const isTaken = [...(canonical?.labels.get(rule.name)?.values() ?? [])].includes(label);
+  return isTaken ? key : label;
 }
 
-/** With `membership: additive`, live members are ours to remove only where our tag or a Stage document says so. */
-function stays(difference: Difference, desired: Desired, { rules, world, stageNames }: Context): boolean {
-  const removal = difference.desired === undefined && difference.keys.length === 1;
-  if (!removal || desired.spec.membership !== 'additive') return true;
-  const key = difference.keys[0] ?? '';
-  const kind = rules.fields[difference.field]?.key;
-  if (kind === 'Stage') return stageNames.has(key);
-  if (kind !== 'ApiKey') return true;
-  return isClaimed(kind, key, world);
+/** With `membership: additive`, live members are ours only where the manifest, our tag or a Stage document says so. */
+function withoutGuests(rule: FieldRule, value: Json, live: Json | undefined, desired: Desired, context: Context): Json | undefined {
+  if (desired.spec.membership !== 'additive' || typeof rule.key !== 'string' || !isMap(live)) return live;
+  const isOurs = (key: string) => (isMap(value) && key in value) || isKnown(rule.key, key, context);
+  return Object.fromEntries(Object.entries(live).filter(([key]) => isOurs(key)));
+}
+
+/** The entry that is asked for and can't be resolved. */
+export function unresolvedEntry({ field, label, message, reason }: Unresolved): Held {
+  const entry: Change = { field, keys: [label], path: pointer(['spec', field, label]), desired: true, live: undefined, cause: 'git' };
+  return { reason, message, changes: [entry] };
 }
 
 /** An entry that can't be resolved is held, and with it the removal of live entries that might be it. */
@@ -132,22 +138,19 @@ function heldBack(
   const unresolved = canonical.unresolved.filter((one) => one.field === field);
   if (unresolved.length === 0) return { free: found, held: [] };
   const maybeIt = (change: Change) =>
-    change.desired === undefined && change.keys.length === 1 && !isKnown(field, change.keys[0] ?? '', context);
-  const held = unresolved.map(({ label, message, reason }, index): Held => {
-    const entry: Change = { field, keys: [label], path: pointer(['spec', field, label]), desired: true, live: undefined, cause: 'git' };
-    return { reason, message, changes: [entry, ...(index === 0 ? found.filter(maybeIt) : [])] };
+    change.desired === undefined && change.keys.length === 1 && !isKnown(context.rules.fields[field]?.key, change.keys[0] ?? '', context);
+  const held = unresolved.map((one, index): Held => {
+    const { changes, ...why } = unresolvedEntry(one);
+    return { ...why, changes: [...changes, ...(index === 0 ? found.filter(maybeIt) : [])] };
   });
   return { free: found.filter((change) => !maybeIt(change)), held };
 }
 
-function isKnown(field: string, key: string, { rules, world, stageNames }: Context): boolean {
-  if (rules.fields[field]?.key === 'Stage') return stageNames.has(key);
-  return isClaimed(String(rules.fields[field]?.key), key, world);
-}
-
-function isClaimed(kind: string, id: string, world: World): boolean {
-  const live = world.byId(kind, id);
-  return live !== undefined && claimOf(live, world.owner) !== undefined;
+/** Whether a live member is known to be something that this tree speaks of, or once did. */
+function isKnown(kind: FieldRule['key'], id: string, { world, stageNames, doubtful }: Context): boolean {
+  if (kind === 'Stage') return stageNames.has(id);
+  const live = world.byId(String(kind), id);
+  return live !== undefined && claimOf(live, world.owner) !== undefined && !doubtful.has(live);
 }
 
 /** What our own tags say of the object: where it belongs, and what becomes of it when it leaves Git. */

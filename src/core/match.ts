@@ -22,6 +22,8 @@ export type Match =
       readonly wants: 'create' | 'adopt' | 'update';
       readonly message: string;
       readonly live?: Live;
+      /** Live objects of which one may be it: none of them is anything else until that is settled. */
+      readonly candidates?: readonly Live[];
     };
 
 /**
@@ -45,12 +47,8 @@ export function match(desired: Desired, world: World): Match {
     const chosen = ours.find((live) => live.id === adopt);
     if (chosen) return { is: 'live', live: chosen, adopt: false, disclaims: ours.filter((live) => live !== chosen) };
     const ids = ours.map((live) => live.id).join(', ');
-    return held(
-      'ambiguous',
-      'ambiguous',
-      'update',
-      `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation apikeeper.dev/adopt: <id>`,
-    );
+    const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation apikeeper.dev/adopt: <id>`;
+    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'update', message, candidates: ours };
   }
   // Once it is done the annotation does no harm, not even when what it names is gone.
   const isSettled = adopt === undefined || adopt === 'by-name' || adopt === first?.id || !world.byId(desired.kind, adopt);
@@ -85,13 +83,8 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
     return held('ambiguous', 'ambiguous', 'adopt', `${found.length} live objects are named ${name} (${ids}): adopt one by its id`);
   }
   if (owned) {
-    return held(
-      'ambiguous',
-      'ambiguous',
-      'adopt',
-      `this identity is ${owned.id} already, and the manifest adopts ${live.id}: remove the annotation, or the tag ${TAG.resource} from the one that is not meant`,
-      live,
-    );
+    const message = `this identity is ${owned.id} already, and the manifest adopts ${live.id}: remove the annotation, or the tag ${TAG.resource} from the one that is not meant`;
+    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'adopt', message, live, candidates: [owned, live] };
   }
   const claim = claimOf(live, world.owner);
   if (claim) {
@@ -145,9 +138,9 @@ function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | '
   if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager)) return undefined;
   const way =
     desired.kind === 'Stage'
-      ? `apikeeper.dev/adopt-from: ${manager}`
-      : `apikeeper.dev/adopt: ${live.id} and apikeeper.dev/adopt-from: ${manager}`;
-  return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the annotations ${way}`, live);
+      ? `annotation apikeeper.dev/adopt-from: ${manager}`
+      : `annotations apikeeper.dev/adopt: ${live.id} and apikeeper.dev/adopt-from: ${manager}`;
+  return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`, live);
 }
 
 function held(reason: HoldReason, state: State, wants: 'create' | 'adopt' | 'update', message: string, live?: Live): Match {

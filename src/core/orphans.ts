@@ -5,6 +5,7 @@ import type { Match } from './match.ts';
 import { type Desired, identity, type Live, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { Action, Change, HoldReason, Step } from './plan.ts';
+import { labelOf } from './references.ts';
 import type { World } from './world.ts';
 
 /**
@@ -21,7 +22,7 @@ export function orphanSteps(input: PlanInput, world: World, matches: ReadonlyMap
   const taken = new Set<Live>();
   for (const found of matches.values()) {
     if (found.is === 'live') for (const live of [found.live, ...found.disclaims]) taken.add(live);
-    if (found.is === 'held' && found.live) taken.add(found.live);
+    if (found.is === 'held') for (const live of [found.live ?? [], found.candidates ?? []].flat()) taken.add(live);
   }
   const declared = new Set([...input.desired, ...input.neighbours].map(identity));
   const orphans = input.live.flatMap((live): Orphan[] => {
@@ -88,7 +89,15 @@ function retired(orphan: Orphan, input: PlanInput, world: World): Step {
   const off: Change = { field: 'enabled', keys: [], path: '/spec/enabled', desired: false, live: true, cause: 'git' };
   if (policy === 'Disable') {
     if (enabled)
-      return stopped(step(orphan, 'disable', { changes: [off], owned: { enabled: false }, message: 'it left Git' }), input, world);
+      return stopped(
+        step(orphan, 'disable', {
+          changes: [off],
+          owned: { enabled: false },
+          message: 'it left Git: disabled now, and kept, as its deletionPolicy says',
+        }),
+        input,
+        world,
+      );
     return step(orphan, 'keep', { message: 'it left Git and stays disabled, as its deletionPolicy says' });
   }
   if (enabled || dueAt === undefined) {
@@ -127,6 +136,6 @@ function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input
     action: 'hold',
     wants: 'delete',
     reason: 'grace',
-    message: `it left Git and waits for its keys (${blocking.join(', ')}), which have not been deleted yet`,
+    message: `it left Git and waits for its keys (${blocking.map((key) => labelOf(world.byId('ApiKey', key), key, world)).join(', ')}), which have not been deleted yet`,
   };
 }

@@ -2,7 +2,7 @@
 import { appliedTag } from './applied.ts';
 import { type Canonical, canonical, defaultOf } from './canonical.ts';
 import { heldConflicts } from './conflicts.ts';
-import { compare, type Held } from './fields.ts';
+import { compare, type Held, unresolvedEntry } from './fields.ts';
 import { guarded } from './guards.ts';
 import type { Pinned, PlanInput } from './input.ts';
 import { type Match, match, sharedClaims } from './match.ts';
@@ -25,7 +25,8 @@ export function plan(input: PlanInput): Plan {
       match(desired, { ...world, namespace: desired.namespace }),
     ]),
   );
-  const shared = sharedClaims(matches);
+  for (const [desired, others] of sharedClaims(matches)) matches.set(desired, ambiguous(others, matches.get(desired)));
+  const doubtful = new Set([...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])));
   const stageNames = new Map<string, string>();
   for (const desired of input.desired) {
     const id = desired.kind === 'Stage' ? stageId(desired, input.apis) : undefined;
@@ -36,16 +37,14 @@ export function plan(input: PlanInput): Plan {
   for (const rules of input.rules) {
     // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
     const resolve = resolver(world, steps);
-    for (const desired of sorted(input.desired.filter((one) => one.kind === rules.kind))) {
-      const others = shared.get(desired) ?? [];
-      const found = others.length > 0 ? ambiguous(others) : (matches.get(desired) as Match);
-      const object: Planned = { desired, rules, world, stageNames, input, canonical: canonical(rules, desired, resolve) };
-      steps.push(...objectSteps(object, disowned(object, found)));
-    }
+    const made = sorted(input.desired.filter((one) => one.kind === rules.kind)).flatMap((desired) => {
+      const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: canonical(rules, desired, resolve) };
+      return objectSteps(object, disowned(object, matches.get(desired) as Match));
+    });
+    steps.push(...heldMassMissing(made, rules.kind, input));
   }
   steps.push(...orphanSteps(input, world, matches));
-  const missing = heldMassMissing(steps, input);
-  const settled = guarded(heldConflicts(missing, world), input);
+  const settled = guarded(heldConflicts(steps, world), input);
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
   const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
@@ -56,6 +55,8 @@ interface Planned {
   readonly rules: Rules;
   readonly world: World;
   readonly stageNames: ReadonlyMap<string, string>;
+  /** Live objects that a held document may mean. */
+  readonly doubtful: ReadonlySet<Live>;
   readonly input: PlanInput;
   readonly canonical: Canonical;
 }
@@ -146,14 +147,7 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
       message: 'the live key was deleted behind our back: it is created again, with another value',
     }),
   };
-  return [
-    create,
-    ...unresolvedSteps(
-      object,
-      undefined,
-      form.unresolved.map((one) => ({ ...one, changes: [] })),
-    ),
-  ];
+  return [create, ...unresolvedSteps(object, undefined, form.unresolved.map(unresolvedEntry))];
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
@@ -181,7 +175,7 @@ function labelled(value: Json, labels: ReadonlyMap<string, string> | undefined):
 }
 
 function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {
-  const { desired, rules, world, stageNames, input, canonical: form } = object;
+  const { desired, rules, world, stageNames, doubtful, input, canonical: form } = object;
   const { live } = found;
   const seen = input.seen.get(identity(desired));
   const result = compare(desired, form, live, {
@@ -190,6 +184,7 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     fingerprint: input.fingerprint,
     seen: seen?.id === live.id ? seen.spec : undefined,
     stageNames,
+    doubtful,
   });
   const { changes, held: fought } = giveWay(object, result.changes);
   const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
@@ -272,7 +267,7 @@ function pinnedSteps(object: Planned, live: Live, pinned: Pinned | undefined): S
   return unresolvedSteps(object, live, [{ reason: 'immutable-field', message, changes: [value] }]);
 }
 
-function ambiguous(others: readonly Desired[]): Match {
+function ambiguous(others: readonly Desired[], found: Match | undefined): Match {
   const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
   return {
     is: 'held',
@@ -280,6 +275,7 @@ function ambiguous(others: readonly Desired[]): Match {
     state: 'ambiguous',
     wants: 'update',
     message: `${places} means the same live object: keep one of the documents`,
+    ...(found?.is === 'live' && { live: found.live, candidates: [found.live] }),
   };
 }
 
@@ -294,17 +290,14 @@ function disowned({ desired, input, world }: Planned, found: Match): Match & { r
 }
 
 /** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
-function heldMassMissing(steps: readonly Step[], input: PlanInput): Step[] {
-  const lost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
-  const tooMany = new Set<string>();
-  for (const { kind } of input.rules) {
-    const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
-    const gone = steps.filter((step) => step.kind === kind && lost(step)).length;
-    // One that is gone is no mass, however few there are.
-    if (gone > 1 && gone * 100 > input.policy.maxPercent * known) tooMany.add(kind);
-  }
+function heldMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
+  const isLost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
+  const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
+  const gone = steps.filter(isLost).length;
+  // One that is gone is no mass, however few there are.
+  if (gone <= 1 || gone * 100 <= input.policy.maxPercent * known) return steps;
   const message = `more than ${input.policy.maxPercent} % of what was live in the last pass is gone at once: check the account and region, then restart apikeeper to have them created again`;
-  return steps.map((step) => (lost(step) && tooMany.has(step.kind) ? held(step, 'mass-missing', message) : step));
+  return steps.map((step) => (isLost(step) ? held(step, 'mass-missing', message) : step));
 }
 
 /** What is nobody's here: it is counted, and never changed. */

@@ -14,13 +14,14 @@ export function apiOf(reference: Json | undefined, apis: readonly Api[] | undefi
   if (typeof reference.id === 'string') {
     const { id } = reference;
     return apis && !apis.some((api) => api.id === id)
-      ? { unresolved: `no REST API has the id ${id} in this account and region` }
+      ? { unresolved: `no REST API has the id ${id} in this account and region: correct the id` }
       : { found: id };
   }
   const matches = (apis ?? []).filter((api) => api.name === reference.name);
   const [only] = matches;
   if (only && matches.length === 1) return { found: only.id };
-  if (!only) return { unresolved: `no REST API is named ${reference.name} in this account and region` };
+  if (!only)
+    return { unresolved: `no REST API is named ${reference.name} in this account and region: correct the name, or create the API first` };
   const ids = matches.map((api) => api.id).join(', ');
   return { unresolved: `${matches.length} REST APIs are named ${reference.name} (${ids}): say which with restApi: { id: … }` };
 }
@@ -51,21 +52,18 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
   function byName(kind: string, name: string): Resolution {
     const id = identity({ kind, namespace: world.namespace, name });
     const found = byIdentity.get(id) ?? [];
-    const live = found.find((step) => step.live && isOurs(step))?.live ?? world.claiming(id)[0];
+    const live = found.find((step) => step.live && isOurs(step))?.live;
     if (live) return { key: live.id, label: name };
     const making = found.find((step) => step.action === 'create');
     if (making) return { key: making.naturalId ?? `pending:${id}`, label: name, pending: id };
     const held = found.find((step) => step.action === 'hold');
-    if (held)
-      return {
-        label: name,
-        reason: 'dependency',
-        unresolved: `${kind}/${name} does not exist yet, and its creation is held (${held.reason})`,
-      };
+    if (held) return { label: name, reason: 'dependency', unresolved: `it waits for ${kind}/${name}, which is held (${held.reason})` };
+    const [undeclared] = world.claiming(id);
+    if (undeclared) return { key: undeclared.id, label: name };
     return {
       label: name,
       reason: 'unresolved-reference',
-      unresolved: `no ${kind} document is named ${name} in namespace ${world.namespace}, and none is live`,
+      unresolved: `no ${kind} document is named ${name} in namespace ${world.namespace}, and none is live: correct the name, or declare it`,
     };
   }
 
@@ -74,7 +72,11 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
     const id = isMap(entry) ? String(entry.id) : '';
     const live = world.byId('ApiKey', id);
     if (live) return { key: id, label: labelOf(live, id, world) };
-    return { label: id, reason: 'unresolved-reference', unresolved: `no API key has the id ${id} in this account and region` };
+    return {
+      label: id,
+      reason: 'unresolved-reference',
+      unresolved: `no API key has the id ${id} in this account and region: correct the id`,
+    };
   }
 
   function stageOf(entry: Json): Resolution {
@@ -86,7 +88,11 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
     if (world.byId('Stage', id.found)) return { key: id.found, label };
     const making = stagesMade.get(id.found);
     if (making) return { key: id.found, label, pending: identity(making) };
-    return { label, reason: 'unresolved-reference', unresolved: `the API has no stage ${spec.stageName}` };
+    return {
+      label,
+      reason: 'unresolved-reference',
+      unresolved: `the stage ${label} does not exist: have it deployed, or declare it as a Stage`,
+    };
   }
 
   return (kind, entry) => (kind === 'ApiKey' ? keyOf(entry) : stageOf(entry));

@@ -55,7 +55,8 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       ...(step.unclaimed.length > 0 && { unclaimed: step.unclaimed }),
       ...(step.source && { source: step.source }),
       ...(since !== undefined && hasDrifted(step) && { driftedSince: since }),
-      ...(step.deleteAfter !== undefined && { deleteAfter: step.deleteAfter }),
+      // A key that is not disabled yet has no time yet.
+      ...(step.deleteAfter !== undefined && step.wants !== 'disable' && { deleteAfter: step.deleteAfter }),
       ...(result && { outcome: result.outcome }),
     };
   });

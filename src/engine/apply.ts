@@ -302,7 +302,9 @@ async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefi
 }
 
 function appliedOf(step: Step, spec: Spec, later: ReadonlySet<string>, run: Run): Record<string, string> {
-  const held = run.steps.filter((other) => other.action === 'hold' && identity(other) === identity(step)).flatMap((other) => other.changes);
+  // What a create owns is without the entries that are held: that is what it writes.
+  const holds = step.action === 'create' ? [] : run.steps.filter((other) => other.action === 'hold' && identity(other) === identity(step));
+  const held = holds.flatMap((other) => other.changes);
   const unsettled = new Set([...held.map((change) => change.field), ...(run.unmade.get(step) ?? []), ...later]);
   const says = appliedTag(step, spec, unsettled, kindOf(step, run).rules, run.fingerprint);
   return says === '' ? {} : { [TAG.applied]: says };

@@ -151,7 +151,8 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     reportOf,
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
-      for (const taken of await Promise.allSettled(locks.values())) if (taken.status === 'fulfilled') await taken.value?.[Symbol.asyncDispose]();
+      for (const taken of await Promise.allSettled(locks.values()))
+        if (taken.status === 'fulfilled') await taken.value?.[Symbol.asyncDispose]();
     },
   };
 }
