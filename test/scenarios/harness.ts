@@ -1,0 +1,172 @@
+/**
+ * Scenarios: what apikeeper plans for an account as it is, and what is left after applying that.
+ *
+ * test/scenarios/<name>/
+ *   manifests/   what Git declares now
+ *   before/      what it declared earlier (any folder that `history` applies)
+ *   live.json    the account, and what happened to it (`Scenario`, below)
+ *   plan.txt     the plan, as `apikeeper plan` prints it; written by `npm run golden [name …]`, and by nothing else
+ *
+ * The account is made first (`apis`, `keys`, `plans`), then `history` is played, oldest first; then comes the plan. Objects that somebody made bear the ids that
+ * live.json gives them. Those that apikeeper made while history was played bear the emulator's, which are the same in each run.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { APIGateway } from '@aws-sdk/client-api-gateway';
+import type { Clock } from '../../src/core/clock.ts';
+import type { Report } from '../../src/core/report.ts';
+import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
+import { createEngine, type Engine } from '../../src/engine/engine.ts';
+import type { Settings } from '../../src/engine/settings.ts';
+import { renderText } from '../../src/report/text.ts';
+import { type Account, furnish, type Hand } from './account.ts';
+import { type ByHand, changeByHand } from './history.ts';
+
+export interface Scenario extends Account {
+  /** One sentence: what this shows. */
+  readonly reason: string;
+  /** When history begins; RFC 3339, default 2026-01-15T09:00:00Z. */
+  readonly clock?: string;
+  /** The command line's, for everything that is applied or planned; durations as `14d`. */
+  readonly flags?: Pick<Settings, 'prune' | 'mode' | 'maxKeys' | 'maxPercent'> & { readonly deleteGrace?: string };
+  readonly env?: Readonly<Record<string, string>>;
+  /** What other accounts have, by account number. The first one's is 123456789012. */
+  readonly accounts?: Readonly<Record<string, Account>>;
+  readonly history?: readonly (ByHand | { readonly apply: string } | { readonly wait: string })[];
+  /** One long-running process applied `history` and makes the plan; else each is a process of its own. Only for history that applies `manifests`. */
+  readonly sameProcess?: boolean;
+  /** Why the apply can't do all of it: then the law asks only that nothing foreign was touched. */
+  readonly fails?: string;
+  /** Beyond the law: what has to be so after the apply. */
+  readonly after?: {
+    /** Who can call what, `acme → residents-api:production`: enabled keys, through the plans that they are in. */
+    readonly access?: readonly string[];
+    /** Calls that were sent right after each other. */
+    readonly backToBack?: readonly string[];
+    /** Events of the plan and the apply. */
+    readonly events?: readonly string[];
+  };
+}
+
+export interface Play extends AsyncDisposable {
+  readonly scenario: Scenario;
+  readonly emulator: Emulator;
+  /** What everybody has now, as JSON. */
+  states(): readonly AccountState[];
+  plan(): Promise<Report>;
+  apply(): Promise<Report>;
+  /** The names of the events of the plans and applies since history ended. */
+  readonly events: readonly string[];
+}
+
+const ROOT = new URL('.', import.meta.url);
+const OWN_ACCOUNT = '123456789012';
+/** What nobody's real trees on this host are called: applying takes a lock. */
+const OWNER = 'scenarios';
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 };
+
+export function scenarioNames(): string[] {
+  const entries = readdirSync(ROOT, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+}
+
+/** The file of a scenario that holds its plan. */
+export const goldenUrl = (name: string): URL => new URL(`${name}/plan.txt`, ROOT);
+
+export const textOf = (report: Report): string => renderText(report, { colour: false });
+
+/** Makes the account and plays history, up to the moment of the plan. */
+export async function play(name: string): Promise<Play> {
+  const folder = new URL(`${name}/`, ROOT);
+  const scenario: Scenario = JSON.parse(readFileSync(new URL('live.json', folder), 'utf8'));
+  const clock = handClock(Date.parse(scenario.clock ?? '2026-01-15T09:00:00Z'));
+  const emulator = await startEmulator({ seed: 1, clock: clock.now });
+  const accounts = { [OWN_ACCOUNT]: scenario, ...scenario.accounts };
+  const env = { ...scenario.env, AWS_ENDPOINT_URL: emulator.url, ...credentials(OWN_ACCOUNT), AWS_REGION: 'eu-west-2' };
+  const events: string[] = [];
+  const emit = (event: string) => void events.push(event);
+  const engineFor = (directory: string, pace: Pace) =>
+    createEngine(settingsOf(scenario, new URL(directory, folder).pathname, pace), { clock, env, emit });
+  const standing = scenario.sameProcess ? engineFor('manifests', QUICK) : undefined;
+
+  async function pass(directory: string, write: boolean, pace: Pace): Promise<Report> {
+    if (standing) return standing.pass(request(write));
+    await using engine: Engine = engineFor(directory, pace);
+    return await engine.pass(request(write));
+  }
+
+  for (const [account, entries] of Object.entries(accounts)) await furnish(handOf(emulator, account), entries);
+  for (const event of scenario.history ?? []) {
+    if ('wait' in event) await clock.sleep(milliseconds(event.wait));
+    else if ('apply' in event) await pass(event.apply, true, QUICK);
+    else await changeByHand(handOf(emulator, OWN_ACCOUNT), event);
+  }
+  events.length = 0;
+  return {
+    scenario,
+    emulator,
+    states: () => Object.keys(accounts).map((account) => structuredClone(emulator.state(account))),
+    plan: () => pass('manifests', false, REAL),
+    apply: () => pass('manifests', true, REAL),
+    events,
+    async [Symbol.asyncDispose]() {
+      await standing?.[Symbol.asyncDispose]();
+      await emulator.close();
+    },
+  };
+}
+
+type Pace = Pick<Settings, 'operationQuotas' | 'requestsPerSecond' | 'burst'>;
+
+/** Calls one after another, so that the emulator's ids come in the same order. */
+const QUICK: Pace = { operationQuotas: false, requestsPerSecond: 1000, burst: 1000 };
+/** As the service allows: the plan says how long that takes. Nobody waits, since sleeping only moves the clock. */
+const REAL: Pace = { operationQuotas: true };
+
+function settingsOf({ flags = {} }: Scenario, directory: string, pace: Pace): Settings {
+  const { deleteGrace = '14d', ...others } = flags;
+  return {
+    ...others,
+    ...pace,
+    directory,
+    namespaces: [],
+    deleteGraceMs: milliseconds(deleteGrace),
+    owner: OWNER,
+    valuesEnvPrefix: 'APIKEEPER_VALUE_',
+    valuesSecrets: 'apikeeper/',
+    version: '0.0.0',
+  };
+}
+
+function request(write: boolean) {
+  return { trigger: 'command', write, unsetMode: 'enforce' } as const;
+}
+
+function handOf(emulator: Emulator, account: string): Hand {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = credentials(account);
+  const gateway = new APIGateway({ endpoint: emulator.url, region: 'eu-west-2', credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 });
+  return { gateway, state: emulator.state(account) };
+}
+
+/** By which the emulator tells accounts apart. */
+function credentials(account: string) {
+  return { AWS_ACCESS_KEY_ID: `AKIA${account}`, AWS_SECRET_ACCESS_KEY: 'secret' };
+}
+
+/** A clock that stands, until somebody sleeps. */
+function handClock(start: number): Clock {
+  let now = start;
+  return {
+    now: () => now,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      now += Math.max(0, ms);
+    },
+  };
+}
+
+function milliseconds(duration: string): number {
+  const [, number, unit = ''] = /^(\d+)([smhd])$/.exec(duration) ?? [];
+  const factor = UNITS[unit];
+  if (factor === undefined) throw new Error(`${duration} is no duration such as 30s or 14d`);
+  return Number(number) * factor;
+}
