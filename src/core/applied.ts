@@ -24,19 +24,19 @@ export function decodeApplied(tag: string | undefined): ReadonlyMap<string, stri
 }
 
 /**
- * What the tag is to say after a step.
+ * What the tag is to say after a step. Of what left Git only one field is written; what the tag says of the others is needed again if the commit is reverted.
  * @param written the owned fields as they were written, references resolved
  * @param unsettled fields with a change that was held or failed: of those, the tag goes on saying what it said
  */
 export function appliedTag(
-  step: Pick<Step, 'live'>,
+  step: Pick<Step, 'live'> & Partial<Pick<Step, 'state'>>,
   written: Spec,
   unsettled: ReadonlySet<string>,
   rules: Rules,
   fingerprint: Fingerprint,
 ): string {
   const before = decodeApplied(step.live?.tags[TAG.applied]);
-  const prints = new Map<string, string>();
+  const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
   for (const [field, value] of Object.entries(written)) {
     const rule = rules.fields[field];
     const print = rule && !unsettled.has(field) ? fingerprint(fieldText(rule, value as Json)) : before.get(field);

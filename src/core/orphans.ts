@@ -1,8 +1,9 @@
 /** What is ours, live, and no longer in Git (design, section 5). */
 
+import { appliedTag } from './applied.ts';
 import type { PlanInput } from './input.ts';
 import type { Match } from './match.ts';
-import { type Desired, identity, type Live, TAG } from './model.ts';
+import { type Desired, identity, type Live, type Spec, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { Action, Change, HoldReason, Step } from './plan.ts';
 import { labelOf } from './references.ts';
@@ -88,24 +89,18 @@ function retired(orphan: Orphan, input: PlanInput, world: World): Step {
   const enabled = live.spec.enabled === true;
   const off: Change = { field: 'enabled', keys: [], path: '/spec/enabled', desired: false, live: true, cause: 'git' };
   if (policy === 'Disable') {
-    if (enabled)
-      return stopped(
-        step(orphan, 'disable', {
-          changes: [off],
-          owned: { enabled: false },
-          message: 'it left Git: disabled now, and kept, as its deletionPolicy says',
-        }),
-        input,
-        world,
-      );
-    return step(orphan, 'keep', { message: 'it left Git and stays disabled, as its deletionPolicy says' });
+    if (!enabled && isRecorded(live, input))
+      return step(orphan, 'keep', { message: 'it left Git and stays disabled, as its deletionPolicy says' });
+    const changes = enabled ? [off] : [];
+    const message = 'it left Git: disabled now, and kept, as its deletionPolicy says';
+    return stopped(step(orphan, 'disable', { changes, owned: DISABLED, message }), input, world);
   }
   if (enabled || dueAt === undefined) {
     const deleteAfter = input.time.format(input.now + input.policy.deleteGraceMs);
     const changes = enabled ? [off] : [];
     const disable = step(orphan, 'disable', {
       changes,
-      owned: { enabled: false },
+      owned: DISABLED,
       tags: { set: { [TAG.deleteAfter]: deleteAfter }, remove: [] },
       deleteAfter,
       message: `it left Git: disabled now, deleted after ${deleteAfter}; until then, reverting the commit brings it back with its value`,
@@ -122,6 +117,14 @@ function retired(orphan: Orphan, input: PlanInput, world: World): Step {
     reason: 'grace',
     message: `it left Git and is disabled; it is deleted after ${due}, and reverting the commit brings it back with its value`,
   };
+}
+
+const DISABLED: Spec = { enabled: false };
+
+/** Whether our tag says that it was disabled: a process that died in between has disabled it, and not said so. */
+function isRecorded(live: Live, { rules, fingerprint }: PlanInput): boolean {
+  const own = rules.find(({ kind }) => kind === live.kind);
+  return own !== undefined && appliedTag({ live, state: 'orphaned' }, DISABLED, new Set(), own, fingerprint) === live.tags[TAG.applied];
 }
 
 function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: World): Step {
