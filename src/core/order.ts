@@ -40,7 +40,7 @@ export function operations(steps: readonly Step[], allRules: readonly Rules[]): 
     const rules = rulesOf.get(step.kind);
     return rules ? operationsOf(step, rules, moves) : [];
   });
-  const ordered = withDependencies(found);
+  const ordered = withoutKnots(found);
   return urgentFirst(ordered);
 }
 
@@ -257,6 +257,47 @@ function withDependencies(all: readonly Operation[]): Operation[] {
   });
 }
 
+/**
+ * Plans that exchange stages wait for each other, and the service takes none of them first while they share a key (facts, 1.3):
+ * one of them gives up its stages in a call of its own.
+ */
+function withoutKnots(all: readonly Operation[]): Operation[] {
+  const ordered = withDependencies(all);
+  const knot = ordered.find((one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered));
+  if (knot?.type !== 'update' || knot.changes.every(givesUp)) return ordered;
+  const part = (id: string, changes: readonly Change[]): Operation => {
+    return { ...knot, id, changes, urgency: Math.min(...changes.map(urgencyOf)) as Urgency, after: [] };
+  };
+  const first = part(`${knot.id} first`, knot.changes.filter(givesUp));
+  const rest = part(
+    knot.id,
+    knot.changes.filter((change) => !givesUp(change)),
+  );
+  return withoutKnots(
+    all.flatMap((one): Operation[] => {
+      if (one.id === knot.id) return [first, rest];
+      return [one.after.includes(knot.id) ? { ...one, after: [...one.after, first.id] } : one];
+    }),
+  );
+}
+
+/** A stage leaves a plan. */
+function givesUp({ field, keys, desired }: Change): boolean {
+  return field === 'stages' && keys.length === 1 && desired === undefined;
+}
+
+function waitsForItself(one: Operation, all: readonly Operation[]): boolean {
+  const byId = new Map(all.map((other) => [other.id, other]));
+  const waitedFor = new Set<string>();
+  const follow = (id: string): void => {
+    if (waitedFor.has(id)) return;
+    waitedFor.add(id);
+    byId.get(id)?.after.forEach(follow);
+  };
+  one.after.forEach(follow);
+  return waitedFor.has(one.id);
+}
+
 function pairsOf(live: Live | undefined): string[] {
   return keysOf(live?.spec.keys).flatMap((key) => keysOf(live?.spec.stages).map((stage) => `${key} ${stage}`));
 }
@@ -267,10 +308,7 @@ function released(one: Operation): { readonly id: string; readonly step: Step; r
   const gone = (pair: string): boolean => {
     const [key, stage] = pair.split(' ');
     if (one.type === 'detach') return one.key === key;
-    if (one.type === 'update')
-      return one.changes.some(
-        (change) => change.field === 'stages' && change.desired === undefined && change.keys.length === 1 && change.keys[0] === stage,
-      );
+    if (one.type === 'update') return one.changes.some((change) => givesUp(change) && change.keys[0] === stage);
     return one.type === 'delete';
   };
   return pairsOf(live)

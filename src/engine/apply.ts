@@ -100,7 +100,7 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
       begin(one, lane);
     }
     if (waiting.size === 0) break;
-    // Two plans that exchange their stages wait for each other: then the more urgent goes first, and the service has the last word.
+    // Where operations wait for each other all the same, the most urgent goes first, and the service has the last word.
     const [first] = waiting;
     if (lanes.size === 0 && first) begin(first, laneOf(first));
     await Promise.race(lanes.values());
