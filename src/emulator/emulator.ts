@@ -192,8 +192,9 @@ async function underFaults(call: Call, record: RequestRecord, effects: readonly 
     return malformed ? { ...response, body: response.body.slice(0, response.body.length / 2) } : response;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
-    record.status = error.status;
+    const response = call.refuse(error);
+    record.status = response.status;
     record.errorCode = error.name;
-    return call.refuse(error);
+    return response;
   }
 }

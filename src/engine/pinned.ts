@@ -45,15 +45,17 @@ interface Options {
 export async function comparePinned(steps: readonly Step[], { send, values, inPlay }: Options): Promise<Map<string, Pinned>> {
   const found = new Map<string, Pinned>();
   for (const step of steps) {
-    const { desired, live } = step;
-    if (desired?.kind !== 'ApiKey' || desired.spec.value === undefined || step.reason === 'suspended') continue;
+    const { desired, live, reason } = step;
+    if (desired?.kind !== 'ApiKey' || desired.spec.value === undefined || found.has(identity(step))) continue;
+    // A key that is left alone is nobody's to compare.
+    if (reason === 'suspended' || reason === 'not-owned' || reason === 'foreign') continue;
     const read = await values.read(desired);
     if ('unreadable' in read) {
       found.set(identity(step), read);
       continue;
     }
     using _held = inPlay.add(read.value);
-    if (!live || step.reason === 'not-owned' || step.reason === 'foreign') continue;
+    if (!live) continue;
     const equal = values.known(live.id, read.value) ?? (await valueEquals(send, live.id, read.value));
     values.learn(live.id, read.value, equal);
     found.set(identity(step), equal ? 'same' : 'different');

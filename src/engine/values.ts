@@ -11,7 +11,7 @@ export interface Fences {
   readonly envPrefix: string;
   /** `fromFile` reads only below it; undefined: not at all. */
   readonly dir?: string;
-  /** `secretsManager` and `ssm` read only names that begin with it, a leading slash of a parameter's name apart. */
+  /** `secretsManager` and `ssm` read only names that begin with it; for `ssm` a leading slash, of name or prefix, makes no difference. */
   readonly secretsPrefix: string;
   readonly secrets: SecretReader;
 }
@@ -67,15 +67,30 @@ async function fromFile(name: string, { dir }: Fences): Promise<Value> {
   }
 }
 
+/** What reading takes, per store. */
+const RIGHTS: Readonly<Record<keyof SecretReader, string>> = { secretsManager: 'secretsmanager:GetSecretValue', ssm: 'ssm:GetParameter' };
+
 async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefix, secrets }: Fences): Promise<Value> {
-  if (!name.replace(/^\//, '').startsWith(secretsPrefix)) {
+  if (!isInside(kind, name, secretsPrefix)) {
     return {
       unreadable: `${kind} may read only names that begin with ${secretsPrefix}, and ${name} does not: rename it, or start apikeeper with another --values-secrets`,
     };
   }
   try {
-    return { value: await secrets[kind](name) };
+    const value = await secrets[kind](name);
+    if (value === undefined) return { unreadable: `${kind} ${name} holds no text: store the value as text, not as bytes` };
+    return { value };
   } catch (error) {
-    return { unreadable: `${kind} ${name} can't be read: ${error instanceof Error ? error.name : 'error'}` };
+    const { code, name: type = 'error' } = error as { code?: unknown; name?: string };
+    return {
+      unreadable: `${kind} ${name} can't be read: ${code ?? type}. It must exist in the Target's account and region, and the Target's credentials need ${RIGHTS[kind]} on it`,
+    };
   }
+}
+
+/** Parameters in a hierarchy begin with a slash, secrets need not: there a name with one is another name. */
+function isInside(kind: keyof SecretReader, name: string, prefix: string): boolean {
+  if (kind !== 'ssm') return name.startsWith(prefix);
+  const withoutSlash = (text: string) => text.replace(/^\//, '');
+  return withoutSlash(name).startsWith(withoutSlash(prefix));
 }

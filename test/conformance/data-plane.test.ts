@@ -2,6 +2,9 @@ import { expect } from 'vitest';
 import { deployApi, forbidden, missingToken, planOver, subscribe, throttled } from './clients.ts';
 import { behaviour, makeKey, replace, suite } from './harness.ts';
 
+/** A stage variable as integrations name it. */
+const variable = (name: string) => `$\{stageVariables.${name}}`;
+
 suite('Requests: the route', (world) => {
   behaviour.emulatorOnly('R1', 'a stage serves its deployment, not the API as it is now', async () => {
     const { gateway } = world;
@@ -18,7 +21,7 @@ suite('Requests: the route', (world) => {
 
   behaviour.emulatorOnly('R1', 'what changes in keys, plans and stage takes effect at once', async () => {
     const { gateway } = world;
-    const api = await deployApi(world, { methods: ['GET /pets key'], uri: 'https://${stageVariables.host}/', variables: { host: 'one' } });
+    const api = await deployApi(world, { methods: ['GET /pets key'], uri: `https://${variable('host')}/`, variables: { host: 'one' } });
     const usagePlanId = await planOver(world, [api]);
     const { keyId, value } = await subscribe(world, usagePlanId);
     await gateway.updateStage({ restApiId: api.restApiId, stageName: api.stageName, patchOperations: [replace('/variables/host', 'two')] });
@@ -121,7 +124,7 @@ suite('Requests: the route', (world) => {
   });
 
   behaviour.emulatorOnly('R11', 'stage variables stand in the URI of the integration', async () => {
-    const uri = 'https://${stageVariables.host}/${stageVariables.version}/${stageVariables.none}x';
+    const uri = `https://${variable('host')}/${variable('version')}/${variable('none')}x`;
     const api = await deployApi(world, { methods: ['GET /pets'], uri, variables: { host: 'a.example', version: 'v1' } });
     expect((await api.request('GET /pets')).body.integrationUri).toBe('https://a.example/v1/x');
   });
