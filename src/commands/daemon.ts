@@ -3,18 +3,15 @@ import { readFile } from 'node:fs/promises';
 import type { Emit } from '../core/events.ts';
 import { startDaemon } from '../engine/daemon.ts';
 import { createEngine } from '../engine/engine.ts';
-import type { Daemon, Health } from '../engine/settings.ts';
+import type { Daemon } from '../engine/settings.ts';
 import { kinds } from '../kinds/index.ts';
-import { createApp } from '../server/app.ts';
-import { listen } from '../server/listen.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
+import { serve } from './serve.ts';
 import { logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
 import { onStop, type World } from './world.ts';
-
-const STARTING: Health = { live: true, ready: false, reasons: ['starting'] };
 
 export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
   const { version, signals } = world;
@@ -23,7 +20,7 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind) });
   const emit: Emit = (event, fields) => {
     metrics.onEvent(event, fields);
-    log(event, fields);
+    log(event, event === 'controller.started' ? { ...fields, address: server.url } : fields);
   };
 
   const stop = Promise.withResolvers<void>();
@@ -32,15 +29,14 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   const lookAgain = () => daemon?.request('signal');
   signals.on('SIGHUP', lookAgain);
 
-  const app = createApp({
-    report: () => daemon?.report(),
-    health: () => daemon?.health() ?? STARTING,
+  await using server = await serve({
+    host: flags['http-host'],
+    port: flags['http-port'],
+    daemon: () => daemon,
     metrics,
     ...(token !== undefined && { token }),
-    request: () => daemon?.request('request'),
     version,
   });
-  await using _server = await listen(app, { host: flags['http-host'], port: flags['http-port'] });
   const settings = settingsOf(directory, flags, world);
   const surroundings = surroundingsOf(emit, world, metrics.onCall);
   await using engine = createEngine(settings, surroundings);

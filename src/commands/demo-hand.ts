@@ -7,7 +7,7 @@ interface Shown {
   readonly apiStages?: readonly { readonly apiId: string; readonly stage: string }[];
 }
 
-/** A change by hand: what it is, and how somebody would type it. */
+/** A change by hand, of an object that is there: what it is, and how somebody would type it. */
 export interface Deed {
   readonly kind: 'ApiKey' | 'UsagePlan';
   readonly name: string;
@@ -30,11 +30,9 @@ export function createHand(url: string) {
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  async function find(collection: 'apikeys' | 'usageplans', name: string): Promise<Shown> {
+  async function find(collection: 'apikeys' | 'usageplans', name: string): Promise<Shown | undefined> {
     const { item } = (await call('GET', `/${collection}?limit=500`)) as { readonly item: readonly Shown[] };
-    const found = item.find((one) => one.name === name);
-    if (!found) throw new Error(`the emulator has no ${name} under /${collection}`);
-    return found;
+    return item.find((one) => one.name === name);
   }
 
   const patch = (path: string, ...patchOperations: readonly object[]) => call('PATCH', path, { patchOperations });
@@ -61,8 +59,10 @@ export function createHand(url: string) {
       await call('POST', `/restapis/${id}/deployments`, {});
     },
 
-    async disableKey(name: string): Promise<Deed> {
-      const { id } = await find('apikeys', name);
+    async disableKey(name: string): Promise<Deed | undefined> {
+      const found = await find('apikeys', name);
+      if (!found) return undefined;
+      const { id } = found;
       return {
         kind: 'ApiKey',
         name,
@@ -72,8 +72,10 @@ export function createHand(url: string) {
       };
     },
 
-    async raiseLimit(name: string): Promise<Deed> {
-      const { id } = await find('usageplans', name);
+    async raiseLimit(name: string): Promise<Deed | undefined> {
+      const found = await find('usageplans', name);
+      if (!found) return undefined;
+      const { id } = found;
       return {
         kind: 'UsagePlan',
         name,
@@ -83,8 +85,10 @@ export function createHand(url: string) {
       };
     },
 
-    async deletePlan(name: string): Promise<Deed> {
-      const { id, apiStages = [] } = await find('usageplans', name);
+    async deletePlan(name: string): Promise<Deed | undefined> {
+      const found = await find('usageplans', name);
+      if (!found) return undefined;
+      const { id, apiStages = [] } = found;
       const detach = apiStages.map(({ apiId, stage }) => ({ op: 'remove', path: '/apiStages', value: `${apiId}:${stage}` }));
       return {
         kind: 'UsagePlan',

@@ -59,11 +59,13 @@ export function createNarrator({ stdout, env }: World) {
     },
     event(event: EventName, fields: EventFields) {
       if (!isWatching) return;
-      const object = visible(`${fields.kind}/${fields.name}`);
+      const object = visible(fields.kind ? `${fields.kind}/${fields.name}` : (fields.namespace ?? 'manifests'));
       const place = fields.source ? paint('dim', `  ${visible(`${fields.source.file}:${fields.source.line}`)}`) : '';
       if (event === 'drift.detected') {
-        line('cyan', 'drift', `${object}${place}`);
-        for (const { path, live, desired } of fields.changes ?? [])
+        const changes = fields.changes ?? [];
+        const isGone = changes.length > 1 && changes.every(({ live }) => live === null);
+        line('cyan', 'drift', `${object}${isGone ? ' is gone' : ''}${place}`);
+        for (const { path, live, desired } of isGone ? [] : changes)
           say(`${' '.repeat(23)}${visible(path)} is ${valueText(live)}, declared ${valueText(desired)}`);
       } else if (event.startsWith('object.')) line('green', 'put right', `${object} ${event.slice('object.'.length)}`);
       else if (

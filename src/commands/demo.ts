@@ -8,14 +8,13 @@ import type { Daemon, Settings } from '../engine/settings.ts';
 import { kinds } from '../kinds/index.ts';
 import { load } from '../manifests/load.ts';
 import { count } from '../report/visible.ts';
-import { createApp } from '../server/app.ts';
-import { type Listening, listen } from '../server/listen.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { createHand, type Deed, type Hand } from './demo-hand.ts';
 import { createNarrator, type Narrator } from './demo-narrator.ts';
 import { emulatorEnvironment, start } from './emulator.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
+import { serve } from './serve.ts';
 import { surroundingsOf } from './settings.ts';
 import { Failure } from './usage.ts';
 import { onStop, type World } from './world.ts';
@@ -49,15 +48,9 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
     await planAndApply(narrator, engine, stop.signal);
 
     let daemon: Daemon | undefined;
-    const app = createApp({
-      report: () => daemon?.report(),
-      health: () => daemon?.health() ?? { live: true, ready: false, reasons: ['starting'] },
-      metrics,
-      request: () => {},
-      version: world.version,
-    });
-    await using server: Listening = await orAnyPort((port) => listen(app, { host: '127.0.0.1', port }), flags['http-port']);
-    const started = await startDaemon(
+    const options = { host: '127.0.0.1', daemon: () => daemon, metrics, version: world.version };
+    await using server = await orAnyPort((port) => serve({ ...options, port }), flags['http-port']);
+    await using started = await startDaemon(
       engine,
       settings,
       { schedule: '*/2 * * * * *', quietPeriodMs: 300, shutdownTimeoutMs: 5000 },
@@ -66,7 +59,6 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
     daemon = started;
     narrator.daemonStarted(server.url, relative('.', MANIFESTS) || '.');
     await meddle(narrator, hand, events, world, stop.signal);
-    await started.stop();
   } catch (error) {
     if (!stop.signal.aborted) throw error;
   }
@@ -124,7 +116,7 @@ async function planAndApply(narrator: Narrator, engine: Engine, signal: AbortSig
 
 /** Changes things by hand, one after the other, each when the one before has been put right. Each object is spared a third time: then it would be contested. */
 async function meddle(narrator: Narrator, hand: Hand, events: Events, { clock }: World, signal: AbortSignal): Promise<void> {
-  const round: readonly (() => Promise<Deed>)[] = [
+  const round: readonly (() => Promise<Deed | undefined>)[] = [
     () => hand.disableKey('acme'),
     () => hand.raiseLimit('acme-residents-production'),
     () => hand.deletePlan('birch-residents-staging'),
@@ -135,6 +127,7 @@ async function meddle(narrator: Narrator, hand: Hand, events: Events, { clock }:
   for (const act of [...round, ...round]) {
     await clock.sleep(PAUSE_MS, signal);
     const deed = await act();
+    if (!deed) continue;
     const healed = events.next((event, fields) => event === 'drift.resolved' && fields.kind === deed.kind && fields.name === deed.name);
     narrator.deed(deed);
     await deed.act();

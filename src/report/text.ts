@@ -37,7 +37,7 @@ export function renderText(report: Report, options: TextOptions): string {
   const blocks = [
     problems(report, paint),
     ...report.targets.map((target) => targetBlock(target, applied, options.detail ?? 'full', paint)),
-    [paint('bold', `${applied ? 'Applied' : 'Plan'}: ${summaryText(report.targets, applied)}.`), ...closing(report)],
+    [paint('bold', closing(report, applied))],
   ];
   return `${blocks
     .filter((block) => block.length > 0)
@@ -51,9 +51,9 @@ function problems(report: Report, paint: Paint): string[] {
   return [paint(['red', 'bold'], heading), ...report.problems.map((problem) => `  ${problemText(problem)}`)];
 }
 
-function closing(report: Report): string[] {
-  if (report.targets.length > 0) return [];
-  return ['No target was read: the manifests have to be valid first.'];
+function closing({ targets }: Report, applied: boolean): string {
+  if (targets.length === 0) return 'Nothing was compared: the manifests have to be valid first.';
+  return `${applied ? 'Applied' : 'Plan'}: ${summaryText(targets, applied)}.`;
 }
 
 function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {

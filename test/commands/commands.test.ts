@@ -14,12 +14,7 @@ import { listen } from '../../src/server/listen.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { sampleInSync, samplePlan } from '../report/sample.ts';
 import { assertReport } from '../report/schema.ts';
-import { createWorld, run, type TestWorld } from './world.ts';
-
-/** Waits for a condition, not for a time. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-}
+import { createWorld, run, type TestWorld, waitFor } from './world.ts';
 
 let directory: string;
 let emulator: Emulator;
@@ -157,7 +152,7 @@ describe('apply', () => {
     await write('a.yaml', key('acme'));
     const world = createWorld({ env: env(), isTerminal: true });
     const done = runCommand(['apply', directory], world);
-    await until(() => world.written().stderr.includes(question));
+    await waitFor(() => world.written().stderr.includes(question), done);
     world.signals.emit('SIGINT');
     expect(await done).toBe(1);
     expect(world.written().stderr).toMatch(/\nNot applied: nothing was changed\.\n/);
@@ -271,7 +266,7 @@ describe('emulator', () => {
   const begin = async (words: readonly string[]): Promise<{ world: TestWorld; done: Promise<number>; url: string }> => {
     const world = createWorld();
     const done = runCommand(['emulator', ...words], world);
-    await until(() => world.written().stdout.includes('export '));
+    await waitFor(() => world.written().stdout.includes('export '), done);
     return { world, done, url: /http:\/\/[\d.:]+/.exec(world.written().stdout)?.[0] ?? '' };
   };
 

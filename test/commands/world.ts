@@ -21,9 +21,17 @@ export interface WorldOptions {
   readonly isTerminal?: boolean;
   /** What they type. */
   readonly typed?: string;
+  /** Default: sleeping takes no time. */
+  readonly clock?: Clock;
 }
 
-export function createWorld({ env = {}, version = '0.1.0', isTerminal = false, typed }: WorldOptions = {}): TestWorld {
+export function createWorld({
+  env = {},
+  version = '0.1.0',
+  isTerminal = false,
+  typed,
+  clock = hurriedClock(),
+}: WorldOptions = {}): TestWorld {
   const texts = { stdout: '', stderr: '' };
   const exits: number[] = [];
   const output = (name: keyof typeof texts) => ({
@@ -41,7 +49,7 @@ export function createWorld({ env = {}, version = '0.1.0', isTerminal = false, t
     env,
     version,
     signals: new EventEmitter(),
-    clock: hurriedClock(),
+    clock,
     exit: (code) => exits.push(code),
     exits,
     written: () => ({ ...texts }),
@@ -65,4 +73,18 @@ export async function run(words: readonly string[], options: WorldOptions = {}):
   const world = createWorld(options);
   const code = await runCommand(words, world);
   return { code, ...world.written() };
+}
+
+/** Waits for a condition, not for a time; fails when the command (`done`) ends before it holds. */
+export async function waitFor<T>(find: () => T | undefined | false | Promise<T | undefined | false>, done?: Promise<number>): Promise<T> {
+  let ended: number | undefined;
+  done?.then((code) => {
+    ended = code;
+  });
+  for (;;) {
+    const found = await find();
+    if (found) return found;
+    if (ended !== undefined) throw new Error(`the command ended with ${ended} before the condition held: ${find}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

@@ -45,6 +45,12 @@ describe('what a reader sees', () => {
     expect(prose).not.toMatch(/@team/);
   });
 
+  test('without a target nothing is claimed to be in sync', () => {
+    expect(renderText(report([], { state: 'failing' }), { colour: false })).toBe(
+      'Nothing was compared: the manifests have to be valid first.\n',
+    );
+  });
+
   test('a comment stays below what GitHub accepts, and says what it left out', () => {
     const many = Array.from({ length: 5000 }, (_, number) =>
       object({ name: `k${number}`, state: 'orphaned', action: 'delete', message: 'x'.repeat(50) }),
