@@ -44,6 +44,8 @@ export interface EventFields {
   readonly reason?: string;
   readonly message?: string;
   readonly error?: string;
+  /** The class of an error, of a small and fixed set. */
+  readonly class?: string;
   readonly cause?: string;
   readonly changes?: readonly ReportChange[];
   readonly source?: Source;

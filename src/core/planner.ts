@@ -14,7 +14,7 @@ import { type Cause, type Change, held, type Incident, type Plan, type Step } fr
 import { resolver, stageId } from './references.ts';
 import type { Rules } from './rules.ts';
 import { isDrift } from './summarize.ts';
-import { byText, isNone } from './values.ts';
+import { byText, isMap, isNone, pointer } from './values.ts';
 import { createWorld, type World } from './world.ts';
 
 export function plan(input: PlanInput): Plan {
@@ -151,27 +151,18 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
-function creationChanges({ canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
+function creationChanges({ rules, canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
   return Object.entries(owned)
     .filter(([, value]) => !isNone(value))
-    .map(([field, value]): Change => {
-      const needs = [...(form.pending.get(field)?.values() ?? [])];
-      return {
-        field,
-        keys: [],
-        path: `/spec/${field}`,
-        desired: labelled(value, form.labels.get(field)),
-        live: undefined,
-        cause,
-        ...(needs.length > 0 && { needs }),
-      };
+    .flatMap(([field, value]): Change[] => {
+      if (typeof rules.fields[field]?.key !== 'string' || !isMap(value))
+        return [{ field, keys: [], path: pointer(['spec', field]), desired: value, live: undefined, cause }];
+      return Object.entries(value).map(([key, entry]) => {
+        const needs = form.pending.get(field)?.get(key);
+        const path = pointer(['spec', field, form.labels.get(field)?.get(key) ?? key]);
+        return { field, keys: [key], path, desired: entry, live: undefined, cause, ...(needs !== undefined && { needs: [needs] }) };
+      });
     });
-}
-
-/** A map with the keys that people know. */
-function labelled(value: Json, labels: ReadonlyMap<string, string> | undefined): Json {
-  if (!labels || typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [labels.get(key) ?? key, entry]));
 }
 
 function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {

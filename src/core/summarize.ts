@@ -12,6 +12,8 @@ export interface Result {
   readonly message?: string;
   readonly reason?: 'superseded' | 'dependency';
   readonly awsId?: string;
+  /** Of a failure: the class of the error, for those who count failures or try again. */
+  readonly errorClass?: string;
 }
 
 export interface Findings {

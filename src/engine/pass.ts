@@ -17,8 +17,10 @@ import type { Tree } from '../manifests/load.ts';
 import { announcePlan, announceResult } from './announce.ts';
 import { apply } from './apply.ts';
 import { contested, noteSetBack } from './contested.ts';
+import { type GivenUp, givenUp, isFinal, noteGivenUp } from './failures.ts';
 import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
+import { withRivals } from './rivals.ts';
 import { pace, type Session } from './session.ts';
 import type { PassRequest, Settings, Surroundings } from './settings.ts';
 import { afterApply, keep, refresh } from './snapshot.ts';
@@ -38,8 +40,15 @@ export interface PassOptions {
   readonly mayWrite: (planned: TargetReport) => Promise<boolean>;
 }
 
+/** What a pass leaves behind. */
+export interface Finished {
+  readonly report: TargetReport;
+  /** Something was not done that may well be when it is tried again soon. */
+  readonly retryable: boolean;
+}
+
 /** Rejects where the live state can't be read in full: then nothing was written. */
-export async function pass(options: PassOptions): Promise<TargetReport> {
+export async function pass(options: PassOptions): Promise<Finished> {
   const { session, surroundings, request } = options;
 
   let snapshot = await look(options);
@@ -55,8 +64,9 @@ export async function pass(options: PassOptions): Promise<TargetReport> {
   const todo = operations(planned.steps, rules);
   if (!request.write || !(await options.mayWrite(reportOf(planned, snapshot, todo, undefined, options)))) {
     learn(planned, undefined, snapshot, options);
-    return reportOf(planned, snapshot, todo, undefined, options);
+    return { report: reportOf(planned, snapshot, todo, undefined, options), retryable: false };
   }
+  const spared = request.sparing ? givenUp(planned.steps, session.memory) : new Map<Step, GivenUp>();
   const { results, live } = await apply(planned.steps, todo, {
     ...observing(options),
     region: session.connection.region,
@@ -64,11 +74,19 @@ export async function pass(options: PassOptions): Promise<TargetReport> {
     ownQuota: new Set(options.settings.operationQuotas ? Object.keys(OPERATION_QUOTAS) : []),
     valueOf: (step) => session.values.valueOf(step.desired),
     signal: request.signal,
-    onResult: (step, result) => announceResult(step, result, session.memory, surroundings.emit),
+    spared,
+    onResult(step, result) {
+      if (!spared.has(step) || result.outcome !== 'failed') announceResult(step, result, session.memory, surroundings.emit);
+    },
   });
-  session.kept = keep(afterApply(snapshot, planned.steps, live), documentsOf(options.tree, options.target));
+  const isOpen = [...results.values()].some(({ errorClass }) => errorClass !== undefined && !isFinal(errorClass));
+  // Whether such a call was carried out, and what else has changed, only reading tells.
+  if (isOpen) delete session.kept;
+  else session.kept = keep(afterApply(snapshot, planned.steps, live), documentsOf(options.tree, options.target));
   learn(planned, results, snapshot, options);
-  return reportOf(planned, snapshot, todo, results, options);
+  noteGivenUp(results, session.memory);
+  const isOutdated = !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
+  return { report: reportOf(planned, snapshot, todo, results, options), retryable: isOpen || isOutdated };
 }
 
 const rules = kinds.map((kind) => kind.rules);
@@ -125,8 +143,10 @@ async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan>
     time,
   };
   const first = plan(input);
-  const pinned = await comparePinned(first.steps, { send: observing(options).send, values: session.values, inPlay: session.inPlay });
-  return pinned.size === 0 ? first : plan({ ...input, pinned });
+  const { send } = observing(options);
+  const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay });
+  const live = await withRivals(first.steps, snapshot.live, kinds, send);
+  return pinned.size === 0 && live === snapshot.live ? first : plan({ ...input, pinned, live });
 }
 
 /** Documents of other targets in the same account and region: they may mean the same live objects. */

@@ -50,6 +50,11 @@ export function listUsagePlans(send: Send, options?: SendOptions): Promise<Usage
   return all('GetUsagePlans', (position) => send(new GetUsagePlansCommand({ limit, position }), options));
 }
 
+/** The plans that a key is in. */
+export function listUsagePlansOf(send: Send, keyId: string, options?: SendOptions): Promise<UsagePlan[]> {
+  return all('GetUsagePlans', (position) => send(new GetUsagePlansCommand({ keyId, limit, position }), options));
+}
+
 /** The keys of a plan. Of a plan that does not exist: none (facts, section 2.2). */
 export function listUsagePlanKeys(send: Send, usagePlanId: string, options?: SendOptions): Promise<UsagePlanKey[]> {
   return all('GetUsagePlanKeys', (position) => send(new GetUsagePlanKeysCommand({ usagePlanId, limit, position }), options));

@@ -43,5 +43,7 @@ export interface Kind {
     readonly field: string;
     attach(send: Send, id: string, member: string): Promise<void>;
     detach(send: Send, id: string, member: string): Promise<void>;
+    /** The ids of all objects that have this member, whosever they are. */
+    holders(send: Send, member: string): Promise<readonly string[]>;
   };
 }

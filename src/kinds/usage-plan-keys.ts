@@ -1,6 +1,7 @@
 /** The keys of a plan: each is attached and detached by a call of its own. */
 import { CreateUsagePlanKeyCommand, DeleteUsagePlanKeyCommand, GetUsagePlanKeyCommand } from '@aws-sdk/client-api-gateway';
 import { isGatewayError } from '../gateway/errors.ts';
+import { listUsagePlansOf } from '../gateway/pages.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';
 
@@ -16,6 +17,11 @@ export async function attachKey(send: Send, usagePlanId: string, keyId: string):
     if (error.class !== 'answer-lost') throw error;
     await attach();
   }
+}
+
+/** The ids of the plans that a key is in. */
+export async function holdersOf(send: Send, keyId: string): Promise<string[]> {
+  return (await listUsagePlansOf(send, keyId)).map(({ id = '' }) => id);
 }
 
 /** Detached already is success, and so is a plan or key that is gone. */
