@@ -63,12 +63,16 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
 export function announceResult(step: Step, result: Result, memory: Memory, emit: Emit): void {
   const event = EVENT_OF[result.outcome];
   const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
-  if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && { error: result.message ?? 'unknown' }) });
+  if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && failureOf(result)) });
   const settled = event !== undefined && result.outcome !== 'failed';
   if (settled && memory.drift.delete(identity(step))) emit('drift.resolved', { ...about(step), ...awsId });
   if (result.reason === 'dependency') {
     emit('step.held', { ...about(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
   }
+}
+
+function failureOf({ message = 'unknown', errorClass = 'unknown' }: Result) {
+  return { error: message, class: errorClass };
 }
 
 function about(step: Step) {

@@ -3,16 +3,18 @@ import { appliedTag } from '../core/applied.ts';
 import type { Clock } from '../core/clock.ts';
 import { applied, type Fingerprint } from '../core/diff.ts';
 import { identity, type Json, type Live, type Spec, TAG } from '../core/model.ts';
-import type { Operation } from '../core/order.ts';
+import { type Operation, URGENCY } from '../core/order.ts';
 import type { Change, Step } from '../core/plan.ts';
 import type { Outcome } from '../core/report.ts';
 import type { Result } from '../core/summarize.ts';
 import { isMap, isNone } from '../core/values.ts';
+import type { ErrorClass } from '../gateway/errors.ts';
 import type { Send } from '../gateway/send.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { PartlyCreated } from '../kinds/live.ts';
 import { tag as setTags, untag } from '../kinds/tags.ts';
 import { makeOnce } from './create.ts';
+import { classOf, type GivenUp, messageOf } from './failures.ts';
 import type { Memory } from './memory.ts';
 
 /** An object read longer ago is read again before it is written (design, section 8). */
@@ -31,12 +33,14 @@ export interface ApplyOptions {
   /** The pinned value of a key to be created. */
   readonly valueOf: (step: Step) => Promise<string | undefined>;
   readonly signal?: AbortSignal | undefined;
+  /** What failed for good before, and isn't tried again: by step. */
+  readonly spared: ReadonlyMap<Step, GivenUp>;
   /** Told of each step when the last of its operations is over. */
   readonly onResult?: (step: Step, result: Result) => void;
 }
 
 /** Why an operation did not do what it was for. */
-type Failure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string };
+type Failure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string; readonly errorClass?: ErrorClass };
 type Settled = { readonly is: 'done' } | Failure;
 
 interface Run extends ApplyOptions {
@@ -92,8 +96,7 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
   const isReady = (one: Operation) => one.after.every((id) => run.settled.has(id));
 
   while (waiting.size > 0) {
-    if (run.signal?.aborted)
-      for (const one of waiting) settle(one, { is: 'superseded', message: 'something newer arrived before its turn' });
+    if (run.signal?.aborted) for (const one of waiting) settle(one, superseded(run.signal));
     for (const one of waiting) {
       const lane = laneOf(one);
       if (lanes.has(lane) || !isReady(one)) continue;
@@ -126,12 +129,23 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
 }
 
 async function perform(one: Operation, run: Run): Promise<Settled> {
+  const known = run.spared.get(one.step);
+  // Whose access ends is tried in every pass.
+  if (known && one.urgency !== URGENCY.revoke) return { is: 'failed', ...known };
   try {
     return (await carryOut(one, run)) ?? { is: 'done' };
   } catch (error) {
-    if (run.signal?.aborted && error === run.signal.reason) return { is: 'superseded', message: 'something newer arrived before its turn' };
-    return { is: 'failed', message: error instanceof Error ? error.message : String(error) };
+    if (run.signal?.aborted && error === run.signal.reason) return superseded(run.signal);
+    return failure(error);
   }
+}
+
+function failure(error: unknown): Failure {
+  return { is: 'failed', message: messageOf(error), errorClass: classOf(error) };
+}
+
+function superseded({ reason }: AbortSignal): Failure {
+  return { is: 'superseded', message: messageOf(reason) };
 }
 
 /** Does the one thing; answers with a failure where it can't be done, and with nothing where it was. Rejects with what the service said. */
@@ -186,11 +200,11 @@ async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<Fai
     run.unmade.set(step, new Set(unmade));
   };
   try {
-    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock, signal: run.signal }), lacking);
+    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock }), lacking);
   } catch (error) {
     if (!(error instanceof PartlyCreated)) throw error;
     made(error.live, later);
-    return { is: 'failed', message: error.message };
+    return failure(error);
   }
   if (lacking.length === 0) return undefined;
   return { is: 'dependency', message: `it was created without what its ${lacking.join(', ')} refer to, which could not be made` };
@@ -432,5 +446,6 @@ function resultOf(step: Step, run: Run): Result {
   const who = awsId !== undefined && { awsId };
   if (!worst) return { outcome: OUTCOMES[step.action], ...who };
   const outcome: Outcome = worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
-  return { outcome, message: worst.message, ...(worst.is !== 'failed' && { reason: worst.is }), ...who };
+  const { is, message, errorClass } = worst;
+  return { outcome, message, ...(is !== 'failed' && { reason: is }), ...(errorClass && { errorClass }), ...who };
 }

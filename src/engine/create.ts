@@ -13,12 +13,15 @@ interface Options {
   readonly send: Send;
   readonly owner: string;
   readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
 }
 
-/** Rejects with what the service said; with the lost answer's own error when it was lost again and again. */
+/**
+ * Rejects with what the service said; with the lost answer's own error when it was lost again and again. Whoever aborts is heeded until the first call is
+ * sent: what may have been made is looked for and finished, or a pass that knows nothing of it would make another one.
+ */
 export async function makeOnce(kind: Kind, creation: Creation, options: Options): Promise<Live> {
-  const { send, clock, signal } = options;
+  const { clock } = options;
+  const send = unstoppable(options.send);
   for (let attempt = 1; ; attempt++) {
     try {
       return await kind.create(send, creation);
@@ -31,9 +34,21 @@ export async function makeOnce(kind: Kind, creation: Creation, options: Options)
   }
 
   async function lookAgain(): Promise<Live | undefined> {
-    await clock.sleep(SETTLING_MS, signal);
+    await clock.sleep(SETTLING_MS);
     return look(kind, creation, send);
   }
+}
+
+/** After its first call no signal stops it. */
+function unstoppable(send: Send): Send {
+  let begun = false;
+  return async (command, options) => {
+    try {
+      return await send(command, begun ? { ...options, signal: undefined } : options);
+    } finally {
+      begun = true;
+    }
+  };
 }
 
 /** What the creating call made, by the tags that it was given, or by its natural id. */

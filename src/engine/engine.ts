@@ -6,30 +6,44 @@ import type { Report, TargetReport, Trigger } from '../core/report.ts';
 import { worst } from '../core/summarize.ts';
 import { isCurrent } from '../manifests/files.ts';
 import { load, type Tree } from '../manifests/load.ts';
+import { classOf, isFinal, messageOf } from './failures.ts';
 import { type Lock, LockTaken, takeLock } from './lock.ts';
-import { pass } from './pass.ts';
+import { type Finished, pass } from './pass.ts';
 import { createSessions, type Session } from './session.ts';
-import type { PassRequest, Settings, Surroundings } from './settings.ts';
+import type { Call, PassRequest, Settings, Surroundings } from './settings.ts';
 
 export interface Engine extends AsyncDisposable {
   /** Reads the manifests. Problems are in the tree, never thrown; each is told once. */
   load(): Promise<Tree>;
-  /** One pass over one target. Never rejects: what keeps it from being reconciled is the report's `error`. */
-  passTarget(tree: Tree, target: Target, request: PassRequest): Promise<TargetReport>;
+  /** One pass over one target. Rejects with Outdated, and with nothing else: what keeps it from being reconciled is the report's `error`. */
+  passTarget(tree: Tree, target: Target, request: PassRequest): Promise<Passed>;
   /** One pass over all targets. */
   pass(request: PassRequest): Promise<Report>;
+  /** When a call was last answered, or given up: milliseconds since the epoch; 0 before the first. */
+  readonly lastCallAt: number;
   /** Puts what the targets' passes gave into one report. */
   reportOf(tree: Tree, targets: readonly TargetReport[], about: { readonly trigger: Trigger; readonly startedAt: number }): Report;
 }
 
+/** What became of one pass over one target. */
+export interface Passed extends Finished {
+  /** It was told to stop before it had a plan: the report says no more than that, and nothing is told of it. */
+  readonly superseded: boolean;
+}
+
 /** The manifests changed between reading and the first write: everything begins anew. */
-class Outdated extends Error {}
+export class Outdated extends Error {}
 
 const RESTARTS = 3;
 
 export function createEngine(settings: Settings, surroundings: Surroundings): Engine {
   const { clock } = surroundings;
-  const sessions = createSessions(settings, surroundings);
+  let lastCallAt = 0;
+  const onCall = (call: Call) => {
+    lastCallAt = clock.now();
+    surroundings.onCall?.(call);
+  };
+  const sessions = createSessions(settings, { ...surroundings, onCall });
   const locks = new Map<string, Promise<Lock | undefined>>();
   const told = new Set<string>();
 
@@ -56,18 +70,18 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     await taking;
   }
 
-  async function passTarget(tree: Tree, target: Target, request: PassRequest): Promise<TargetReport> {
+  async function passTarget(tree: Tree, target: Target, request: PassRequest): Promise<Passed> {
     const startedAt = clock.now();
     const { revision } = tree;
     const about = { reconcileID: randomUUID(), namespace: target.namespace, ...(revision !== undefined && { revision }) };
     const emit: Emit = (event, fields) => surroundings.emit(event, { ...about, ...fields });
     let session: Session | undefined;
-    let report: TargetReport;
+    let finished: Finished;
     try {
       session = await sessions.open(target, revision);
       if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
       session.takeCalls();
-      report = await pass({
+      finished = await pass({
         target,
         tree,
         session,
@@ -82,14 +96,17 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
       });
     } catch (error) {
       if (error instanceof Outdated) throw error;
-      report = failed(target, settings, request, error, session);
-      emit('target.failed', { error: report.error ?? 'unknown' });
+      const report = failed(target, settings, request, error, session);
+      if (request.signal?.aborted) return { report, retryable: false, superseded: true };
+      const errorClass = classOf(error);
+      finished = { report, retryable: !isFinal(errorClass) };
+      emit('target.failed', { error: messageOf(error), class: errorClass });
     }
     const spent = session?.takeCalls();
-    report = { ...report, ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }) };
+    const report = { ...finished.report, ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }) };
     const { state, summary, calls } = report;
     emit('reconcile.finished', { trigger: request.trigger, state, summary, calls, durationMs: clock.now() - startedAt });
-    return report;
+    return { report, retryable: finished.retryable, superseded: false };
 
     async function confirmed(planned: TargetReport): Promise<boolean> {
       return (await request.confirm?.(reportOf(tree, [planned], { trigger: request.trigger, startedAt }))) ?? true;
@@ -111,13 +128,14 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
 
   async function passTargets(tree: Tree, request: PassRequest): Promise<TargetReport[]> {
     const targets = chosen(tree, settings.namespaces);
-    if (!request.confirm) return Promise.all(targets.map((target) => passTarget(tree, target, request)));
+    const passOne = async (target: Target, how: PassRequest) => (await passTarget(tree, target, how)).report;
+    if (!request.confirm) return Promise.all(targets.map((target) => passOne(target, request)));
     const question = oneQuestion(targets.length, request.confirm, (planned) =>
       reportOf(tree, planned, { trigger: request.trigger, startedAt: clock.now() }),
     );
     return Promise.all(
       targets.map(async (target) => {
-        const report = await passTarget(tree, target, { ...request, confirm: question.ask });
+        const report = await passOne(target, { ...request, confirm: question.ask });
         question.done(report);
         return report;
       }),
@@ -149,6 +167,9 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     passTarget,
     pass: passAll,
     reportOf,
+    get lastCallAt() {
+      return lastCallAt;
+    },
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
       for (const taken of await Promise.allSettled(locks.values()))
@@ -210,7 +231,7 @@ function failed(target: Target, settings: Settings, request: PassRequest, error:
     mode: settings.mode ?? target.mode ?? request.unsetMode,
     // Another writer at work is no failure of a cron job.
     state: error instanceof LockTaken && request.trigger === 'once' ? 'in-sync' : 'failing',
-    error: error instanceof Error ? error.message : String(error),
+    error: messageOf(error),
     coverage: {},
     calls: {},
     waitedMs: 0,

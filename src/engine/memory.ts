@@ -1,6 +1,7 @@
 /** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
 import type { Seen } from '../core/input.ts';
 import type { Live } from '../core/model.ts';
+import type { GivenUp } from './failures.ts';
 
 export interface Memory {
   /** Objects as they were last seen with our tags, by identity. */
@@ -21,6 +22,8 @@ export interface Memory {
   readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
   /** By `<identity> <path>`: when we set a field right that somebody had changed, and the document that said so. */
   readonly setBack: Map<string, { readonly at: readonly number[]; readonly document: string }>;
+  /** What failed for good, by `<identity> <action>`; `seen` is what was to be done then, and on what. */
+  readonly givenUp: Map<string, GivenUp & { readonly seen: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly toldHolds: Set<string>;
 }
@@ -35,6 +38,7 @@ export function createMemory(): Memory {
     written: new Map(),
     drift: new Map(),
     setBack: new Map(),
+    givenUp: new Map(),
     toldHolds: new Set(),
   };
 }

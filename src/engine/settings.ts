@@ -61,16 +61,19 @@ export interface PassRequest {
   readonly unsetMode: 'enforce' | 'observe';
   /** Asked once, when everything is planned and before anything is written. */
   readonly confirm?: (plan: Report) => Promise<boolean>;
-  /** Aborted: the call in flight finishes, no further one begins. */
+  /** Aborted: the call in flight finishes, no further one begins. Its reason is an Error that says why. */
   readonly signal?: AbortSignal;
+  /** Steps that failed for good are not tried again while document and live object are what they were. */
+  readonly sparing?: boolean;
 }
 
 /** What the server and the metrics ask a running daemon. */
 export interface Health {
-  /** Whether the loop turns: false when it has not come round in time. */
+  /** False where work is under way and nothing has come of it for ten minutes: no call, no pass. */
   readonly live: boolean;
-  /** Whether every target had a first good pass and the last one is recent. */
+  /** Whether a pass has gone through every target, and not more than two of its scheduled times ago. That a step failed or was held doesn't matter. */
   readonly ready: boolean;
+  /** Why not, as sentences. */
   readonly reasons: readonly string[];
 }
 
@@ -79,7 +82,7 @@ export interface Daemon extends AsyncDisposable {
   report(): Report | undefined;
   health(): Health;
   /** "Look again": returns at once. */
-  request(trigger: Trigger): void;
+  request(trigger: 'change' | 'signal' | 'request'): void;
   /** No new work; the call in flight finishes; resolves when the last report is written. */
   stop(): Promise<void>;
   readonly state: OverallState | undefined;

@@ -1,0 +1,56 @@
+/** What a failure means for the passes that follow (design, section 8). */
+import { identity } from '../core/model.ts';
+import type { Step } from '../core/plan.ts';
+import type { Result } from '../core/summarize.ts';
+import { type ErrorClass, GatewayError } from '../gateway/errors.ts';
+import type { Memory } from './memory.ts';
+
+/** A failure that only a commit, a live change, or a pass that reads everything, can end. */
+export interface GivenUp {
+  readonly message: string;
+  readonly errorClass: ErrorClass;
+}
+
+const FINAL: ReadonlySet<string> = new Set(['denied', 'quota-full', 'invalid'] satisfies ErrorClass[]);
+
+/** Whether the same call would fail again: then it wasn't carried out either. */
+export function isFinal(errorClass: string): boolean {
+  return FINAL.has(errorClass);
+}
+
+/** The class of the door's error, also where another one is wrapped around it. */
+export function classOf(error: unknown): ErrorClass {
+  if (error instanceof GatewayError) return error.class;
+  return error instanceof Error && error.cause !== undefined ? classOf(error.cause) : 'unknown';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The steps that failed for good, as long as neither what is asked for nor the live object has changed since. */
+export function givenUp(steps: readonly Step[], memory: Memory): Map<Step, GivenUp> {
+  const found = new Map<Step, GivenUp>();
+  for (const step of steps) {
+    const known = memory.givenUp.get(keyOf(step));
+    if (known?.seen === seenBy(step)) found.set(step, known);
+  }
+  return found;
+}
+
+export function noteGivenUp(results: ReadonlyMap<Step, Result>, memory: Memory): void {
+  for (const [step, { outcome, reason, message = '', errorClass }] of results) {
+    const hasFailed = outcome === 'failed' && errorClass !== undefined && isFinal(errorClass);
+    if (hasFailed) memory.givenUp.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
+    else if (reason !== 'superseded') memory.givenUp.delete(keyOf(step));
+  }
+}
+
+/** A held part of a step is a step of its own. */
+function keyOf(step: Step): string {
+  return `${identity(step)} ${step.action}`;
+}
+
+function seenBy({ desired, changes, live }: Step): string {
+  return JSON.stringify([desired?.spec, desired?.annotations, changes, live?.spec, live?.tags]);
+}
