@@ -62,10 +62,9 @@ export function createNarrator({ stdout, env }: World) {
       const object = visible(fields.kind ? `${fields.kind}/${fields.name}` : (fields.namespace ?? 'manifests'));
       const place = fields.source ? paint('dim', `  ${visible(`${fields.source.file}:${fields.source.line}`)}`) : '';
       if (event === 'drift.detected') {
-        const changes = fields.changes ?? [];
-        const isGone = changes.length > 1 && changes.every(({ live }) => live === null);
+        const isGone = fields.awsId === undefined;
         line('cyan', 'drift', `${object}${isGone ? ' is gone' : ''}${place}`);
-        for (const { path, live, desired } of isGone ? [] : changes)
+        for (const { path, live, desired } of isGone ? [] : (fields.changes ?? []))
           say(`${' '.repeat(23)}${visible(path)} is ${valueText(live)}, declared ${valueText(desired)}`);
       } else if (event.startsWith('object.')) line('green', 'put right', `${object} ${event.slice('object.'.length)}`);
       else if (

@@ -2,8 +2,6 @@
 import { type DestinationStream, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { type Emit, EVENTS, type EventFields, type Level } from '../core/events.ts';
-import type { Json } from '../core/model.ts';
-import type { ReportChange } from '../core/report.ts';
 import { duration, valueText, visible } from './visible.ts';
 import { CAUSE_TEXT } from './words.ts';
 
@@ -50,7 +48,7 @@ function readable(destination: DestinationStream, colour: boolean): DestinationS
   };
 }
 
-type Line = EventFields & { readonly msg: string };
+type Line = EventFields & { readonly event: string; readonly msg: string };
 
 /** The fields that say what, why and where, in that order; the rest is in the JSON form. */
 function lineText(line: Line): string {
@@ -60,7 +58,7 @@ function lineText(line: Line): string {
   const why = words.filter((word) => typeof word === 'string' && word !== '').join(', ');
   const parts = [
     `${msg}${object ? `: ${object}` : ''}${why ? ` (${why})` : ''}`,
-    ...(line.changes ?? []).map(changeText),
+    ...changeTexts(line),
     ...(line.summary ? [countsText(line.summary)] : []),
     ...(line.documents === undefined ? [] : [`${line.documents} documents in ${line.files} files`]),
     ...[line.message, line.error].filter((text) => text !== undefined),
@@ -82,6 +80,13 @@ function causeText(cause: string): string {
   return (CAUSE_TEXT as Readonly<Record<string, string>>)[cause] ?? cause;
 }
 
-function changeText({ path, live, desired }: ReportChange): string {
-  return `${path} is ${valueText(live as Json)}, declared ${valueText(desired as Json)}`;
+/** What differs, or, of an object that was changed, what was done. Of one that is or was not there at all, every field would be news. */
+function changeTexts({ event, awsId, changes = [] }: Line): string[] {
+  if (event === 'object.created') return [];
+  if (event === 'drift.detected' && awsId === undefined) return ['it is gone'];
+  return changes.map(({ path, live, desired }) =>
+    event.startsWith('object.')
+      ? `${path} ${valueText(live)} → ${valueText(desired)}`
+      : `${path} is ${valueText(live)}, declared ${valueText(desired)}`,
+  );
 }

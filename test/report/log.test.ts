@@ -15,6 +15,7 @@ const drift: readonly [EventName, EventFields] = [
     namespace: 'production',
     kind: 'UsagePlan',
     name: 'acme\u001b[31m',
+    awsId: 'pl4n01',
     cause: 'live',
     changes: [{ path: '/spec/throttle/rateLimit', desired: 100, live: 5000, cause: 'live' }],
     source: { file: 'acme.yaml', line: 3 },
@@ -60,6 +61,20 @@ describe('text lines', () => {
         /^\[\d\d:\d\d:\d\d\] WARN: live object differs from its manifest: UsagePlan\/acme\\u\{1b\}\[31m in production \(changed live\); \/spec\/throttle\/rateLimit is 5000, declared 100; acme\.yaml:3\n$/,
       ),
     ]);
+  });
+
+  test('what was done reads from old to new', () => {
+    const changes = [{ path: '/spec/enabled', desired: true, live: false, cause: 'live' as const }];
+    expect(lines('text', 'info', [['object.updated', { kind: 'ApiKey', name: 'acme', changes }]])[0]).toMatch(
+      /object updated: ApiKey\/acme; \/spec\/enabled false → true\n$/,
+    );
+  });
+
+  test('of an object that was not there, every field would be news', () => {
+    const changes = ['/spec/name', '/spec/enabled'].map((path) => ({ path, desired: true, live: null, cause: 'live' as const }));
+    const fields = { kind: 'UsagePlan', name: 'acme', changes };
+    expect(lines('text', 'info', [['drift.detected', fields]])[0]).toMatch(/its manifest: UsagePlan\/acme; it is gone\n$/);
+    expect(lines('text', 'info', [['object.created', fields]])[0]).toMatch(/object created: UsagePlan\/acme\n$/);
   });
 
   test('a hold says the way out', () => {
