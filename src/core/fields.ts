@@ -111,8 +111,8 @@ function labelFor(rule: FieldRule, key: string, canonical: Canonical | undefined
   const live = world.byId(String(rule.key), key);
   if (rule.key === 'Stage') return labelOf(live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 }, key, world);
   const label = labelOf(live, key, world);
-  const isTaken = [...(canonical?.labels.get(rule.name)?.values() ?? [])].includes(label);
-  return isTaken ? key : label;
+  const taken = [...(canonical?.labels.get(rule.name)?.values() ?? []), ...(canonical?.unresolved ?? []).map((one) => one.label)];
+  return taken.includes(label) ? key : label;
 }
 
 /** With `membership: additive`, live members are ours only where the manifest, our tag or a Stage document says so. */

@@ -55,15 +55,22 @@ function release(orphan: Orphan): Step {
   const ours = Object.keys(orphan.live.tags).filter((key) => key.startsWith('apikeeper:') && key !== TAG.suspend);
   return step(orphan, 'release', {
     tags: { set: {}, remove: ours.sort() },
-    message: 'it left Git and is to be retained: our tags come off, nothing else changes',
+    message:
+      TAG.onRemove in orphan.live.tags
+        ? 'it left Git and is to be retained: our tags come off, nothing else changes'
+        : 'it left Git, and apikeeper did not create it: our tags come off, nothing else changes',
   });
 }
 
 /** Why nothing may be done about what left Git, the strongest reason first. */
 function stopped(wanted: Step, input: PlanInput, world: World): Step {
   const hold = (reason: HoldReason, message: string): Step => ({ ...wanted, action: 'hold', wants: wanted.action, reason, message });
-  if (wanted.live?.tags[TAG.suspend] !== undefined) return hold('suspended', `the live object bears the tag ${TAG.suspend}`);
-  if (input.invalid.has(identity(wanted))) return { ...hold('incomplete-manifests', 'its document is invalid: mend it'), state: 'unknown' };
+  if (wanted.live?.tags[TAG.suspend] !== undefined)
+    return hold('suspended', `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`);
+  if (input.invalid.has(identity(wanted))) {
+    const message = 'its document is invalid, so it is left as it is: mend the problem reported';
+    return { ...hold('incomplete-manifests', message), wants: 'update', state: 'unknown', changes: [] };
+  }
   if (!input.complete)
     return hold(
       'incomplete-manifests',
@@ -87,7 +94,9 @@ function retired(orphan: Orphan, input: PlanInput, world: World): Step {
   const due = live.tags[TAG.deleteAfter];
   const dueAt = due === undefined ? undefined : input.time.parse(due);
   const enabled = live.spec.enabled === true;
-  const off: Change = { field: 'enabled', keys: [], path: '/spec/enabled', desired: false, live: true, cause: 'git' };
+  // It was disabled when it left Git: if it is enabled now, somebody did that.
+  const cause = due === undefined ? 'git' : 'live';
+  const off: Change = { field: 'enabled', keys: [], path: '/spec/enabled', desired: false, live: true, cause };
   if (policy === 'Disable') {
     if (!enabled && isRecorded(live, input))
       return step(orphan, 'keep', { message: 'it left Git and stays disabled, as its deletionPolicy says' });
@@ -103,7 +112,7 @@ function retired(orphan: Orphan, input: PlanInput, world: World): Step {
       owned: DISABLED,
       tags: { set: { [TAG.deleteAfter]: deleteAfter }, remove: [] },
       deleteAfter,
-      message: `it left Git: disabled now, deleted after ${deleteAfter}; until then, reverting the commit brings it back with its value`,
+      message: `it left Git${cause === 'live' ? ', and was changed by hand' : ''}: disabled now, deleted after ${deleteAfter}; until then, reverting the commit brings it back with its value`,
     });
     return stopped(disable, input, world);
   }

@@ -57,11 +57,15 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       ...(step.unclaimed.length > 0 && { unclaimed: step.unclaimed }),
       ...(step.source && { source: step.source }),
       ...(since !== undefined && hasDrifted(step) && { driftedSince: since }),
-      // A key that is not disabled yet has no time yet.
-      ...(step.deleteAfter !== undefined && step.wants !== 'disable' && { deleteAfter: step.deleteAfter }),
+      // A key that stays enabled has no time yet.
+      ...(step.deleteAfter !== undefined && isLeaving(step) && { deleteAfter: step.deleteAfter }),
       ...(result && { outcome: result.outcome }),
     };
   });
+}
+
+function isLeaving({ action, wants }: Step): boolean {
+  return action === 'disable' || action === 'delete' || wants === 'delete';
 }
 
 export function reportChange({ path, desired, live, cause }: Change): ReportChange {
