@@ -4,7 +4,7 @@ import type { Random } from './random.ts';
 import type { AccountState, Secret } from './state.ts';
 
 /** A call of the AWS JSON 1.1 protocol to Secrets Manager or to SSM's Parameter Store. `now` is in milliseconds. */
-export interface StoreCall {
+interface StoreCall {
   readonly state: AccountState;
   readonly now: number;
   readonly random: Random;

@@ -1,9 +1,9 @@
+import type { Emulator } from '../../src/emulator/index.ts';
 import { makeApi, makeKey, makePlan, unique, type World } from './harness.ts';
 
-/** What a client of a deployed API gets. */
+/** What a client of a deployed API gets; `type` is the error's, null for a request that passed. */
 interface Answer {
   readonly status: number;
-  /** Without `Exception`; null for a request that passed. */
   readonly type: string | null;
   readonly body: Record<string, unknown>;
 }
@@ -27,10 +27,16 @@ interface ApiOptions {
   readonly uri?: string;
   readonly variables?: Record<string, string>;
   readonly apiKeySource?: 'HEADER' | 'AUTHORIZER';
+  readonly stageName?: string;
 }
 
+/** Where clients find a stage, on the emulator. */
+export const urlOf = ({ url }: Emulator, restApiId: string, stageName: string): string =>
+  `${url}/restapis/${restApiId}/${stageName}/_user_request_`;
+
 /** An API with these methods, deployed to a stage. */
-export async function deployApi(world: World, { methods, uri, variables, apiKeySource = 'HEADER' }: ApiOptions): Promise<Api> {
+export async function deployApi(world: World, options: ApiOptions): Promise<Api> {
+  const { methods, uri, variables, apiKeySource = 'HEADER', stageName = unique('stage') } = options;
   const { gateway, emulator } = world;
   const { restApiId, rootId } = await makeApi(world);
   const patchOperations = [{ op: 'replace' as const, path: '/apiKeySource', value: apiKeySource }];
@@ -43,7 +49,6 @@ export async function deployApi(world: World, { methods, uri, variables, apiKeyS
     await gateway.putMethod({ ...method, authorizationType: 'NONE', apiKeyRequired: key === 'key' });
     await gateway.putIntegration({ ...method, type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: uri ?? `https://backend${path}` });
   }
-  const stageName = unique('stage');
   const deploy = async () => void (await gateway.createDeployment({ restApiId, stageName }));
   await gateway.createDeployment({ restApiId, stageName, ...(variables && { variables }) });
 
@@ -62,7 +67,7 @@ export async function deployApi(world: World, { methods, uri, variables, apiKeyS
 
   async function request(route: string, headers: Record<string, string> = {}): Promise<Answer> {
     const [method = '', path = ''] = route.split(' ');
-    const response = await fetch(`${emulator.url}/restapis/${restApiId}/${stageName}/_user_request_${path}`, { method, headers });
+    const response = await fetch(`${urlOf(emulator, restApiId, stageName)}${path}`, { method, headers });
     const text = await response.text();
     return {
       status: response.status,
@@ -91,6 +96,15 @@ export async function subscribe(world: World, usagePlanId: string): Promise<{ ke
   await world.gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
   const { value = '' } = await world.gateway.getApiKey({ apiKey: keyId, includeValue: true });
   return { keyId, value };
+}
+
+/** How many requests in a row pass, and what then comes. */
+export async function passing(send: () => Promise<Answer>, most = 50): Promise<{ passed: number; next?: unknown }> {
+  for (let passed = 0; passed < most; passed++) {
+    const answer = await send();
+    if (answer.status !== 200) return { passed, next: answer };
+  }
+  return { passed: most };
 }
 
 export const forbidden = { status: 403, type: 'ForbiddenException', body: { message: 'Forbidden' } };

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { deployApi, forbidden, missingToken, planOver, subscribe, throttled } from './clients.ts';
-import { behaviour, makeKey, replace, suite } from './harness.ts';
+import { deployApi, forbidden, missingToken, planOver, subscribe, urlOf } from './clients.ts';
+import { behaviour, replace, suite } from './harness.ts';
 
 /** A stage variable as integrations name it. */
 const variable = (name: string) => `$\{stageVariables.${name}}`;
@@ -107,8 +107,11 @@ suite('Requests: the route', (world) => {
 
   behaviour.emulatorOnly('R6', 'an unknown API, an unknown stage', async () => {
     const { restApiId, stageName } = await deployApi(world, { methods: ['GET /pets'] });
-    for (const place of [`none/${stageName}`, `${restApiId}/none`]) {
-      const response = await fetch(`${world.emulator.url}/restapis/${place}/_user_request_/pets`);
+    for (const [id, stage] of [
+      ['none', stageName],
+      [restApiId, 'none'],
+    ] as const) {
+      const response = await fetch(`${urlOf(world.emulator, id, stage)}/pets`);
       expect({ status: response.status, body: await response.json() }).toEqual({ status: 403, body: { message: 'Forbidden' } });
     }
     expect(world.emulator.requests.filter(({ status }) => status >= 400)).toEqual([]);
@@ -139,63 +142,5 @@ suite('Requests: the route', (world) => {
     await gateway.createDeployment({ restApiId, stageName, canarySettings: { percentTraffic: 100 } });
     expect(await api.request('GET /pets')).toMatchObject({ status: 200 });
     expect(await api.request('POST /pets')).toEqual(missingToken);
-  });
-});
-
-suite('Requests: the key', (world) => {
-  behaviour.emulatorOnly('R8', 'only an enabled key in a plan with this stage passes', async () => {
-    const { gateway } = world;
-    const api = await deployApi(world, { methods: ['GET /pets key'] });
-    const other = await deployApi(world, { methods: ['GET /pets key'] });
-    const { value, keyId } = await subscribe(world, await planOver(world, [api]));
-    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200, body: { keyId } });
-    expect(await api.request('GET /pets')).toEqual(forbidden);
-    expect(await api.requestAs('', 'GET /pets')).toEqual(forbidden);
-    expect(await api.requestAs(`${value}x`, 'GET /pets')).toEqual(forbidden);
-    expect(await api.requestAs(keyId, 'GET /pets')).toEqual(forbidden);
-    expect(await other.requestAs(value, 'GET /pets')).toEqual(forbidden);
-
-    const loose = await makeKey(world, { enabled: true, value: 'a-key-that-is-in-no-plan' });
-    expect(loose).not.toBe('');
-    expect(await api.requestAs('a-key-that-is-in-no-plan', 'GET /pets')).toEqual(forbidden);
-
-    await gateway.updateApiKey({ apiKey: keyId, patchOperations: [replace('/enabled', 'false')] });
-    expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
-  });
-
-  behaviour.emulatorOnly('R8', 'a key in several plans goes by the one that has the stage', async () => {
-    const api = await deployApi(world, { methods: ['GET /pets key'] });
-    const other = await deployApi(world, { methods: ['GET /pets key'] });
-    const [first, second] = [await planOver(world, [api]), await planOver(world, [other])];
-    const { value, keyId } = await subscribe(world, first);
-    await world.gateway.createUsagePlanKey({ usagePlanId: second, keyId, keyType: 'API_KEY' });
-    expect((await api.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(first);
-    expect((await other.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(second);
-  });
-
-  behaviour.emulatorOnly('R9', 'the authorizer brings the key where the API says so', async () => {
-    const api = await deployApi(world, { methods: ['GET /pets key'], apiKeySource: 'AUTHORIZER' });
-    const { value, keyId } = await subscribe(world, await planOver(world, [api]));
-    expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
-    const answer = await api.request('GET /pets', { 'x-apikeeper-usage-identifier-key': value });
-    expect(answer).toMatchObject({ status: 200, body: { keyId } });
-
-    const byHeader = await deployApi(world, { methods: ['GET /pets key'] });
-    await planOver(world, [byHeader]);
-    expect(await byHeader.request('GET /pets', { 'x-apikeeper-usage-identifier-key': value })).toEqual(forbidden);
-  });
-
-  behaviour.emulatorOnly('R10', 'a method that demands no key bypasses the plan', async () => {
-    const api = await deployApi(world, { methods: ['GET /open', 'GET /closed key'] });
-    const plan = { throttle: { rateLimit: 0, burstLimit: 0 }, quota: { limit: 0, period: 'DAY' as const } };
-    const usagePlanId = await planOver(world, [api], plan);
-    const { value, keyId } = await subscribe(world, usagePlanId);
-    expect(await api.requestAs(value, 'GET /closed')).toEqual(throttled);
-    const open = await api.requestAs(value, 'GET /open');
-    expect(open.status).toBe(200);
-    expect(open.body).not.toHaveProperty('keyId');
-    const today = new Date(world.now).toISOString().slice(0, 10);
-    const { items } = await world.gateway.getUsage({ usagePlanId, startDate: today, endDate: today });
-    expect(items).toEqual({ [keyId]: [[0, 0]] });
   });
 });
