@@ -9,6 +9,7 @@ import { load, type Tree } from '../manifests/load.ts';
 import { classOf, isFinal, messageOf } from './failures.ts';
 import { type Lock, LockTaken, takeLock } from './lock.ts';
 import { type Finished, pass } from './pass.ts';
+import { withoutUnusable } from './schedule.ts';
 import { createSessions, type Session } from './session.ts';
 import type { Call, PassRequest, Settings, Surroundings } from './settings.ts';
 
@@ -48,7 +49,7 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
   const told = new Set<string>();
 
   async function loadTree(): Promise<Tree> {
-    const tree = await load(settings.directory, { owner: settings.owner });
+    const tree = withoutUnusable(await load(settings.directory, { owner: settings.owner }));
     tellProblems(tree.problems, told, surroundings.emit);
     const { files, documents, revision } = tree;
     surroundings.emit('manifests.loaded', {
