@@ -64,10 +64,18 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
   return [
     `${paint('bold', visible(target.namespace))} (${targetText(target)}): ${state}`,
     ...(target.error ? [paint('red', `  x ${visible(target.error)}`)] : []),
-    ...ordered.flatMap((object) => objectLines(object, applied, detail, paint)),
+    ...saidOnce(ordered).flatMap((object) => objectLines(object, applied, detail, paint)),
     ...(detail === 'full' ? unclaimed(target, paint) : []),
     ...effort(target, applied),
   ];
+}
+
+/** What a row says in the same words as the row before is not said again: a guard holds many keys for one reason. */
+function saidOnce(objects: readonly ReportObject[]): ReportObject[] {
+  return objects.map((object, index) => {
+    const isRepeated = object.message !== undefined && object.message === objects[index - 1]?.message;
+    return isRepeated ? { ...object, message: 'as above' } : object;
+  });
 }
 
 function isListed(object: ReportObject): boolean {
