@@ -36,8 +36,8 @@ function required(requirement: Requirement, hasKey: boolean): Finding[] {
   return found;
 }
 
-function apiText({ restApi }: Requirement): string {
-  if (!restApi) return 'the API';
+function apiText({ restApi, address }: Requirement): string {
+  if (!restApi) return address === undefined ? 'the API' : `the API ${address}`;
   return `the API ${'name' in restApi ? restApi.name : restApi.id}`;
 }
 

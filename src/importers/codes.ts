@@ -17,7 +17,7 @@ const SHARED = {
   NOT_ALLOWED: { severity: 'error', meaning: 'The source says something that no manifest may say, and API Gateway would refuse. It was left out.' },
   NOTHING_FOUND: { severity: 'warning', meaning: 'The file declares no key, no plan and no stage.' },
   VALUE_IN_SOURCE: { severity: 'warning', meaning: 'A key value is, or may be, written in the source: whoever reads the repository can use it. Rotate the key.' },
-  VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from a secret store. An adopted key keeps its value; the reference is given in the message.' },
+  VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from outside of the file: a secret store, a parameter, another stack. An adopted key keeps its value.' },
   KEY_REQUIRED: { severity: 'warning', meaning: 'Methods that demand an API key. No manifest says so yet: the API itself must go on saying it.' },
   REQUIRED_WITHOUT_KEY: { severity: 'warning', meaning: 'A method demands a key, and the file declares none that could pass.' },
   KEY_WITHOUT_REQUIREMENT: { severity: 'warning', meaning: 'The file declares a key, and no method demands one.' },
@@ -42,6 +42,7 @@ const SERVERLESS = {
 
 // biome-ignore format: one code, one line.
 const CLOUDFORMATION = {
+  NESTED_STACK: { severity: 'warning', meaning: 'A resource is a stack of its own, with a template of its own.' },
 } as const satisfies Readonly<Record<string, Code>>;
 
 // biome-ignore format: one code, one line.

@@ -2,6 +2,8 @@
 import type { Json } from '../core/model.ts';
 import { CODES, type FindingCode, type Severity } from './codes.ts';
 
+export type { FindingCode } from './codes.ts';
+
 /** Where something is written in a source, counted from 1. */
 export interface Position {
   readonly file: string;
@@ -39,6 +41,8 @@ export type RestApi = { readonly name: string } | { readonly id: string };
 export interface Requirement {
   /** Absent where the source doesn't tell. */
   readonly restApi?: RestApi;
+  /** What the source calls the API: a logical id, a Terraform address. */
+  readonly address?: string;
   readonly apiKeySource?: 'HEADER' | 'AUTHORIZER';
   /** For every method that is not listed; absent where the source has no such rule. */
   readonly apiKeyRequired?: boolean;

@@ -4,9 +4,10 @@ import type { Json } from '../core/model.ts';
 /** The longest that every document may have (`common.schema.json`). */
 const MAX_LENGTH = 192;
 
-/** The nearest document name (a DNS-1123 subdomain): `Items API (prod)` is `items-api-prod`. A name without a letter or digit is `unnamed`. */
+/** The nearest document name (a DNS-1123 subdomain): `Items API (prod)` is `items-api-prod`, `UsersKey` is `users-key`. A name without a letter or digit is `unnamed`. */
 export function documentName(name: string): string {
   const parts = name
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()
     .split('.')
     .map((part) => part.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, ''));

@@ -1,0 +1,48 @@
+/** `import cloudformation`: a template of CloudFormation or SAM, in YAML or JSON. */
+import { translateMethods } from './cloudformation-methods.ts';
+import { translateKeys, translatePlans } from './cloudformation-plans.ts';
+import { readTemplate, type Template, type TemplateInput } from './cloudformation-resources.ts';
+import { translateStages } from './cloudformation-stages.ts';
+import type { TemplateOptions } from './cloudformation-values.ts';
+import { isRecord } from './fields.ts';
+import { finish } from './finish.ts';
+import { retainInTemplate } from './hand-over.ts';
+import { type Finding, finding, type Imported } from './model.ts';
+import { readSource } from './source.ts';
+
+/** What a template says, with the parameters that are given. `file` names it in findings. */
+export function importCloudFormation(text: string, options: TemplateOptions & { readonly file: string }): Imported {
+  const { file, parameters } = options;
+  const source = readSource(file, text);
+  const start = { file, line: 1 };
+  if ('code' in source) return { documents: [], findings: [source], requirements: [] };
+  if (!isRecord(source.value) || !isRecord(source.value.Resources)) {
+    const message =
+      'no CloudFormation template: it has no Resources; give the template that is deployed (aws cloudformation get-template shows it)';
+    return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)], requirements: [] };
+  }
+  const findings: Finding[] = [];
+  const { documents, requirements, written, made } = translateTemplate({ source, path: [], value: source.value, findings, parameters });
+  if (documents.length === 0 && findings.length === 0)
+    findings.push(finding('NOTHING_FOUND', start, 'the template declares no key, no plan and no stage setting'));
+  const handOver = retainInTemplate(written, made);
+  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) });
+}
+
+/** What a template holds, before it is finished: a Serverless file has more than its `resources`. Findings go to `input.findings`. */
+export function translateTemplate(input: TemplateInput) {
+  const template = readTemplate(input);
+  const stages = translateStages(template);
+  const keys = translateKeys(template);
+  const documents = [...stages.values(), ...keys.values(), ...translatePlans(template, keys, stages)];
+  return { documents, requirements: translateMethods(template), ...ownersOf(template) };
+}
+
+/** The keys, plans and memberships that are to outlive the stack, or the APIs that make them. A stage stays with who deploys to it. */
+function ownersOf(template: Template): { written: string[]; made: string[] } {
+  const resources = ['ApiKey', 'UsagePlan', 'UsagePlanKey'].flatMap(template.ofType);
+  return {
+    written: resources.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),
+    made: [...new Set(resources.flatMap(({ madeBy }) => madeBy ?? []))],
+  };
+}

@@ -1,0 +1,33 @@
+/** Which methods of an OpenAPI body demand a key: those whose security names a scheme that reads `x-api-key`. */
+import { isRecord } from './fields.ts';
+import type { RequiredMethod } from './model.ts';
+
+const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'x-amazon-apigateway-any-method']);
+
+/** `isRequired`: for methods that have no word on keys themselves. */
+export function requiredMethods(body: unknown, isRequired = false): RequiredMethod[] {
+  if (!isRecord(body) || !isRecord(body.paths)) return [];
+  const schemes = keySchemes(body);
+  return Object.entries(body.paths).flatMap(([path, methods]) =>
+    Object.entries(isRecord(methods) ? methods : {}).flatMap(([name, method]): RequiredMethod[] => {
+      if (!METHODS.has(name.toLowerCase()) || !isRecord(method)) return [];
+      const security = method.security ?? body.security;
+      const demands =
+        Array.isArray(security) && security.some((entry) => isRecord(entry) && Object.keys(entry).some((scheme) => schemes.has(scheme)));
+      return [{ method: name.startsWith('x-') ? 'ANY' : name.toUpperCase(), path, apiKeyRequired: demands || isRequired }];
+    }),
+  );
+}
+
+/** Swagger 2 and OpenAPI 3 keep them in different places. */
+function keySchemes(body: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const components = isRecord(body.components) ? body.components.securitySchemes : undefined;
+  const definitions = [components, body.securityDefinitions].filter(isRecord);
+  const entries = definitions.flatMap((schemes) => Object.entries(schemes));
+  const isKey = (scheme: unknown) =>
+    isRecord(scheme) &&
+    scheme.type === 'apiKey' &&
+    String(scheme.name).toLowerCase() === 'x-api-key' &&
+    !('x-amazon-apigateway-authtype' in scheme);
+  return new Set(entries.flatMap(([name, scheme]) => (isKey(scheme) ? [name] : [])));
+}
