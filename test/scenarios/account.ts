@@ -103,7 +103,10 @@ async function makeStage({ gateway, state }: Hand, restApiId: string, entry: Sta
 
 async function makeKey({ gateway, state }: Hand, { id, name, enabled = true, description, value, tags }: KeyEntry): Promise<void> {
   const made = await gateway.createApiKey({ name, enabled, description, value, tags: ordinary(tags) });
-  Object.assign(rename(state.apiKeys, made.id ?? '', id, (one) => one), tags && { tags });
+  Object.assign(
+    rename(state.apiKeys, made.id ?? '', id, (one) => one),
+    tags && { tags },
+  );
 }
 
 async function makePlan(hand: Hand, { id, name, throttle, quota, stages = [], keys = [], tags }: PlanEntry): Promise<void> {
@@ -153,4 +156,3 @@ function find(all: Iterable<{ readonly id: string; readonly name?: string | unde
   if (!found) throw new Error(`nothing in the account is called ${name}`);
   return found.id;
 }
-

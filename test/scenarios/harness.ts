@@ -143,7 +143,12 @@ function request(write: boolean) {
 
 function handOf(emulator: Emulator, account: string): Hand {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = credentials(account);
-  const gateway = new APIGateway({ endpoint: emulator.url, region: 'eu-west-2', credentials: { accessKeyId, secretAccessKey }, maxAttempts: 1 });
+  const gateway = new APIGateway({
+    endpoint: emulator.url,
+    region: 'eu-west-2',
+    credentials: { accessKeyId, secretAccessKey },
+    maxAttempts: 1,
+  });
   return { gateway, state: emulator.state(account) };
 }
 

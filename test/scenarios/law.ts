@@ -29,7 +29,11 @@ export function strangers(states: readonly AccountState[], report: Report): Read
   const active = objectsOf(report).filter(({ action }) => action !== 'hold');
   const concerned = new Set(active.map(({ kind, awsId }) => `${kind} ${awsId}`));
   const isStranger = ({ what, tags }: Thing) => !owners.has(tags?.['apikeeper:owner'] ?? '') && !concerned.has(what);
-  return new Set(things(states).filter(isStranger).map(({ account, what }) => `${account} ${what}`));
+  return new Set(
+    things(states)
+      .filter(isStranger)
+      .map(({ account, what }) => `${account} ${what}`),
+  );
 }
 
 /** These as they are; and every API but for its stages, since those are all that is ours there. */
