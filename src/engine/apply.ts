@@ -266,11 +266,14 @@ async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send:
   try {
     await kind.members?.attach(finish, to.id, id);
   } catch (error) {
-    await kind.members?.attach(finish, from.id, id);
-    throw new Error(
-      `the key was put back into ${from.id}, since ${to.id} did not take it: ${error instanceof Error ? error.message : error}`,
-      { cause: error },
-    );
+    try {
+      await kind.members?.attach(finish, from.id, id);
+    } catch (again) {
+      note(one.from, withMember(from, id, false), run);
+      const why = `${to.id} did not take it (${messageOf(error)}), and ${from.id} not back (${messageOf(again)})`;
+      throw new Error(`the key is in neither plan now, until a pass can attach it: ${why}`, { cause: again });
+    }
+    throw new Error(`the key was put back into ${from.id}, since ${to.id} did not take it: ${messageOf(error)}`, { cause: error });
   }
   note(one.from, withMember(from, id, false), run);
   note(one.step, withMember(to, id, true), run);

@@ -1,5 +1,6 @@
 /** What a failure means for the passes that follow (design, section 8). */
 import { identity } from '../core/model.ts';
+import type { Operation } from '../core/order.ts';
 import type { Step } from '../core/plan.ts';
 import type { Result } from '../core/summarize.ts';
 import { type ErrorClass, GatewayError } from '../gateway/errors.ts';
@@ -11,7 +12,7 @@ export interface GivenUp {
   readonly errorClass: ErrorClass;
 }
 
-const FINAL: ReadonlySet<string> = new Set(['denied', 'quota-full', 'invalid'] satisfies ErrorClass[]);
+const FINAL: ReadonlySet<string> = new Set(['denied', 'untried', 'quota-full', 'invalid'] satisfies ErrorClass[]);
 
 /** Whether the same call would fail again: then it wasn't carried out either. */
 export function isFinal(errorClass: string): boolean {
@@ -44,6 +45,12 @@ export function noteGivenUp(results: ReadonlyMap<Step, Result>, memory: Memory):
     if (hasFailed) memory.givenUp.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
     else if (reason !== 'superseded') memory.givenUp.delete(keyOf(step));
   }
+}
+
+/** The operations with what was denied last time at the end of its equals: its turn doesn't keep others from theirs. */
+export function deniedLast(todo: readonly Operation[], memory: Memory): Operation[] {
+  const wasDenied = ({ step }: Operation) => Number(memory.givenUp.get(keyOf(step))?.errorClass === 'denied');
+  return todo.toSorted((a, b) => a.urgency - b.urgency || wasDenied(a) - wasDenied(b));
 }
 
 /** A held part of a step is a step of its own. */

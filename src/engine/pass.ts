@@ -11,13 +11,14 @@ import { plan } from '../core/planner.ts';
 import type { TargetReport } from '../core/report.ts';
 import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../core/summarize.ts';
 import { OPERATION_QUOTAS } from '../gateway/budget.ts';
+import { untilDenied } from '../gateway/denials.ts';
 import { readOnly } from '../gateway/send.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Tree } from '../manifests/load.ts';
 import { announcePlan, announceResult } from './announce.ts';
 import { apply } from './apply.ts';
 import { contested, noteSetBack } from './contested.ts';
-import { type GivenUp, givenUp, isFinal, noteGivenUp } from './failures.ts';
+import { deniedLast, type GivenUp, givenUp, isFinal, noteGivenUp } from './failures.ts';
 import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
 import { withRivals } from './rivals.ts';
@@ -67,8 +68,10 @@ export async function pass(options: PassOptions): Promise<Finished> {
     return { report: reportOf(planned, snapshot, todo, undefined, options), retryable: false };
   }
   const spared = request.sparing ? givenUp(planned.steps, session.memory) : new Map<Step, GivenUp>();
-  const { results, live } = await apply(planned.steps, todo, {
-    ...observing(options),
+  const surrounding = observing(options);
+  const { results, live } = await apply(planned.steps, deniedLast(todo, session.memory), {
+    ...surrounding,
+    send: untilDenied(surrounding.send),
     region: session.connection.region,
     fingerprint,
     ownQuota: new Set(options.settings.operationQuotas ? Object.keys(OPERATION_QUOTAS) : []),

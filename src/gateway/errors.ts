@@ -10,6 +10,7 @@
  * | `conflict` | exists already, or a state that forbids it | terminal: look again |
  * | `not-found` | the object, or something it names, is not there | terminal |
  * | `denied` | missing rights, unusable credentials | terminal |
+ * | `untried` | the operation was denied again and again: not sent | terminal |
  * | `quota-full` | the account holds as many as it may | terminal |
  * | `invalid` | the service refuses what was sent | terminal |
  * | `unknown` | none of these | terminal |
@@ -22,6 +23,7 @@ export type ErrorClass =
   | 'conflict'
   | 'not-found'
   | 'denied'
+  | 'untried'
   | 'quota-full'
   | 'invalid'
   | 'unknown';
@@ -103,6 +105,16 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
   TokenProviderError: 'denied',
 };
 
+/** How the service says that a signature is of another time (SDK, isClockSkewError). */
+const CLOCK_SKEW = new Set([
+  'AuthFailure',
+  'InvalidSignatureException',
+  'RequestExpired',
+  'RequestInTheFuture',
+  'RequestTimeTooSkewed',
+  'SignatureDoesNotMatch',
+]);
+
 /** For an exception that the table doesn't know. */
 function classByStatus(status: number): ErrorClass {
   if (status >= 500) return 'transient';
@@ -130,7 +142,7 @@ const NOT_CONNECTED_TEXT = /did not establish a connection|before secure TLS con
 /** An error as the SDK throws it. */
 interface Thrown extends Error {
   readonly code?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string; readonly clockSkewCorrected?: boolean };
   readonly retryAfterSeconds?: unknown;
 }
 
@@ -152,6 +164,8 @@ function classify(error: Thrown): { readonly class: ErrorClass | 'lost'; readonl
     return { class: transport ? 'lost' : 'unknown', code };
   }
   const found = known ?? classByStatus(status ?? 0);
+  // The clock here is wrong; the SDK has read the right time from the answer, and signs the next call with it.
+  if (CLOCK_SKEW.has(error.name) && error.$metadata?.clockSkewCorrected) return { class: 'transient', code: error.name };
   // The same text came under both names (facts, section 4).
   const concurrent = /try again later|concurrent modification/i.test(error.message);
   if (concurrent && (found === 'conflict' || found === 'invalid')) return { class: 'conflict-concurrent', code: error.name };

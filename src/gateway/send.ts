@@ -59,7 +59,7 @@ export interface SendSettings {
 }
 
 /** `CreateApiKey` of a CreateApiKeyCommand. */
-const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, '');
+export const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, '');
 
 /** The door of one account and region. */
 export function createSend({ client, budget, clock, retry, inPlay = createInPlay(), onCall }: SendSettings): Send {

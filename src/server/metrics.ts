@@ -31,6 +31,7 @@ const ERROR_CLASSES = [
   'conflict',
   'not-found',
   'denied',
+  'untried',
   'quota-full',
   'invalid',
   'manifest',
