@@ -24,18 +24,15 @@ import { type ByHand, changeByHand } from './history.ts';
 export interface Scenario extends Account {
   /** One sentence: what this shows. */
   readonly reason: string;
-  /** When history begins; RFC 3339, default 2026-01-15T09:00:00Z. */
-  readonly clock?: string;
-  /** The command line's, for everything that is applied or planned; durations as `14d`. */
-  readonly flags?: Pick<Settings, 'prune' | 'mode' | 'maxKeys' | 'maxPercent'> & { readonly deleteGrace?: string };
+  /** The command line's, for everything that is applied or planned. */
+  readonly flags?: Pick<Settings, 'mode' | 'maxKeys'>;
   readonly env?: Readonly<Record<string, string>>;
   /** What other accounts have, by account number. The first one's is 123456789012. */
   readonly accounts?: Readonly<Record<string, Account>>;
+  /** `wait` is a duration such as `3d`. */
   readonly history?: readonly (ByHand | { readonly apply: string } | { readonly wait: string })[];
   /** One long-running process applied `history` and makes the plan; else each is a process of its own. Only for history that applies `manifests`. */
   readonly sameProcess?: boolean;
-  /** Why the apply can't do all of it: then the law asks only that nothing foreign was touched. */
-  readonly fails?: string;
   /** Beyond the law: what has to be so after the apply. */
   readonly after?: {
     /** Who can call what, `acme → residents-api:production`: enabled keys, through the plans that they are in. */
@@ -59,6 +56,9 @@ export interface Play extends AsyncDisposable {
 }
 
 const ROOT = new URL('.', import.meta.url);
+/** When history begins. */
+const BEGINNING = Date.parse('2026-01-15T09:00:00Z');
+const DELETE_GRACE = '14d';
 const OWN_ACCOUNT = '123456789012';
 /** What nobody's real trees on this host are called: applying takes a lock. */
 const OWNER = 'scenarios';
@@ -78,7 +78,7 @@ export const textOf = (report: Report): string => renderText(report, { colour: f
 export async function play(name: string): Promise<Play> {
   const folder = new URL(`${name}/`, ROOT);
   const scenario: Scenario = JSON.parse(readFileSync(new URL('live.json', folder), 'utf8'));
-  const clock = handClock(Date.parse(scenario.clock ?? '2026-01-15T09:00:00Z'));
+  const clock = handClock(BEGINNING);
   const emulator = await startEmulator({ seed: 1, clock: clock.now });
   const accounts = { [OWN_ACCOUNT]: scenario, ...scenario.accounts };
   const env = { ...scenario.env, AWS_ENDPOINT_URL: emulator.url, ...credentials(OWN_ACCOUNT), AWS_REGION: 'eu-west-2' };
@@ -88,16 +88,24 @@ export async function play(name: string): Promise<Play> {
     createEngine(settingsOf(scenario, new URL(directory, folder).pathname, pace), { clock, env, emit });
   const standing = scenario.sameProcess ? engineFor('manifests', QUICK) : undefined;
 
-  async function pass(directory: string, write: boolean, pace: Pace): Promise<Report> {
-    if (standing) return standing.pass(request(write));
-    await using engine: Engine = engineFor(directory, pace);
-    return await engine.pass(request(write));
+  async function withEngine<T>(directory: string, pace: Pace, work: (engine: Engine) => Promise<T>): Promise<T> {
+    if (standing) return work(standing);
+    await using engine = engineFor(directory, pace);
+    return await work(engine);
   }
+
+  /** One Target after another, and one call after another, so that the emulator's ids come in the same order. */
+  const applyEarlier = (directory: string) =>
+    withEngine(directory, QUICK, async (engine) => {
+      const tree = await engine.load();
+      for (const target of tree.targets) await engine.passTarget(tree, target, request(true));
+    });
+  const pass = (write: boolean) => withEngine('manifests', REAL, (engine) => engine.pass(request(write)));
 
   for (const [account, entries] of Object.entries(accounts)) await furnish(handOf(emulator, account), entries);
   for (const event of scenario.history ?? []) {
     if ('wait' in event) await clock.sleep(milliseconds(event.wait));
-    else if ('apply' in event) await pass(event.apply, true, QUICK);
+    else if ('apply' in event) await applyEarlier(event.apply);
     else await changeByHand(handOf(emulator, OWN_ACCOUNT), event);
   }
   events.length = 0;
@@ -105,8 +113,8 @@ export async function play(name: string): Promise<Play> {
     scenario,
     emulator,
     states: () => Object.keys(accounts).map((account) => structuredClone(emulator.state(account))),
-    plan: () => pass('manifests', false, REAL),
-    apply: () => pass('manifests', true, REAL),
+    plan: () => pass(false),
+    apply: () => pass(true),
     events,
     async [Symbol.asyncDispose]() {
       await standing?.[Symbol.asyncDispose]();
@@ -117,19 +125,18 @@ export async function play(name: string): Promise<Play> {
 
 type Pace = Pick<Settings, 'operationQuotas' | 'requestsPerSecond' | 'burst'>;
 
-/** Calls one after another, so that the emulator's ids come in the same order. */
+/** No quotas of single operations, and so no lanes: one call after another. */
 const QUICK: Pace = { operationQuotas: false, requestsPerSecond: 1000, burst: 1000 };
 /** As the service allows: the plan says how long that takes. Nobody waits, since sleeping only moves the clock. */
 const REAL: Pace = { operationQuotas: true };
 
 function settingsOf({ flags = {} }: Scenario, directory: string, pace: Pace): Settings {
-  const { deleteGrace = '14d', ...others } = flags;
   return {
-    ...others,
+    ...flags,
     ...pace,
     directory,
     namespaces: [],
-    deleteGraceMs: milliseconds(deleteGrace),
+    deleteGraceMs: milliseconds(DELETE_GRACE),
     owner: OWNER,
     valuesEnvPrefix: 'APIKEEPER_VALUE_',
     valuesSecrets: 'apikeeper/',
