@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Pinned } from '../core/input.ts';
 import { type Desired, identity } from '../core/model.ts';
 import type { Step } from '../core/plan.ts';
+import { isGatewayError } from '../gateway/errors.ts';
 import type { InPlay } from '../gateway/redact.ts';
 import type { Send } from '../gateway/send.ts';
 import { valueEquals } from '../gateway/value.ts';
@@ -56,9 +57,15 @@ export async function comparePinned(steps: readonly Step[], { send, values, inPl
     }
     using _held = inPlay.add(read.value);
     if (!live) continue;
-    const equal = values.known(live.id, read.value) ?? (await valueEquals(send, live.id, read.value));
-    values.learn(live.id, read.value, equal);
-    found.set(identity(step), equal ? 'same' : 'different');
+    try {
+      const equal = values.known(live.id, read.value) ?? (await valueEquals(send, live.id, read.value));
+      values.learn(live.id, read.value, equal);
+      found.set(identity(step), equal ? 'same' : 'different');
+    } catch (error) {
+      // One key that can't be compared holds up nothing but that comparison.
+      if (!isGatewayError(error)) throw error;
+      found.set(identity(step), { unreadable: `the live value could not be compared: ${error.message}` });
+    }
   }
   return found;
 }
