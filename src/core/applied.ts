@@ -1,6 +1,6 @@
 /** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
 import { type Fingerprint, fieldText } from './diff.ts';
-import { type Json, type Spec, TAG } from './model.ts';
+import { type Spec, TAG } from './model.ts';
 import type { Step } from './plan.ts';
 import type { Rules } from './rules.ts';
 import { byText } from './values.ts';
@@ -39,7 +39,7 @@ export function appliedTag(
   const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
   for (const [field, value] of Object.entries(written)) {
     const rule = rules.fields[field];
-    const print = rule && !unsettled.has(field) ? fingerprint(fieldText(rule, value as Json)) : before.get(field);
+    const print = rule && !unsettled.has(field) ? fingerprint(fieldText(rule, value)) : before.get(field);
     if (print !== undefined) prints.set(field, print);
   }
   return encodeApplied(prints);

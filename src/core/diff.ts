@@ -82,10 +82,9 @@ function restricted(desired: JsonMap, live: JsonMap): JsonMap {
   return out;
 }
 
-/** The text of a field's value from which its fingerprint is made. Keys that say none are left out: they leave nothing behind. */
+/** The text of a field's value from which its fingerprint is made. Of a map whose keys are owned one by one, naming none is not the same as wanting none. */
 export function fieldText(rule: FieldRule, value: Json): string {
-  if (rule.merge === 'per-key' && isMap(value)) return normalText(restricted(value, value));
-  return normalText(value);
+  return rule.merge === 'per-key' && isMap(value) && isNone(value) ? '{}' : normalText(value);
 }
 
 /**
@@ -97,6 +96,8 @@ export function fieldText(rule: FieldRule, value: Json): string {
  * | no | yes | `live` |
  * | no | no | `both` |
  * | never written, never seen | | `unknown` |
+ *
+ * Of a map whose keys are ours one by one, a fingerprint can't tell which of the live keys we wrote: nobody is said to have changed it who wasn't seen to.
  */
 export function causeOf(
   rule: FieldRule,
@@ -106,13 +107,15 @@ export function causeOf(
   fingerprint: Fingerprint,
 ): Cause {
   const view = ownView(rule, desired, live);
+  const seen = third.seen === undefined ? undefined : ownView(rule, desired, third.seen);
   if (third.written !== undefined) {
-    const print = (value: Json) => fingerprint(fieldText(rule, value));
-    // A key that a commit takes out of a map is still live: then it is the whole of the live map that we wrote.
-    if (print(view) === third.written || print(live ?? null) === third.written) return 'git';
-    return print(desired) === third.written ? 'live' : 'both';
+    const isWritten = (value: Json) => fingerprint(fieldText(rule, value)) === third.written;
+    if (isWritten(desired)) return 'live';
+    if (rule.merge === 'per-key') return seen === undefined || same(view, seen) ? 'git' : 'both';
+    // A part that a commit takes out is still live: then it is the whole of the live value that we wrote.
+    return isWritten(view) || isWritten(live ?? null) ? 'git' : 'both';
   }
-  if (third.seen === undefined) return 'unknown';
-  if (same(view, ownView(rule, desired, third.seen))) return 'git';
-  return same(desired, ownView(rule, desired, third.seen)) ? 'live' : 'both';
+  if (seen === undefined) return 'unknown';
+  if (same(view, seen)) return 'git';
+  return same(desired, seen) ? 'live' : 'both';
 }

@@ -54,7 +54,7 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
   for (const rule of Object.values(context.rules.fields)) {
     if ((rule.role !== 'live' && rule.role !== 'birth') || rule.sensitive) continue;
     const named = canonical.named[rule.name];
-    const value = named ?? (written.has(rule.name) && rule.role === 'live' ? defaultOf(rule, desired) : undefined);
+    const value = named === undefined && written.has(rule.name) && rule.role === 'live' ? defaultOf(rule, desired) : named;
     if (named === undefined || rule.merge === 'per-key') unclaimed.push(...unclaimedIn(rule, value, desired, live));
     if (value === undefined) continue;
     owned[rule.name] = value;
@@ -186,6 +186,7 @@ function unclaimedIn(rule: FieldRule, value: Json | undefined, desired: Desired,
   const found = live.spec[rule.name];
   if (isNone(found) || rule.role === 'birth') return [];
   if (rule.merge === 'per-key') {
+    if (value === null) return [];
     const claimed = isMap(value) ? value : {};
     const keys = isMap(found) ? Object.keys(found).filter((key) => claimed[key] === undefined) : [];
     return keys.sort().map((key) => pointer(['spec', rule.name, key]));

@@ -129,7 +129,7 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
     const given = desired.spec[rule.name];
     const named = form.named[rule.name];
     if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
-    if (named !== undefined || rule.role === 'live') owned[rule.name] = named ?? defaultOf(rule, desired);
+    if (named !== undefined || rule.role === 'live') owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
     else if (given !== undefined) birth[rule.name] = given;
   }
   const deleted = input.seen.has(identity(desired));
