@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Emit } from '../core/events.ts';
 import { startDaemon } from '../engine/daemon.ts';
 import { createEngine } from '../engine/engine.ts';
+import { scheduleProblem } from '../engine/schedule.ts';
 import type { Daemon } from '../engine/settings.ts';
 import { kinds } from '../kinds/index.ts';
 import { createMetrics } from '../server/metrics.ts';
@@ -15,6 +16,8 @@ import { onStop, type World } from './world.ts';
 
 export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
   const { version, signals } = world;
+  const problem = flags.schedule === undefined ? undefined : scheduleProblem(flags.schedule);
+  if (problem !== undefined) throw new UsageError(`--schedule ${problem}`);
   const token = await readToken(flags['http-token-file']);
   const log = logOf(flags, world);
   const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind) });

@@ -168,6 +168,7 @@ describe('the command line', () => {
     ['no command', [], 'which command?\n'],
     ['an apply with nobody to ask', ['apply', EMPTY], 'apply asks before it writes, and here is no terminal to ask on: add --yes\n'],
     ['an apply whose --yes is taken back', ['apply', EMPTY, '--yes=false'], 'add --yes\n', { APIKEEPER_YES: 'true' }],
+    ['a schedule that never comes', ['run', EMPTY, '--schedule', '61 * * * *'], '--schedule "61 * * * *" is no schedule: 61 is no minute'],
     [
       'a token file that is not there',
       ['run', EMPTY, '--http-token-file', 'test/commands/missing'],
