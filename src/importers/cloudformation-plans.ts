@@ -36,8 +36,10 @@ function translateKey(resource: Resource, template: Template): ManifestDocument 
 }
 
 /** A value that isn't written has none; one that a function makes is in the file if any of its parts is. */
-function valueOrigin(written: unknown, { section }: Template): ValueOrigin | undefined {
+function valueOrigin(written: unknown, { section, originOf }: Template): ValueOrigin | undefined {
   if (written === undefined || written === null) return undefined;
+  const known = originOf?.(written);
+  if (known && known.kind !== 'literal') return known;
   if (typeof written !== 'object') return dynamicReference(String(written)) ?? { kind: 'literal' };
   const [[name = '', argument] = []] = Object.entries(written);
   if (name === 'Ref' && argument === 'AWS::NoValue') return undefined;

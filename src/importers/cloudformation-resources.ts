@@ -1,6 +1,7 @@
 /** The resources of a template that are about keys, plans and stages, each with its properties evaluated. */
 import { createEvaluation, type Evaluation, type TemplateOptions } from './cloudformation-values.ts';
 import { createFields, type Fields, isRecord, textOf } from './fields.ts';
+import type { ValueOrigin } from './key-value.ts';
 import { type Finding, finding, type RestApi } from './model.ts';
 import { createNames } from './names.ts';
 import { type Declared, expandServerless } from './sam.ts';
@@ -24,6 +25,7 @@ export interface Template extends Evaluation {
   readonly ofType: (type: string) => readonly Resource[];
   readonly findings: Finding[];
   readonly nameDocument: (kind: string, name: string) => string;
+  readonly originOf?: TemplateInput['originOf'];
   /** The manager whose tags the live objects bear. */
   readonly manager: string;
 }
@@ -35,22 +37,30 @@ export interface TemplateInput extends TemplateOptions {
   readonly source: Source;
   /** Where the template is in the file. */
   readonly path: Path;
+  /** The template, for its sections; its resources are the declared ones. */
   readonly value: Readonly<Record<string, unknown>>;
+  readonly declared: readonly Declared[];
   readonly findings: Finding[];
-  readonly nameDocument?: Template['nameDocument'];
+  /** Where a key's value comes from, if its expression is none of CloudFormation's. */
+  readonly originOf?: (written: unknown) => ValueOrigin | undefined;
 }
 
-export function readTemplate({ source, path, value, findings, parameters, nameDocument = createNames() }: TemplateInput): Template {
+/** The resources that a template writes; `path` is where it is in the file. */
+export function declaredIn(path: Path, template: unknown): Declared[] {
+  const resources = isRecord(template) && isRecord(template.Resources) ? template.Resources : {};
+  return Object.entries(resources).flatMap(([id, resource]): Declared[] => {
+    if (!isRecord(resource)) return [];
+    const properties = isRecord(resource.Properties) ? resource.Properties : {};
+    const own = [...path, 'Resources', id, 'Properties'];
+    return [{ id, type: String(resource.Type ?? id), condition: resource.Condition, properties, path: own }];
+  });
+}
+
+export function readTemplate({ source, path, value, declared, findings, parameters, originOf }: TemplateInput): Template {
   const resources = new Map<string, Resource>();
   const evaluation = createEvaluation(value, { parameters }, (id) => {
     const stage = resources.get(id);
     return stage?.type === 'Stage' ? stage.values.StageName : undefined;
-  });
-  const declared = Object.entries(evaluation.section('Resources')).flatMap(([id, resource]): Declared[] => {
-    if (!isRecord(resource)) return [];
-    const own = [...path, 'Resources', id];
-    const properties = isRecord(resource.Properties) ? resource.Properties : {};
-    return [{ id, type: String(resource.Type ?? id), condition: resource.Condition, properties, path: [...own, 'Properties'] }];
   });
   const deployed = declared.filter((resource) => isDeployed(resource, source, evaluation, findings));
   const all = [...deployed, ...expandServerless(deployed, { source, path, evaluation, findings })];
@@ -60,7 +70,8 @@ export function readTemplate({ source, path, value, findings, parameters, nameDo
     else warnOf(resource, source, findings);
   }
   const ofType = (type: string) => [...resources.values()].filter((resource) => resource.type === type);
-  return { ...evaluation, source, resources, ofType, findings, nameDocument, manager: 'cloudformation' };
+  const nameDocument = createNames();
+  return { ...evaluation, source, resources, ofType, findings, nameDocument, manager: 'cloudformation', ...(originOf && { originOf }) };
 }
 
 function evaluated(

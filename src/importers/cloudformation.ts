@@ -1,7 +1,7 @@
 /** `import cloudformation`: a template of CloudFormation or SAM, in YAML or JSON. */
 import { translateMethods } from './cloudformation-methods.ts';
 import { translateKeys, translatePlans } from './cloudformation-plans.ts';
-import { readTemplate, type Template, type TemplateInput } from './cloudformation-resources.ts';
+import { declaredIn, readTemplate, type TemplateInput } from './cloudformation-resources.ts';
 import { translateStages } from './cloudformation-stages.ts';
 import type { TemplateOptions } from './cloudformation-values.ts';
 import { isRecord } from './fields.ts';
@@ -22,10 +22,20 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
     return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)], requirements: [] };
   }
   const findings: Finding[] = [];
-  const { documents, requirements, written, made } = translateTemplate({ source, path: [], value: source.value, findings, parameters });
+  const { documents, requirements, owned } = translateTemplate({
+    source,
+    path: [],
+    value: source.value,
+    declared: declaredIn([], source.value),
+    findings,
+    parameters,
+  });
   if (documents.length === 0 && findings.length === 0)
     findings.push(finding('NOTHING_FOUND', start, 'the template declares no key, no plan and no stage setting'));
-  const handOver = retainInTemplate(written, made);
+  const handOver = retainInTemplate(
+    owned.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),
+    [...new Set(owned.flatMap(({ madeBy }) => madeBy ?? []))],
+  );
   return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) });
 }
 
@@ -35,14 +45,7 @@ export function translateTemplate(input: TemplateInput) {
   const stages = translateStages(template);
   const keys = translateKeys(template);
   const documents = [...stages.values(), ...keys.values(), ...translatePlans(template, keys, stages)];
-  return { documents, requirements: translateMethods(template), ...ownersOf(template) };
-}
-
-/** The keys, plans and memberships that are to outlive the stack, or the APIs that make them. A stage stays with who deploys to it. */
-function ownersOf(template: Template): { written: string[]; made: string[] } {
-  const resources = ['ApiKey', 'UsagePlan', 'UsagePlanKey'].flatMap(template.ofType);
-  return {
-    written: resources.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),
-    made: [...new Set(resources.flatMap(({ madeBy }) => madeBy ?? []))],
-  };
+  // What is to outlive the stack; a stage stays with who deploys to it.
+  const owned = ['ApiKey', 'UsagePlan', 'UsagePlanKey'].flatMap(template.ofType);
+  return { documents, requirements: translateMethods(template), owned };
 }

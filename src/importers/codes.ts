@@ -38,6 +38,22 @@ const SHARED = {
 
 // biome-ignore format: one code, one line.
 const SERVERLESS = {
+  VERSION_UNKNOWN: { severity: 'error', meaning: "What the file deploys depends on the framework's version, which is not known. Give --framework-version." },
+  LEGACY_PLACE_IGNORED: { severity: 'error', meaning: 'Keys and plans are directly below provider, which version 3.0 and later ignore, and so delete what was there.' },
+  NEW_PLACE_IGNORED: { severity: 'error', meaning: 'Keys and plans are below provider.apiGateway, which versions before 2.18 ignore.' },
+  THROTTLE_DROPPED: { severity: 'warning', meaning: 'Some versions deploy no throttle where the plan has no quota: the live plan may lack it.' },
+  LITERAL_DOLLAR: { severity: 'warning', meaning: 'A name contains `$(`, which is no variable: the live name contains it too.' },
+  TIER_WITHOUT_PLAN: { severity: 'error', meaning: 'Keys of a tier that has no usage plan: the framework refuses to deploy them, or drops their limits.' },
+  TIER_TWICE: { severity: 'warning', meaning: 'Two lists of keys have one tier: the later one takes the place of the earlier.' },
+  TIER_LOST: { severity: 'error', meaning: 'A list item has a second field beside its tier, such as a mis-indented throttle: the framework ignores it.' },
+  TIER_NAME: { severity: 'error', meaning: 'A tier is called something that is no part of a logical id: CloudFormation refuses it.' },
+  PLAIN_KEY_BESIDE_TIERS: { severity: 'error', meaning: 'A key without a tier where the plans are tiers: it is bound to a plan that does not exist.' },
+  WRONG_SHAPE: { severity: 'error', meaning: 'Something is a list where the framework reads a mapping, or the other way round: it is ignored.' },
+  KEYS_WITHOUT_HTTP: { severity: 'warning', meaning: 'No function has an http event, so the framework makes neither API, key nor plan.' },
+  STAGE_OVERRIDDEN: { severity: 'warning', meaning: 'provider.apiGateway.stage renames the deployed stage, but not the one that keys and plans name.' },
+  NOT_READ: { severity: 'warning', meaning: 'A property that the framework does not read: it has no effect.' },
+  PLUGIN_KEYS: { severity: 'warning', meaning: 'A plugin makes keys, by name, at each deployment; they are in no stack.' },
+  OVERRIDDEN: { severity: 'warning', meaning: "The file's own resources change something that the framework makes." },
 } as const satisfies Readonly<Record<string, Code>>;
 
 // biome-ignore format: one code, one line.
