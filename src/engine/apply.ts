@@ -94,9 +94,12 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
   const lanes = new Map<string, Promise<void>>();
   const laneOf = (one: Operation) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other';
   const isReady = (one: Operation) => one.after.every((id) => run.settled.has(id));
+  const isBegun = (one: Operation) => !waiting.has(one) && (run.settled.get(one.id)?.is ?? 'done') === 'done';
+  // A step that has written gets its tags all the same: they tell the next pass what it wrote.
+  const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isBegun) ?? false);
 
   while (waiting.size > 0) {
-    if (run.signal?.aborted) for (const one of waiting) settle(one, superseded(run.signal));
+    if (run.signal?.aborted) for (const one of waiting) if (!finishes(one)) settle(one, superseded(run.signal));
     for (const one of waiting) {
       const lane = laneOf(one);
       if (lanes.has(lane) || !isReady(one)) continue;
@@ -153,7 +156,8 @@ async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> 
   const blocked = blockedBy(one, run);
   if (blocked) return blocked;
   const kind = kindOf(one.step, run);
-  const send: Send = (command, options) => run.send(command, { urgency: one.urgency, signal: run.signal, ...options });
+  const signal = one.type === 'tag' ? undefined : run.signal;
+  const send: Send = (command, options) => run.send(command, { urgency: one.urgency, signal, ...options });
   switch (one.type) {
     case 'create':
       return create(one.step, kind, send, run);

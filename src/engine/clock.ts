@@ -6,7 +6,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(ms, signal) {
     try {
-      await wait(ms, undefined, signal ? { signal } : {});
+      await wait(Math.max(0, ms), undefined, signal ? { signal } : {});
     } catch (error) {
       throw signal?.aborted ? signal.reason : error;
     }

@@ -1,0 +1,223 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createBatches } from '../../src/engine/batches.ts';
+import { createLoop, type Ended, type Occasion } from '../../src/engine/loop.ts';
+import { createQuiet } from '../../src/engine/quiet.ts';
+import { virtualClock } from '../gateway/clocks.ts';
+
+const GOOD: Ended = { superseded: false, retryable: false };
+const FAILED: Ended = { superseded: false, retryable: true };
+const CUT_SHORT: Ended = { superseded: true, retryable: false };
+
+/** A loop whose passes last until the test ends them. */
+function loopByHand() {
+  const clock = virtualClock();
+  const passes: { readonly occasion: Occasion; readonly signal: AbortSignal; end(how?: Ended): Promise<void> }[] = [];
+  let running = 0;
+  let most = 0;
+  const loop = createLoop(async (occasion, signal) => {
+    const { promise, resolve } = Promise.withResolvers<Ended>();
+    const end = async (how = GOOD) => {
+      resolve(how);
+      await nextTurn();
+    };
+    passes.push({ occasion, signal, end });
+    most = Math.max(most, ++running);
+    try {
+      return await promise;
+    } finally {
+      running--;
+    }
+  }, clock);
+  return {
+    clock,
+    loop,
+    passes,
+    get last() {
+      const last = passes.at(-1);
+      if (!last) throw new Error('no pass has begun');
+      return last;
+    },
+    get occasions() {
+      return passes.map(({ occasion }) => occasion);
+    },
+    get mostAtOnce() {
+      return most;
+    },
+  };
+}
+
+describe('a loop', () => {
+  test('makes one pass at a time, and one more of all that came meanwhile', async () => {
+    const hand = loopByHand();
+    hand.loop.request('schedule');
+    hand.loop.request('schedule');
+    expect(hand.occasions).toEqual(['schedule']);
+    for (const cue of ['change', 'schedule', 'signal', 'change', 'request'] as const) hand.loop.request(cue);
+    await hand.last.end();
+    expect(hand.occasions, 'the one that was asked for by a person reads everything, so it stands for all').toEqual([
+      'schedule',
+      'request',
+    ]);
+    await hand.last.end();
+    expect(hand.passes).toHaveLength(2);
+    expect(hand.mostAtOnce).toBe(1);
+    expect(hand.loop.isRunning).toBe(false);
+  });
+
+  test.each([
+    ['change', true],
+    ['signal', true],
+    ['request', true],
+    ['schedule', false],
+  ] as const)('while a pass runs, %s interrupts it: %s', async (cue, interrupts) => {
+    const hand = loopByHand();
+    hand.loop.request('schedule');
+    hand.loop.request(cue);
+    expect(hand.last.signal.aborted).toBe(interrupts);
+    await hand.last.end();
+    expect(hand.last.occasion).toBe(cue);
+    expect(hand.last.signal.aborted).toBe(false);
+    await hand.last.end();
+  });
+
+  test.each([
+    { first: 'schedule', interruptedBy: 'change', then: ['change', 'schedule'], reason: 'reading that was cut short is done again' },
+    { first: 'signal', interruptedBy: 'change', then: ['change', 'signal'], reason: 'whoever asked gets the reading that was asked for' },
+    { first: 'schedule', interruptedBy: 'signal', then: ['signal'], reason: 'which reads everything itself' },
+    { first: 'change', interruptedBy: 'change', then: ['change'], reason: 'a change reads only what changed' },
+  ] as const)('a reading of $first, cut short by a $interruptedBy: $reason', async ({ first, interruptedBy, then }) => {
+    const hand = loopByHand();
+    hand.loop.request(first);
+    hand.loop.request(interruptedBy);
+    await hand.last.end(CUT_SHORT);
+    for (const _ of then) await hand.last.end();
+    expect(hand.occasions).toEqual([first, ...then]);
+    expect(hand.loop.isRunning).toBe(false);
+  });
+
+  test('what failed for a reason that passes is tried again, later and later, five minutes apart at most', async () => {
+    const hand = loopByHand();
+    hand.loop.request('change');
+    await hand.last.end(FAILED);
+    const waits: number[] = [];
+    for (let retry = 1; retry <= 9; retry++) {
+      const since = hand.clock.now();
+      while (hand.passes.length <= retry) await hand.clock.advance(500);
+      waits.push(hand.clock.now() - since);
+      expect(hand.last.occasion).toBe('retry');
+      await hand.last.end(FAILED);
+    }
+    for (const [index, wait] of waits.entries()) {
+      const whole = Math.min(300_000, 5_000 * 2 ** index);
+      expect(wait).toBeGreaterThanOrEqual(whole / 2);
+      expect(wait).toBeLessThanOrEqual(whole + 500);
+    }
+  });
+
+  test('a pass that begins before takes the place of the retry', async () => {
+    const hand = loopByHand();
+    hand.loop.request('schedule');
+    await hand.last.end(FAILED);
+    hand.loop.request('schedule');
+    await hand.last.end(GOOD);
+    await hand.clock.advance(3_600_000);
+    expect(hand.occasions).toEqual(['schedule', 'schedule']);
+  });
+
+  test('a success begins the waits anew', async () => {
+    const hand = loopByHand();
+    hand.loop.request('schedule');
+    for (const end of [FAILED, FAILED, FAILED, GOOD]) {
+      await hand.last.end(end);
+      await hand.clock.advance(60_000);
+    }
+    hand.loop.request('change');
+    await hand.last.end(FAILED);
+    await hand.clock.advance(5_000);
+    expect(hand.last.occasion).toBe('retry');
+    await hand.last.end();
+  });
+
+  test('it ends with the pass that runs, and begins no other', async () => {
+    const hand = loopByHand();
+    hand.loop.request('schedule');
+    hand.loop.request('schedule');
+    let over = false;
+    const ending = hand.loop[Symbol.asyncDispose]().then(() => {
+      over = true;
+    });
+    expect(hand.last.signal.reason).toEqual(new Error('apikeeper stopped before its turn'));
+    await nextTurn();
+    expect(over).toBe(false);
+    await hand.last.end(FAILED);
+    await ending;
+    hand.loop.request('request');
+    await hand.clock.advance(3_600_000);
+    expect(hand.passes).toHaveLength(1);
+  });
+});
+
+describe('batches', () => {
+  test('one turn is one batch, and what comes meanwhile is the next', async () => {
+    const seen: string[][] = [];
+    const batches = createBatches<string>(async (batch) => {
+      seen.push([...batch]);
+      if (seen.length === 1) for (const late of ['c', 'd']) void batches.add(late);
+      await nextTurn();
+    });
+    void batches.add('a');
+    await batches.add('b');
+    expect(seen).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    expect(batches.isWorking).toBe(false);
+  });
+
+  test('who adds learns of a failure, and the next batch is worked off all the same', async () => {
+    let failures = 1;
+    const batches = createBatches<string>(async () => {
+      if (failures-- > 0) throw new Error('unreadable');
+    });
+    await expect(batches.add('a')).rejects.toThrow('unreadable');
+    await expect(batches.add('b')).resolves.toBeUndefined();
+  });
+});
+
+describe('quiet', () => {
+  test('comes once, so long after the last thing that was heard', async () => {
+    const clock = virtualClock();
+    const start = clock.now();
+    const quiet: number[] = [];
+    using ear = createQuiet(500, clock, () => quiet.push(clock.now() - start));
+    for (let step = 0; step < 3; step++) {
+      ear.heard();
+      await clock.advance(400);
+    }
+    await clock.advance(10_000);
+    expect(quiet).toEqual([1_300]);
+  });
+
+  test('is not waited for forever', async () => {
+    const clock = virtualClock();
+    const start = clock.now();
+    const quiet: number[] = [];
+    using ear = createQuiet(500, clock, () => quiet.push(clock.now() - start));
+    for (let step = 0; step < 60; step++) {
+      ear.heard();
+      await clock.advance(400);
+    }
+    expect(quiet).toEqual([10_000, 20_000]);
+  });
+
+  test('what waits when it ends, is not called', async () => {
+    const clock = virtualClock();
+    let calls = 0;
+    const ear = createQuiet(500, clock, () => calls++);
+    ear.heard();
+    ear[Symbol.dispose]();
+    await clock.advance(10_000);
+    expect(calls).toBe(0);
+  });
+});
