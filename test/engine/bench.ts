@@ -129,7 +129,7 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
     owner,
     events,
     hand: (account) => stack.adopt(handOf(emulator.url, account), (gateway) => gateway.destroy()),
-    async start({ directory = space.path, settings = {}, daemon = {}, around = (engine) => engine } = {}) {
+    async start({ directory = space.path, settings = {}, daemon = {}, around = (engine: Engine) => engine } = {}) {
       const all = { ...SETTINGS, directory, owner, ...settings };
       const engine = stack.use(createEngine(all, surroundings));
       const schedule = { quietPeriodMs: 10, shutdownTimeoutMs: 1_000, ...daemon };

@@ -1,3 +1,7 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { stream, yaml } from '../manifests/workspace.ts';
 import { type Bench, createBench, EVERY_TEN, keyNamed, NEXT_RUN, planNamed, until } from './bench.ts';
@@ -452,4 +456,14 @@ describe('stopping', () => {
       mode: 'enforce',
     });
   });
+});
+
+test('a process in which it ran ends by itself', async () => {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('daemon-process.ts', import.meta.url))], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  expect(stdout.trim().split('\n').at(-1)).toBe('controller.stopped');
 });

@@ -82,17 +82,17 @@ describe('a loop', () => {
   });
 
   test.each([
-    { first: 'schedule', interruptedBy: 'change', then: ['change', 'schedule'], reason: 'reading that was cut short is done again' },
-    { first: 'signal', interruptedBy: 'change', then: ['change', 'signal'], reason: 'whoever asked gets the reading that was asked for' },
-    { first: 'schedule', interruptedBy: 'signal', then: ['signal'], reason: 'which reads everything itself' },
-    { first: 'change', interruptedBy: 'change', then: ['change'], reason: 'a change reads only what changed' },
-  ] as const)('a reading of $first, cut short by a $interruptedBy: $reason', async ({ first, interruptedBy, then }) => {
+    { first: 'schedule', interruptedBy: 'change', next: ['change', 'schedule'], reason: 'reading that was cut short is done again' },
+    { first: 'signal', interruptedBy: 'change', next: ['change', 'signal'], reason: 'whoever asked gets the reading that was asked for' },
+    { first: 'schedule', interruptedBy: 'signal', next: ['signal'], reason: 'which reads everything itself' },
+    { first: 'change', interruptedBy: 'change', next: ['change'], reason: 'a change reads only what changed' },
+  ] as const)('a reading of $first, cut short by a $interruptedBy: $reason', async ({ first, interruptedBy, next }) => {
     const hand = loopByHand();
     hand.loop.request(first);
     hand.loop.request(interruptedBy);
     await hand.last.end(CUT_SHORT);
-    for (const _ of then) await hand.last.end();
-    expect(hand.occasions).toEqual([first, ...then]);
+    for (const _ of next) await hand.last.end();
+    expect(hand.occasions).toEqual([first, ...next]);
     expect(hand.loop.isRunning).toBe(false);
   });
 
