@@ -8,7 +8,7 @@ import { confirm } from './confirm.ts';
 import { EXIT, exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
-import { quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
+import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
 import { onStop, type World, wantsColour } from './world.ts';
 
@@ -21,7 +21,9 @@ export async function apply(directory: string, flags: FlagValues<'apply'>, world
     abort.abort(new Error(`stopped by ${signal}`));
   });
   const log = quietLogOf(flags, world);
-  await using engine = createEngine(settingsOf(directory, flags, world), surroundingsOf(log.emit, world));
+  const settings = settingsOf(directory, flags, world);
+  await checkNamespaces(settings);
+  await using engine = createEngine(settings, surroundingsOf(log.emit, world));
 
   let shown = false;
   let declined = false;

@@ -10,7 +10,7 @@ import { createMetrics } from '../server/metrics.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { serve } from './serve.ts';
-import { logOf, settingsOf, surroundingsOf } from './settings.ts';
+import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
 import { onStop, type World } from './world.ts';
 
@@ -18,6 +18,8 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   const { version, signals } = world;
   const problem = flags.schedule === undefined ? undefined : scheduleProblem(flags.schedule);
   if (problem !== undefined) throw new UsageError(`--schedule ${problem}`);
+  const settings = settingsOf(directory, flags, world);
+  await checkNamespaces(settings);
   const token = await readToken(flags['http-token-file']);
   const log = logOf(flags, world);
   const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind) });
@@ -40,7 +42,6 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
     ...(token !== undefined && { token }),
     version,
   });
-  const settings = settingsOf(directory, flags, world);
   const surroundings = surroundingsOf(emit, world, metrics.onCall);
   await using engine = createEngine(settings, surroundings);
   const started = await startDaemon(engine, settings, daemonSettings(flags), surroundings);

@@ -3,11 +3,13 @@ import { createEngine } from '../engine/engine.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
-import { quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
+import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
 import type { World } from './world.ts';
 
 export async function plan(directory: string, flags: FlagValues<'plan'>, world: World): Promise<number> {
-  await using engine = createEngine(settingsOf(directory, flags, world), surroundingsOf(quietLogOf(flags, world).emit, world));
+  const settings = settingsOf(directory, flags, world);
+  await checkNamespaces(settings);
+  await using engine = createEngine(settings, surroundingsOf(quietLogOf(flags, world).emit, world));
   const report = await engine.pass({ trigger: 'command', write: false, unsetMode: 'enforce' });
   printReport(report, flags.output, world);
   return exitCode('plan', report, { detailedExitcode: flags['detailed-exitcode'] });

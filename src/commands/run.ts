@@ -3,7 +3,7 @@ import { createEngine } from '../engine/engine.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
-import { logOf, settingsOf, surroundingsOf } from './settings.ts';
+import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { onStop, type World } from './world.ts';
 
 export async function run(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
@@ -16,7 +16,9 @@ export async function run(directory: string, flags: FlagValues<'run'>, world: Wo
 async function runOnce(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
   const abort = new AbortController();
   using _ = onStop(world, (signal) => abort.abort(new Error(`stopped by ${signal}`)));
-  await using engine = createEngine(settingsOf(directory, flags, world), surroundingsOf(logOf(flags, world), world));
+  const settings = settingsOf(directory, flags, world);
+  await checkNamespaces(settings);
+  await using engine = createEngine(settings, surroundingsOf(logOf(flags, world), world));
   const report = await engine.pass({ trigger: 'once', write: true, unsetMode: 'observe', signal: abort.signal });
   printReport(report, flags.output, world);
   return exitCode('run', report);

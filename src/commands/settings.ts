@@ -1,9 +1,12 @@
 /** From flags to what the engine is told. */
 
 import type { Emit } from '../core/events.ts';
+import { chosen } from '../engine/engine.ts';
 import type { Settings, Surroundings } from '../engine/settings.ts';
+import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
+import { UsageError } from './usage.ts';
 import { type World, wantsColour } from './world.ts';
 
 type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
@@ -28,6 +31,17 @@ export function settingsOf(directory: string, flags: PassFlags, { version }: Wor
       valuesDir: flags['values-dir'],
     }),
   };
+}
+
+/** A namespace that no Target bears is a slip of the hand, and is said before anything else happens. */
+export async function checkNamespaces({ directory, owner, namespaces }: Settings): Promise<void> {
+  if (namespaces.length === 0) return;
+  const tree = await load(directory, { owner });
+  try {
+    chosen(tree, namespaces);
+  } catch (error) {
+    throw new UsageError(`--namespace: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

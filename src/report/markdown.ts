@@ -1,7 +1,7 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
 import type { Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
 import { count, valueText, visible } from './visible.ts';
-import { CAUSE_TEXT, isApplied, isHeld, isHeldInPart, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+import { CAUSE_TEXT, isApplied, isHeldInPart, isSettled, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
 
 /** GitHub refuses a comment beyond 65,536 characters; what doesn't fit is counted, and the caller's log has the rest. */
 const LIMIT = 60_000;
@@ -49,7 +49,7 @@ function problemBlock(report: Report): string[] {
 }
 
 function targetBlocks(target: TargetReport, applied: boolean): string[] {
-  const listed = target.objects.filter((object) => isHeld(object) || !['in-sync', 'unmanaged', 'kept'].includes(rowOf(object)));
+  const listed = target.objects.filter((object) => !isSettled(object));
   const head = `#### ${prose(target.namespace)}: ${target.state}\n\n${prose(targetText(target))}`;
   const estimate = !applied && target.estimate?.text ? [`Applying takes ${prose(target.estimate.text)}.`] : [];
   return [

@@ -1,7 +1,7 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { duration, visible } from './visible.ts';
-import { CAUSE_TEXT, problemText, rowOf, summaryText, targetText } from './words.ts';
+import { CAUSE_TEXT, problemText, stepText, summaryText, targetText } from './words.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
 
@@ -29,10 +29,8 @@ function targetLine(target: TargetReport): string {
 }
 
 function cells(object: ReportObject): readonly string[] {
-  const row = rowOf(object);
-  const step = row === 'chosen' ? 'held by choice' : (object.outcome ?? row);
   const why = [object.reason, object.cause && CAUSE_TEXT[object.cause], object.message].filter((part) => part !== undefined);
-  return [object.namespace, object.kind, object.name, object.state, step, why.join('; ') || '-'].map(visible);
+  return [object.namespace, object.kind, object.name, object.state, stepText(object), why.join('; ') || '-'].map(visible);
 }
 
 /** Two spaces between columns; the last one is ragged. */

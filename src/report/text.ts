@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
 import { count, duration, valueText, visible } from './visible.ts';
-import { CAUSE_TEXT, isApplied, isHeld, isHeldInPart, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+import { CAUSE_TEXT, isApplied, isHeldInPart, isSettled, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
@@ -58,7 +58,7 @@ function closing({ targets }: Report, applied: boolean): string {
 
 function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
   const state = paint(STATE_COLOUR[target.state], target.state);
-  const listed = target.objects.filter((object) => isListed(object));
+  const listed = target.objects.filter(isListed);
   const quiet = (object: ReportObject) => rowOf(object) === 'chosen';
   const ordered = [...listed.filter((object) => !quiet(object)), ...listed.filter(quiet)];
   return [
@@ -78,9 +78,9 @@ function saidOnce(objects: readonly ReportObject[]): ReportObject[] {
   });
 }
 
+/** What is settled is counted; a word about it is worth a line all the same. */
 function isListed(object: ReportObject): boolean {
-  const row = rowOf(object);
-  return isHeld(object) || (row !== 'in-sync' && row !== 'unmanaged' && row !== 'kept') || object.message !== undefined;
+  return !isSettled(object) || object.message !== undefined;
 }
 
 function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {

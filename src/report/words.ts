@@ -38,6 +38,19 @@ function isChosen({ reason }: ReportObject): boolean {
   return CHOSEN_HOLDS.has(reason as never);
 }
 
+/** Whether there is nothing to do about it, and nothing was done. */
+export function isSettled(object: ReportObject): boolean {
+  const row = rowOf(object);
+  return (row === 'in-sync' || row === 'unmanaged' || row === 'kept') && !isHeld(object);
+}
+
+/** A row in one or two words: the outcome where there is one. */
+export function stepText(object: ReportObject): string {
+  if (isSettled(object)) return '-';
+  const row = rowOf(object);
+  return row === 'chosen' ? 'held by choice' : (object.outcome ?? row);
+}
+
 /** Whether something that Git asks for is not done, and nobody chose that: of the whole object, or of a part of it (design, section 4). */
 export function isHeld(object: ReportObject): boolean {
   if (isChosen(object)) return false;

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { duration, valueText, visible } from '../report/visible.ts';
-import { CAUSE_TEXT, isHeld, problemText, rowOf, summaryText, targetText } from '../report/words.ts';
+import { CAUSE_TEXT, isSettled, problemText, rowOf, stepText, summaryText, targetText } from '../report/words.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
 
@@ -73,9 +73,8 @@ function problems(report: Report): Html {
 }
 
 function targetSection(target: TargetReport): Html {
-  const settled = (object: ReportObject) => ['in-sync', 'unmanaged', 'kept'].includes(rowOf(object)) && !isHeld(object);
-  const open = target.objects.filter((object) => !settled(object));
-  const rest = target.objects.filter(settled);
+  const open = target.objects.filter((object) => !isSettled(object));
+  const rest = target.objects.filter(isSettled);
   return html`<section>
 <h2>${visible(target.namespace)} ${badge(target.state)}</h2>
 <p class="note">${targetText(target)}${target.nextRunAt ? html`, looks again at ${time(target.nextRunAt)}` : ''}</p>
@@ -101,7 +100,7 @@ function table(objects: readonly ReportObject[]): Html {
 
 function tableRow(object: ReportObject): Html {
   const row = rowOf(object);
-  const step = [row === 'chosen' ? 'held by choice' : (object.outcome ?? row), ...(object.wants ? [`would ${object.wants}`] : [])];
+  const step = [stepText(object), ...(object.wants ? [`would ${object.wants}`] : [])];
   const why = [...(object.reason ? [object.reason] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
   return html`<tr class="${row}">
 <td>${step.join(', ')}</td>

@@ -122,6 +122,17 @@ describe('plan', () => {
   });
 });
 
+test.each([['plan'], ['apply', '--yes'], ['run', '--once'], ['run']])(
+  '%s of a namespace that there is not is bad usage',
+  async (...words) => {
+    await write('a.yaml', key('acme'));
+    const { code, stderr } = await run([...words, directory, '-n', 'defualt'], { env: env() });
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/^apikeeper: --namespace: no Target is named defualt in .*: there is default\nSee: /);
+    expect(emulator.requests).toEqual([]);
+  },
+);
+
 describe('apply', () => {
   const question = 'Apply this to account 123456789012, eu-west-2, as owner ';
 
