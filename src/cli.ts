@@ -20,12 +20,15 @@ import { Failure, UsageError } from './commands/usage.ts';
 import type { World } from './commands/world.ts';
 import { systemClock } from './engine/clock.ts';
 
-type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: World) => Promise<number>;
+/** `path`: the directory or file; `operands`: all arguments as they were written. */
+type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: World, operands: readonly string[]) => Promise<number>;
 
 interface Entry<C extends CommandName> {
   readonly summary: string;
-  /** What the argument is; absent: there is none. */
+  /** What the directory is; absent: there is none. */
   readonly argument?: string;
+  /** Arguments that must be given, and what each is. */
+  readonly operands?: readonly (readonly [name: string, what: string])[];
   readonly load: () => Promise<Verb<C>>;
 }
 
@@ -51,6 +54,14 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
     load: async () => (await import('./commands/run.ts')).run,
   },
   status: { summary: 'what a running daemon knows', load: async () => (await import('./commands/status.ts')).status },
+  import: {
+    summary: 'make manifests from what another tool has',
+    operands: [
+      ['source', 'serverless or cloudformation'],
+      ['file', 'its file, or - for standard input'],
+    ],
+    load: async () => (await import('./commands/import.ts')).importFrom,
+  },
   emulator: { summary: 'an API Gateway of your own, on a local port', load: async () => (await import('./commands/emulator.ts')).emulator },
   demo: {
     summary: 'see it work: emulator, example manifests, daemon and page in one process',
@@ -116,16 +127,17 @@ function createProgram(world: World, done: (code: number) => void): Command {
 }
 
 function createCommand<C extends CommandName>(name: C, program: Command, world: World, done: (code: number) => void): Command {
-  const { summary, argument, load } = COMMANDS[name] as Entry<C>;
+  const { summary, argument, operands = [], load } = COMMANDS[name] as Entry<C>;
   const command = new Command(name).description(summary).helpOption('-h, --help', 'print help').copyInheritedSettings(program);
-  command.usage(`${argument ? '[directory] ' : ''}[flags]`);
+  command.usage([...(argument ? ['[directory]'] : []), ...operands.map(([operand]) => `<${operand}>`), '[flags]'].join(' '));
   if (argument) command.argument('[directory]', `${argument} (default: ./manifests) [APIKEEPER_MANIFESTS]`);
+  for (const [operand, what] of operands) command.argument(`<${operand}>`, what);
   for (const entry of flagsOf(name)) for (const option of optionsOf(entry)) command.addOption(option);
   return command.action(async (...values: unknown[]) => {
     const flags = readFlags(name, givenTexts(command, name), world.env);
     const path = argument ? readDirectory(values[0] as string | undefined, world.env) : '';
     const verb = await load();
-    done(await verb(path, flags, world));
+    done(await verb(path, flags, world, command.args));
   });
 }
 
@@ -135,7 +147,7 @@ function optionsOf(entry: Flag): Option[] {
   const help = `${entry.help} (default: ${defaultText(entry)})${variable ? ` [${variable}]` : ''}`;
   const short = entry.short ? `-${entry.short}, ` : '';
   const option = new Option(`${short}--${entry.name}${isSwitch(entry) ? '' : ` <${entry.value}>`}`, help).helpGroup(`${entry.group}:`);
-  if (entry.repeatable) option.argParser((text: string, before?: string) => (before === undefined ? text : `${before},${text}`));
+  if (entry.repeatable) option.argParser((text: string, before?: string) => (before === undefined ? text : `${before}\n${text}`));
   if (!isSwitch(entry)) return [option];
   const negation = new Option(`--no-${entry.name}`, `do not ${entry.help}`).helpGroup(`${entry.group}:`);
   return [option, negation.hideHelp(entry.name !== 'prune')];

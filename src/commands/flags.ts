@@ -1,8 +1,22 @@
 /** Every flag there is (design, section 6). Options, variables, help and the reference page are made from this one table. */
-import { boolean, duration, httpUrl, integer, listOf, matching, oneOf, onOff, type Parser, positive, quotas, text } from './parsers.ts';
+import {
+  assignments,
+  boolean,
+  duration,
+  httpUrl,
+  integer,
+  listOf,
+  matching,
+  oneOf,
+  onOff,
+  type Parser,
+  positive,
+  quotas,
+  text,
+} from './parsers.ts';
 import { UsageError } from './usage.ts';
 
-export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'emulator', 'demo'] as const;
+export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export interface Flag<
@@ -43,6 +57,7 @@ const SAFETY = 'Safety';
 const PACE = 'Pace';
 const VALUES = 'Where key values may come from';
 const DAEMON = 'Daemon';
+const IMPORT = 'What the source is read with';
 const OUTPUT = 'Output';
 
 const label = matching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes');
@@ -75,8 +90,15 @@ export const FLAGS = [
   flag({ name: 'server', parse: httpUrl, value: 'url', default: undefined, otherwise: 'the local daemon', commands: ['status'], group: DAEMON, help: 'the daemon to ask' }),
   flag({ name: 'port', parse: integer(0, 65_535), value: 'port', default: '4580', variable: false, commands: ['emulator', 'demo'], group: 'Emulator', help: "the emulator's port; 0 takes any free one" }),
   flag({ name: 'quotas', parse: quotas, value: 'off|real|factor', default: 'off', commands: ['emulator'], group: 'Emulator', help: 'enforce the quotas of the control plane' }),
+  flag({ name: 'namespace', short: 'n', parse: label, value: 'name', default: undefined, otherwise: 'none, which is default', commands: ['import'], group: IMPORT, help: 'the namespace that the manifests are written for' }),
+  flag({ name: 'stage', parse: text, value: 'name', default: undefined, otherwise: "the file's", commands: ['import'], group: IMPORT, help: 'serverless: the stage, as serverless deploy is given it' }),
+  flag({ name: 'framework-version', parse: text, value: 'version', default: undefined, otherwise: "the file's", commands: ['import'], group: IMPORT, help: 'serverless: the version that deployed last, or a range such as ">=2.18 <3"' }),
+  flag({ name: 'param', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: "serverless: a parameter, or any variable by its address, 'ssm:/name=value'; may be given several times" }),
+  flag({ name: 'env', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'serverless: a variable of the environment; may be given several times' }),
+  flag({ name: 'parameter', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'cloudformation, serverless: a parameter of the stack, AWS::StackName, or the id of a resource by its logical id; may be given several times' }),
+  flag({ name: 'hand-over', parse: boolean, default: 'false', commands: ['import'], group: OUTPUT, help: 'print what makes the old tool let go, in its own language, instead of the manifests' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json', 'markdown'), value: 'text|json|markdown', default: 'text', commands: PASS, group: OUTPUT, help: 'how the report is printed' }),
-  flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status'], group: OUTPUT, help: 'how the result is printed' }),
+  flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status', 'import'], group: OUTPUT, help: 'how the result is printed' }),
   flag({ name: 'detailed-exitcode', parse: boolean, default: 'false', commands: ['plan'], group: OUTPUT, help: 'exit with 2 when there is something to do' }),
   flag({ name: 'log-format', parse: oneOf('json', 'text'), value: 'json|text', default: undefined, otherwise: 'text on a terminal, else json', commands: PASS, group: OUTPUT, help: 'how log lines are written' }),
   flag({ name: 'log-level', parse: oneOf('debug', 'info', 'warn', 'error'), value: 'debug|info|warn|error', default: undefined, otherwise: 'info', commands: PASS, group: OUTPUT, help: 'the least severe log lines that are written' }),

@@ -36,8 +36,10 @@ export function misuse(error: { readonly code: string; readonly message: string 
       return new UsageError(`unknown command ${subject}${didYouMean(subject, COMMAND_NAMES)}`);
     case 'commander.excessArguments':
       return new UsageError(
-        `${command} takes ${takesDirectory(command) ? 'one directory' : 'no directory'}; flags are written with dashes`,
+        `${command} takes ${takesDirectory(command) ? 'one directory' : command === 'import' ? 'a source and one file' : 'no directory'}; flags are written with dashes`,
       );
+    case 'commander.missingArgument':
+      return new UsageError(`${command} needs a ${subject}: apikeeper import serverless serverless.yml, for instance`);
     case 'commander.optionMissingArgument':
       return new UsageError(
         `${subject.split(' ').find((word) => word.startsWith('--'))} needs a value: ${subject.split('<')[1]?.replace('>', '')}`,

@@ -58,9 +58,20 @@ export function matching(pattern: RegExp, allowed: string): Parser<string> {
   };
 }
 
-/** Several, separated by commas. */
+/** Several, separated by commas; a flag that is given again adds a line. */
 export function listOf(parse: Parser<string>): Parser<readonly string[]> {
-  return (given) => (given === '' ? [] : given.split(',').map((part) => parse(part.trim())));
+  return (given) => (given === '' ? [] : given.split(/[,\n]/).map((part) => parse(part.trim())));
+}
+
+/** `name=value`, one a line. Whoever asks complains of a missing value: a complaint from here would show all that was given, secrets included. */
+export function assignments(given: string): ReadonlyMap<string, string | undefined> {
+  const lines = given === '' ? [] : given.split('\n');
+  return new Map(
+    lines.map((line) => {
+      const end = line.indexOf('=');
+      return end < 0 ? [line, undefined] : [line.slice(0, end), line.slice(end + 1)];
+    }),
+  );
 }
 
 export function httpUrl(given: string): string {

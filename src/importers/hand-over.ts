@@ -14,11 +14,11 @@ export function retainInTemplate(written: readonly string[], made: readonly stri
   return [
     '# First deployment: add both attributes to what is there, and nothing else.',
     'Resources:',
-    ...written.map((id) => `  ${id}: ${RETAIN}`),
+    ...written.map((id) => `  ${keyOf(id)}: ${RETAIN}`),
     ...made.map((id) =>
       id === IMPLICIT
         ? `  # ${IMPLICIT}: an API that isn't written can't carry them; write it out as an AWS::Serverless::Api first`
-        : `  ${id}: ${RETAIN}  # SAM hands them on to the key and the plan that it makes`,
+        : `  ${keyOf(id)}: ${RETAIN}  # SAM hands them on to the key and the plan that it makes`,
     ),
     `# Second deployment, once the first is through: ${second.join(', and ')}.`,
     '# Methods go on demanding a key: leave that where it is.',
@@ -29,7 +29,7 @@ export function retainInTemplate(written: readonly string[], made: readonly stri
 /** For a Serverless file: `generated` are those that the framework makes, `written` those of its own `resources`. */
 export function retainInServerless(generated: readonly string[], written: readonly string[]): string | undefined {
   if (generated.length === 0 && written.length === 0) return undefined;
-  const lines = (ids: readonly string[]) => ids.map((id) => `    ${id}: ${RETAIN}`);
+  const lines = (ids: readonly string[]) => ids.map((id) => `    ${keyOf(id)}: ${RETAIN}`);
   return [
     '# Pin frameworkVersion to the version that deployed last; never run `serverless remove` in between.',
     '# First deployment: add this, and nothing else.',
@@ -41,4 +41,9 @@ export function retainInServerless(generated: readonly string[], written: readon
       : ['# Second deployment: take these resources out.']),
     '',
   ].join('\n');
+}
+
+/** A logical id has letters and digits only; what a source has instead must not end the line. */
+function keyOf(id: string): string {
+  return /^[A-Za-z0-9]+$/.test(id) ? id : JSON.stringify(id);
 }

@@ -98,6 +98,7 @@ export function createVariables(root: Readonly<Record<string, unknown>>, options
 
   const originOf = (written: unknown): ValueOrigin | undefined => {
     if (written === undefined || written === null) return undefined;
+    if (isUnresolved(written)) return { kind: 'elsewhere', where: 'an expression' };
     const parts = typeof written === 'string' ? split(written) : [];
     const [part, ...others] = parts;
     if (part === undefined || typeof part === 'string' || others.length > 0) return functionOrigin(written);
@@ -106,7 +107,7 @@ export function createVariables(root: Readonly<Record<string, unknown>>, options
       const origin = originOfAddress(source.trim());
       if (origin.kind !== 'elsewhere' || part.sources.length === 1) return origin;
     }
-    return { kind: 'elsewhere', where: `\${${part.sources.join(', ')}}` };
+    return { kind: 'elsewhere', where: part.sources.map(shown).join(' or ') };
   };
 
   const originOfAddress = (address: string): ValueOrigin => {
@@ -117,7 +118,7 @@ export function createVariables(root: Readonly<Record<string, unknown>>, options
     const name = address.replace(/^(self|param):/, '');
     const inFile = address.startsWith('self:') ? memberOf(root, name) : address.startsWith('param:') ? fileParam(name) : undefined;
     if (inFile !== undefined && !isUnresolved(inFile)) return originOf(inFile) ?? { kind: 'literal' };
-    return { kind: 'elsewhere', where: `\${${address}}` };
+    return { kind: 'elsewhere', where: shown(address) };
   };
 
   return { resolve: (value, isKept = () => false) => resolve(value, isKept, []), originOf, stage };
@@ -132,11 +133,19 @@ function functionOrigin(written: unknown): ValueOrigin {
 
 function wayOut(address: string): string {
   const [source = '', name = ''] = address.split(/:(.*)/s);
-  if (address === 'opt:stage') return `\${${address}}: give --stage <stage>`;
-  if (source === 'env') return `\${${address}}: give --env ${name}=<value>`;
-  if (source === 'param') return `\${${address}}: give --param ${name}=<value>`;
-  if (source === 'self') return `\${${address}} is not in the file`;
-  return `\${${address}}: give --param '${address}=<value>'`;
+  const what = shown(address);
+  if (address === 'opt:stage') return `${what}: give --stage <stage>`;
+  if (source === 'env') return `${what}: give --env ${name}=<value>`;
+  if (source === 'param') return `${what}: give --param ${name}=<value>`;
+  if (source === 'self') return `${what} is not in the file`;
+  return what === UNNAMED ? what : `${what}: give --param '${address}=<value>'`;
+}
+
+const UNNAMED = 'an expression that is no variable';
+
+/** What is no address may be a literal without quotes, a key value even. */
+function shown(address: string): string {
+  return /^[A-Za-z]\w*(\([^()]*\))?:[^:]|^[A-Za-z]\w*\([^()]*\)/.test(address) ? `\${${address}}` : UNNAMED;
 }
 
 interface Variable {

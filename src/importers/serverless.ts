@@ -75,9 +75,8 @@ function readService(source: Source, root: Properties, options: ServerlessOption
     if (isUnresolved(value)) report('UNRESOLVED', path, `${path.join('.')} is part of every name; ${unresolvedIn(value).join('; ')}`);
   }
   const service = variables.resolve(name);
-  const stackName = textOf(
-    provider.stackName === undefined ? `${textOf(service)}-${textOf(stage)}` : variables.resolve(provider.stackName),
-  );
+  const own = isUnresolved(service) || isUnresolved(stage) ? undefined : `${textOf(service)}-${textOf(stage)}`;
+  const stackName = textOf(variables.resolve(provider.stackName)) ?? own;
   const region = textOf(variables.resolve(provider.region));
   const parameters = { ...(stackName && { 'AWS::StackName': stackName }), ...(region && { 'AWS::Region': region }), ...options.parameters };
   return { source, root, provider, variables, versions, service, stage, parameters, findings, report };

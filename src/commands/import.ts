@@ -1,0 +1,115 @@
+/** `import`: manifests from what people have. The manifests go to stdout; what could not be put into them to stderr, so that both can be kept apart. */
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { importCloudFormation } from '../importers/cloudformation.ts';
+import type { Severity } from '../importers/codes.ts';
+import type { Finding, Imported } from '../importers/model.ts';
+import { renderManifests, toManifest } from '../importers/render.ts';
+import { importServerless } from '../importers/serverless.ts';
+import { didYouMean } from '../manifests/suggest.ts';
+import { count, visible } from '../report/visible.ts';
+import { EXIT } from './exit.ts';
+import { type FlagValues, variableOf } from './flags.ts';
+import { Failure, UsageError } from './usage.ts';
+import type { World } from './world.ts';
+
+type Flags = FlagValues<'import'>;
+
+interface Source {
+  /** The flags that it is read with, of those that not every source has. */
+  readonly flags: readonly (keyof Flags)[];
+  readonly read: (file: string, flags: Flags, world: World) => Promise<Imported>;
+}
+
+const SOURCES: Readonly<Record<string, Source>> = {
+  serverless: {
+    flags: ['stage', 'framework-version', 'param', 'env', 'parameter'],
+    read: async (file, flags, world) => {
+      const options = {
+        file,
+        ...(flags.stage !== undefined && { stage: flags.stage }),
+        ...(flags['framework-version'] !== undefined && { frameworkVersion: flags['framework-version'] }),
+        params: namedValues('param', flags),
+        env: namedValues('env', flags),
+        parameters: namedValues('parameter', flags),
+      };
+      return importServerless(await readSource(file, world), options);
+    },
+  },
+  cloudformation: {
+    flags: ['parameter'],
+    read: async (file, flags, world) => {
+      const options = { file, parameters: namedValues('parameter', flags) };
+      return importCloudFormation(await readSource(file, world), options);
+    },
+  },
+};
+
+/** The flags that belong to single sources: on the command line a stray one is a mistake, as a variable it is for another call. */
+const OWN_FLAGS = ['stage', 'framework-version', 'param', 'env', 'parameter'] as const;
+
+export async function importFrom(_: string, flags: Flags, world: World, [name = '', file = '']: readonly string[]): Promise<number> {
+  const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
+  const names = Object.keys(SOURCES);
+  if (!source)
+    throw new UsageError(
+      `import from ${JSON.stringify(name)} is unknown${didYouMean(name, names) || `; known are ${names.join(' and ')}`}`,
+    );
+  const stray = OWN_FLAGS.find(
+    (flag) => !source.flags.includes(flag) && isGiven(flags[flag]) && !world.env[variableOf({ name: flag }) ?? ''],
+  );
+  if (stray) throw new UsageError(`import ${name} does not read --${stray}`);
+  const imported = await source.read(file, flags, world);
+  if (flags.output === 'json') world.stdout.write(`${JSON.stringify(asJson(imported, flags.namespace), null, 2)}\n`);
+  else print(file, imported, flags, world);
+  return imported.findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
+}
+
+function isGiven(value: string | undefined | ReadonlyMap<string, unknown>): boolean {
+  return typeof value === 'object' ? value.size > 0 : value !== undefined;
+}
+
+function print(file: string, imported: Imported, flags: Flags, { stdout, stderr }: World): void {
+  const { documents, findings, handOver } = imported;
+  if (flags['hand-over']) stdout.write(handOver ?? '# Nothing here is to be handed over.\n');
+  else if (documents.length > 0) {
+    stdout.write(`# What ${visible(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`);
+    stdout.write(renderManifests(imported, flags.namespace));
+  }
+  stderr.write([...findings.map(findingText), summary(file, imported), ''].join('\n'));
+}
+
+/** `serverless.yml:12  UNRESOLVED  error  …`. */
+function findingText({ file, line, code, severity, message }: Finding): string {
+  return `${visible(file)}:${line}  ${code}  ${severity}  ${visible(message)}`;
+}
+
+function summary(file: string, { documents, findings }: Imported): string {
+  const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
+  const found = [count(number('error'), 'error'), count(number('warning'), 'warning'), count(number('info'), 'note')];
+  return `${visible(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.`;
+}
+
+function asJson({ documents, findings, requirements, handOver }: Imported, namespace: string | undefined) {
+  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, requirements, handOver: handOver ?? null };
+}
+
+async function readSource(file: string, { stdin }: World): Promise<string> {
+  if (file === '-') return readAll(stdin);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+  }
+}
+
+/** The values themselves stay out of the complaint. */
+function namedValues(flag: 'param' | 'env' | 'parameter', flags: Flags): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    [...flags[flag]].map(([name, value]) => {
+      if (name === '') throw new UsageError(`--${flag} needs a name and a value: --${flag} <name>=<value>`);
+      if (value === undefined) throw new UsageError(`--${flag} ${name} needs a value: --${flag} ${name}=<value>`);
+      return [name, value];
+    }),
+  );
+}
