@@ -18,6 +18,8 @@ export interface Memory {
   listedTwice: boolean;
   /** Answers of our own writes, by `<kind> <id>`: a list that says otherwise soon after is asked about by id. */
   readonly written: Map<string, Live>;
+  /** When we deleted what, by `<kind> <id>`: a list may show it soon after. */
+  readonly deleted: Map<string, number>;
   /** Drift by identity: since when (RFC 3339), and which fields, so that an episode is told once. */
   readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
   /** By `<identity> <path>`: when we set a field right that somebody had changed, and the document that said so. */
@@ -36,6 +38,7 @@ export function createMemory(): Memory {
     throttlesProven: false,
     listedTwice: false,
     written: new Map(),
+    deleted: new Map(),
     drift: new Map(),
     setBack: new Map(),
     givenUp: new Map(),

@@ -123,29 +123,49 @@ async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: L
   });
 }
 
-/** Soon after a write, a list may still tell of the time before it: then the object itself is asked. */
+/** Soon after a write, a list may still tell of the time before it: then the object itself is asked, and a plan about each key. */
 async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, clock }: ObserveOptions): Promise<Live[]> {
   const byId = new Map(listed.map((live) => [live.id, live]));
+  const isOver = (at: number) => clock.now() - at > SETTLING_MS;
   for (const [key, written] of memory.written) {
     if (written.kind !== kind.rules.kind) continue;
-    if (clock.now() - written.observedAt > SETTLING_MS) {
+    if (isOver(written.observedAt)) {
       memory.written.delete(key);
       continue;
     }
     const now = byId.get(written.id);
-    const { keys, ...spec } = now?.spec ?? {};
-    const { keys: writtenKeys, ...writtenSpec } = written.spec;
-    const differs =
-      !now ||
-      !same(spec, writtenSpec) ||
-      !same({ ...now.tags }, { ...written.tags }) ||
-      (keys !== undefined && writtenKeys !== undefined && !same(keys, writtenKeys));
-    if (!differs) continue;
+    if (now && isAsWritten(now, written)) continue;
     const read = await kind.read(send, written.id);
-    if (read) byId.set(read.id, read);
+    if (read) byId.set(read.id, await withAskedMembers(kind, read, written, send));
     else byId.delete(written.id);
   }
+  for (const [key, at] of memory.deleted) {
+    const [name, id = ''] = key.split(' ');
+    if (isOver(at)) memory.deleted.delete(key);
+    else if (name === kind.rules.kind && byId.has(id) && !(await kind.read(send, id))) byId.delete(id);
+  }
   return [...byId.values()];
+}
+
+function isAsWritten(now: Live, written: Live): boolean {
+  const { keys, ...spec } = now.spec;
+  const { keys: writtenKeys, ...writtenSpec } = written.spec;
+  const sameKeys = keys === undefined || writtenKeys === undefined || same(keys, writtenKeys);
+  return sameKeys && same(spec, writtenSpec) && same({ ...now.tags }, { ...written.tags });
+}
+
+/** Members come as a list even where an object is read by id. */
+async function withAskedMembers({ members }: Kind, read: Live, written: Live, send: Send): Promise<Live> {
+  if (!members) return read;
+  const [now, then] = [read.spec[members.field], written.spec[members.field]];
+  if (!isMap(now) || !isMap(then)) return read;
+  const keys: Record<string, Json> = { ...now };
+  for (const key of new Set([...Object.keys(now), ...Object.keys(then)])) {
+    if (key in now && key in then) continue;
+    if (await members.has(send, read.id, key)) keys[key] = true;
+    else delete keys[key];
+  }
+  return { ...read, spec: { ...read.spec, [members.field]: keys } };
 }
 
 /** What this process saw live is missing only when reading it by id says so. */

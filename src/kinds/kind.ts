@@ -38,9 +38,11 @@ export interface Kind {
   delete(send: Send, live: Live): Promise<void>;
   /** The ARN under which the object's tags are written. */
   arn(live: Live, region: string): string;
-  /** Set where the kind has a list of members with calls of their own (a plan's keys). Both are idempotent. */
+  /** Set where the kind has a list of members with calls of their own (a plan's keys). Attaching and detaching are idempotent. */
   readonly members?: {
     readonly field: string;
+    /** Asks for the one member, and not for their list. */
+    has(send: Send, id: string, member: string): Promise<boolean>;
     attach(send: Send, id: string, member: string): Promise<void>;
     detach(send: Send, id: string, member: string): Promise<void>;
     /** The ids of all objects that have this member, whosever they are. */

@@ -12,8 +12,7 @@ export async function attachKey(send: Send, usagePlanId: string, keyId: string):
     await attach();
   } catch (error) {
     if (!isGatewayError(error, 'answer-lost', 'conflict', 'invalid')) throw error;
-    const attached = await unlessGone(send(new GetUsagePlanKeyCommand({ usagePlanId, keyId })));
-    if (attached) return;
+    if (await hasKey(send, usagePlanId, keyId)) return;
     if (error.class !== 'answer-lost') throw error;
     await attach();
   }
@@ -22,6 +21,10 @@ export async function attachKey(send: Send, usagePlanId: string, keyId: string):
 /** The ids of the plans that a key is in. */
 export async function holdersOf(send: Send, keyId: string): Promise<string[]> {
   return (await listUsagePlansOf(send, keyId)).map(({ id = '' }) => id);
+}
+
+export async function hasKey(send: Send, usagePlanId: string, keyId: string): Promise<boolean> {
+  return (await unlessGone(send(new GetUsagePlanKeyCommand({ usagePlanId, keyId })))) !== undefined;
 }
 
 /** Detached already is success, and so is a plan or key that is gone. */

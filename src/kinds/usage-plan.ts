@@ -20,7 +20,7 @@ import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags
 import { readMethodKey } from './method-key.ts';
 import { asMap, given, replaceFields } from './patch.ts';
 import { arnOf } from './tags.ts';
-import { attachKey, detachKey, holdersOf } from './usage-plan-keys.ts';
+import { attachKey, detachKey, hasKey, holdersOf } from './usage-plan-keys.ts';
 import { detachStages, throttleMap, usagePlanPatch } from './usage-plan-patch.ts';
 
 export const usagePlan: Kind = {
@@ -78,7 +78,7 @@ export const usagePlan: Kind = {
 
   arn: (live, region) => arnOf(region, `/usageplans/${live.id}`),
 
-  members: { field: 'keys', attach: attachKey, detach: detachKey, holders: holdersOf },
+  members: { field: 'keys', has: hasKey, attach: attachKey, detach: detachKey, holders: holdersOf },
 };
 
 /** A plan's spec, as far as the creating call needs types. */
