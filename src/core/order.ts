@@ -26,9 +26,9 @@ export type Operation = Common &
   (
     | { readonly type: 'create' | 'delete' | 'tag' }
     | { readonly type: 'update'; readonly changes: readonly Change[] }
-    | { readonly type: 'attach' | 'detach'; readonly key: string; readonly change?: Change }
-    /** Out of one plan and into another, back to back; `from` is the step of the plan that loses it. */
-    | { readonly type: 'move'; readonly key: string; readonly from: Step; readonly change?: Change; readonly lost?: Change }
+    | { readonly type: 'attach' | 'detach'; readonly key: string }
+    /** Out of some plans and into others, back to back; `step` is the first of `to`. */
+    | ({ readonly type: 'move' } & Move)
   );
 
 /** All operations of a plan, the most urgent first; `after` decides what may begin. */
@@ -44,41 +44,39 @@ export function operations(steps: readonly Step[], allRules: readonly Rules[]): 
   return urgentFirst(ordered);
 }
 
+/** A key that goes from plans to others that have a stage in common with them. */
 interface Move {
   readonly key: string;
-  readonly from: Step;
-  readonly to: Step;
-  readonly gained?: Change;
-  readonly lost?: Change;
+  readonly from: readonly Step[];
+  readonly to: readonly Step[];
+}
+
+/** The steps that an operation is a part of. */
+export function stepsOf(one: Operation): readonly Step[] {
+  return one.type === 'move' ? [...one.to, ...one.from] : [one.step];
 }
 
 const idOf = (type: string, step: Step, extra = '') => `${type} ${identity(step)}${extra && ` ${extra}`}`;
 
+const idOfMove = ({ key, to }: Move) => (to[0] ? idOf('move', to[0], key) : '');
+
 function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operation[] {
   const mine: Operation[] = [];
-  const moving = (key: string, to: boolean) => moves.find((move) => move.key === key && (to ? move.to : move.from) === step);
+  const moveOf = (key: string, side: 'from' | 'to') => moves.find((move) => move.key === key && move[side].includes(step));
   const attach = (key: string, change?: Change) => {
-    const move = moving(key, true);
-    const common = { step, key, urgency: URGENCY.attach, after: [], ...(change && { change }) };
-    if (!move)
-      mine.push({ ...common, type: 'attach', id: idOf('attach', step, key), urgency: urgencyOf(change), calls: ['CreateUsagePlanKey'] });
-    else {
-      const calls = ['DeleteUsagePlanKey', 'CreateUsagePlanKey'];
-      mine.push({ ...common, type: 'move', id: idOf('move', step, key), from: move.from, ...(move.lost && { lost: move.lost }), calls });
+    const move = moveOf(key, 'to');
+    if (!move) {
+      const calls = ['CreateUsagePlanKey'];
+      mine.push({ type: 'attach', id: idOf('attach', step, key), step, key, urgency: urgencyOf(change), after: [], calls });
+    } else if (move.to[0] === step) {
+      const calls = [...move.from.map(() => 'DeleteUsagePlanKey'), ...move.to.map(() => 'CreateUsagePlanKey')];
+      mine.push({ ...move, type: 'move', id: idOfMove(move), step, urgency: URGENCY.attach, after: [], calls });
     }
   };
-  const detach = (key: string, change?: Change) => {
-    if (moving(key, false)) return;
-    mine.push({
-      type: 'detach',
-      id: idOf('detach', step, key),
-      step,
-      key,
-      urgency: URGENCY.revoke,
-      after: [],
-      calls: ['DeleteUsagePlanKey'],
-      ...(change && { change }),
-    });
+  const detach = (key: string) => {
+    if (moveOf(key, 'from')) return;
+    const calls = ['DeleteUsagePlanKey'];
+    mine.push({ type: 'detach', id: idOf('detach', step, key), step, key, urgency: URGENCY.revoke, after: [], calls });
   };
 
   if (step.action === 'create') {
@@ -92,7 +90,7 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
     for (const change of live) {
       const [key, ...deeper] = change.keys;
       if (!isMember(change) || key === undefined || deeper.length > 0) continue;
-      if (change.desired === undefined) detach(key, change);
+      if (change.desired === undefined) detach(key);
       else attach(key, change);
     }
     mine.push(...updates(step, live));
@@ -104,7 +102,7 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
       id: idOf('tag', step),
       step,
       urgency: URGENCY.rest,
-      after: mine.map((one) => one.id),
+      after: [...mine.map((one) => one.id), ...moves.filter(({ from, to }) => [...from, ...to].includes(step)).map(idOfMove)],
       calls: step.action === 'create' ? [] : ['TagResource'],
     });
   return mine;
@@ -180,33 +178,40 @@ function isTighter(field: string, keys: readonly string[], desired: Json | undef
   return typeof desired === 'number' && typeof live === 'number' && desired < live;
 }
 
-/** A key that leaves one plan and joins another for the same stage, in one plan. */
+/** Where a key leaves and joins plans for the same stages, in one plan: it is to be without access for as short as can be. */
 function findMoves(steps: readonly Step[]): Move[] {
   const plans = steps.filter((step) => step.kind === 'UsagePlan');
-  const joins = plans.flatMap((step) => joining(step));
-  return plans.flatMap((from) =>
-    leaving(from).flatMap(({ key, change: lost }): Move[] => {
-      const stages = keysOf(from.live?.spec.stages);
-      const join = joins.find(
-        (one) => one.key === key && one.step !== from && keysOf(stagesAfter(one.step)).some((stage) => stages.includes(stage)),
-      );
-      return join ? [{ key, from, to: join.step, ...(join.change && { gained: join.change }), ...(lost && { lost }) }] : [];
-    }),
-  );
+  const joins = Map.groupBy(plans.flatMap(joining), ({ key }) => key);
+  const leaves = Map.groupBy(plans.flatMap(leaving), ({ key }) => key);
+  return [...leaves].flatMap(([key, left]): Move[] => {
+    const joined = joins.get(key) ?? [];
+    const meets = (one: Member, other: Member) => one.step !== other.step && one.stages.some((stage) => other.stages.includes(stage));
+    const from = left.filter((one) => joined.some((other) => meets(one, other))).map(({ step }) => step);
+    const to = joined.filter((one) => left.some((other) => meets(one, other))).map(({ step }) => step);
+    return to.length > 0 ? [{ key, from, to }] : [];
+  });
 }
 
-function leaving(step: Step): { readonly key: string; readonly change?: Change }[] {
-  if (step.action === 'delete') return keysOf(step.live?.spec.keys).map((key) => ({ key }));
-  return step.changes
-    .filter((change) => isMember(change) && change.desired === undefined && step.live)
-    .map((change) => ({ key: change.keys[0] ?? '', change }));
+/** A key that leaves a plan or joins one, and for which stages. */
+interface Member {
+  readonly key: string;
+  readonly step: Step;
+  readonly stages: readonly string[];
 }
 
-function joining(step: Step): { readonly step: Step; readonly key: string; readonly change?: Change }[] {
-  if (step.action === 'create') return keysOf(step.owned.keys).map((key) => ({ step, key }));
-  return step.changes
-    .filter((change) => isMember(change) && change.desired !== undefined)
-    .map((change) => ({ step, key: change.keys[0] ?? '', change }));
+function leaving(step: Step): Member[] {
+  if (!step.live) return [];
+  const gone = (change: Change) => (isMember(change) && change.desired === undefined ? (change.keys[0] ?? []) : []);
+  const keys = step.action === 'delete' ? keysOf(step.live.spec.keys) : step.changes.flatMap(gone);
+  const stages = keysOf(step.live.spec.stages);
+  return keys.map((key) => ({ key, step, stages }));
+}
+
+function joining(step: Step): Member[] {
+  const come = (change: Change) => (isMember(change) && change.desired !== undefined ? (change.keys[0] ?? []) : []);
+  const keys = step.action === 'create' ? keysOf(step.owned.keys) : step.changes.flatMap(come);
+  const stages = keysOf(stagesAfter(step));
+  return keys.map((key) => ({ key, step, stages }));
 }
 
 function stagesAfter(step: Step): Json | undefined {
@@ -226,7 +231,7 @@ function keysOf(value: Json | undefined): string[] {
 function withDependencies(all: readonly Operation[]): Operation[] {
   const making = new Map(all.filter((one) => one.type === 'create').map((one) => [identity(one.step), one.id]));
   const updating = new Map(
-    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan').map((one) => [identity(one.step), one]),
+    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan').map((one) => [identity(one.step), one.id]),
   );
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
@@ -238,13 +243,15 @@ function withDependencies(all: readonly Operation[]): Operation[] {
     if (one.type === 'update') for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
     if (one.type === 'attach' || one.type === 'move') {
       needs(making.get(one.key.replace(/^pending:/, '')));
-      needs(making.get(identity(one.step)));
-      needs(updating.get(identity(one.step))?.id);
+      for (const to of one.type === 'move' ? one.to : [one.step]) {
+        needs(making.get(identity(to)));
+        needs(updating.get(identity(to)));
+      }
     }
     if (one.type === 'delete') {
       for (const other of all) {
         const own = identity(other.step) === identity(one.step) && other.type === 'detach';
-        const moved = other.type === 'move' && other.from === one.step;
+        const moved = other.type === 'move' && other.from.includes(one.step);
         const referring =
           one.step.kind !== 'UsagePlan' &&
           other.step.kind === 'UsagePlan' &&
@@ -252,7 +259,9 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
-    for (const release of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (release.step !== one.step) needs(release.id);
+    // A plan that a move takes the key out of may only be deleted afterwards.
+    const own = one.type === 'move' ? one.from : [];
+    for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (!own.includes(step)) needs(id);
     return { ...one, after: [...after].sort() };
   });
 }
@@ -303,26 +312,34 @@ function pairsOf(live: Live | undefined): string[] {
 }
 
 function released(one: Operation): { readonly id: string; readonly step: Step; readonly pair: string }[] {
-  const { live } = one.step;
-  if (live?.kind !== 'UsagePlan') return [];
+  const losers = one.type === 'move' ? one.from : [one.step];
   const gone = (pair: string): boolean => {
     const [key, stage] = pair.split(' ');
-    if (one.type === 'detach') return one.key === key;
-    if (one.type === 'update') return one.changes.some((change) => givesUp(change) && change.keys[0] === stage);
+    if (one.type === 'detach' || one.type === 'move') return one.key === key;
+    if (one.type === 'update')
+      return one.changes.some(
+        (change) => change.field === 'stages' && change.desired === undefined && change.keys.length === 1 && change.keys[0] === stage,
+      );
     return one.type === 'delete';
   };
-  return pairsOf(live)
-    .filter(gone)
-    .map((pair) => ({ id: one.id, step: one.step, pair }));
+  return losers
+    .filter(({ kind }) => kind === 'UsagePlan')
+    .flatMap((step) => pairsOf(step.live).map((pair) => ({ id: one.id, step, pair })))
+    .filter(({ pair }) => gone(pair));
 }
 
 function gainedBy(one: Operation): string[] {
-  if (one.type === 'attach' && one.step.kind === 'UsagePlan') return keysOf(stagesAfter(one.step)).map((stage) => `${one.key} ${stage}`);
+  if (one.type === 'attach') return pairsWith(one.key, one.step);
+  if (one.type === 'move') return one.to.flatMap((step) => pairsWith(one.key, step));
   if (one.type !== 'update' || one.step.live?.kind !== 'UsagePlan') return [];
   const stages = one.changes
     .filter((change) => change.field === 'stages' && change.keys.length === 1 && change.desired !== undefined)
     .map((change) => change.keys[0] ?? '');
   return keysOf(one.step.live.spec.keys).flatMap((key) => stages.map((stage) => `${key} ${stage}`));
+}
+
+function pairsWith(key: string, plan: Step): string[] {
+  return keysOf(stagesAfter(plan)).map((stage) => `${key} ${stage}`);
 }
 
 /** An operation is as urgent as what waits for it. */

@@ -103,7 +103,9 @@ export function stateOf({ plan, results }: Findings): OverallState {
   if (plan.steps.some(isHeld)) return 'held';
   const pending = (step: Step) =>
     step.action !== 'keep' && (results?.get(step)?.outcome === 'skipped' || !results || step.action === 'hold');
-  const differs = (step: Step) => (step.action === 'hold' ? step.changes.length > 0 || step.wants === 'create' : true);
+  // What left Git and may stay, since nobody asked for pruning, is no difference that anybody wants gone.
+  const differs = (step: Step) =>
+    step.action !== 'hold' || (step.reason !== 'prune-disabled' && (step.changes.length > 0 || step.wants === 'create'));
   return plan.steps.some((step) => pending(step) && differs(step)) ? 'drifted' : 'in-sync';
 }
 

@@ -3,7 +3,7 @@ import { appliedTag } from '../core/applied.ts';
 import type { Clock } from '../core/clock.ts';
 import { applied, type Fingerprint } from '../core/diff.ts';
 import { identity, type Json, type Live, type Spec, TAG } from '../core/model.ts';
-import { type Operation, URGENCY } from '../core/order.ts';
+import { type Operation, stepsOf, URGENCY } from '../core/order.ts';
 import type { Change, Step } from '../core/plan.ts';
 import type { Outcome } from '../core/report.ts';
 import type { Result } from '../core/summarize.ts';
@@ -15,6 +15,7 @@ import { PartlyCreated } from '../kinds/live.ts';
 import { tag as setTags, untag } from '../kinds/tags.ts';
 import { makeOnce } from './create.ts';
 import { classOf, type GivenUp, messageOf } from './failures.ts';
+import { inLanes } from './lanes.ts';
 import type { Memory } from './memory.ts';
 
 /** An object read longer ago is read again before it is written (design, section 8). */
@@ -75,11 +76,9 @@ export async function apply(steps: readonly Step[], all: readonly Operation[], o
   return { results: run.results, live: run.current };
 }
 
-/** A move belongs to both plans. */
 function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
   const work = new Map<Step, Operation[]>();
-  for (const one of all)
-    for (const step of one.type === 'move' ? [one.step, one.from] : [one.step]) work.set(step, [...(work.get(step) ?? []), one]);
+  for (const one of all) for (const step of stepsOf(one)) work.set(step, [...(work.get(step) ?? []), one]);
   return work;
 }
 
@@ -90,44 +89,30 @@ function conclude(step: Step, run: Run): void {
 }
 
 async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
-  const waiting = new Set(all);
-  const lanes = new Map<string, Promise<void>>();
-  const laneOf = (one: Operation) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other';
-  const isReady = (one: Operation) => one.after.every((id) => run.settled.has(id));
-  const isBegun = (one: Operation) => !waiting.has(one) && (run.settled.get(one.id)?.is ?? 'done') === 'done';
+  const begun = new Set<Operation>();
+  const isAtWork = (one: Operation) => begun.has(one) && (run.settled.get(one.id)?.is ?? 'done') === 'done';
   // A step that has written gets its tags all the same: they tell the next pass what it wrote.
-  const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isBegun) ?? false);
-
-  while (waiting.size > 0) {
-    if (run.signal?.aborted) for (const one of waiting) if (!finishes(one)) settle(one, superseded(run.signal));
-    for (const one of waiting) {
-      const lane = laneOf(one);
-      if (lanes.has(lane) || !isReady(one)) continue;
-      begin(one, lane);
-    }
-    if (waiting.size === 0) break;
-    // Where operations wait for each other all the same, the most urgent goes first, and the service has the last word.
-    const [first] = waiting;
-    if (lanes.size === 0 && first) begin(first, laneOf(first));
-    await Promise.race(lanes.values());
-  }
-  await Promise.all(lanes.values());
+  const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isAtWork) ?? false);
+  await inLanes(all, {
+    signal: run.signal,
+    laneOf: (one) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other',
+    async perform(one) {
+      begun.add(one);
+      settle(one, await perform(one, run));
+    },
+    drop(one) {
+      if (!run.signal || finishes(one)) return false;
+      settle(one, superseded(run.signal));
+      return true;
+    },
+  });
 
   function settle(one: Operation, result: Settled): void {
-    waiting.delete(one);
     run.settled.set(one.id, result);
     if (result.is !== 'done') noteUnmade(one, run);
-    for (const step of one.type === 'move' ? [one.step, one.from] : [one.step]) {
+    for (const step of stepsOf(one)) {
       if (run.work.get(step)?.every(({ id }) => run.settled.has(id))) conclude(step, run);
     }
-  }
-  function begin(one: Operation, lane: string): void {
-    waiting.delete(one);
-    const work = perform(one, run).then((result) => {
-      lanes.delete(lane);
-      settle(one, result);
-    });
-    lanes.set(lane, work);
   }
 }
 
@@ -258,29 +243,36 @@ async function detach(step: Step, key: string, kind: Kind, send: Send, run: Run)
   return undefined;
 }
 
-/** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if the second half fails, the first is undone. */
+/** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if a part of it fails, the rest is undone. */
 async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
-  const to = run.current.get(one.step);
-  const from = run.current.get(one.from);
   const id = keyId(one.key, run);
-  if (!to || !from || id === undefined) return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
-  await kind.members?.detach(send, from.id, id);
+  if (id === undefined || !stepsOf(one).every((step) => run.current.has(step)))
+    return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
   // Once begun, it is finished: whatever arrives meanwhile, the key is not left in between.
   const finish: Send = (command, options) => run.send(command, { ...options, urgency: 0, signal: undefined });
+  const done: Step[] = [];
+  const turn = async (step: Step, isIn: boolean) => {
+    const plan = run.current.get(step) as Live;
+    await kind.members?.[isIn ? 'attach' : 'detach'](done.length === 0 ? send : finish, plan.id, id);
+    note(step, withMember(plan, id, isIn), run);
+    done.push(step);
+  };
+  const idOf = (step: Step) => run.current.get(step)?.id;
   try {
-    await kind.members?.attach(finish, to.id, id);
+    for (const step of one.from) await turn(step, false);
+    for (const step of one.to) await turn(step, true);
   } catch (error) {
+    if (done.length === 0) throw error;
+    const from = one.from.map(idOf).join(', ');
+    const to = one.to.map(idOf).join(', ');
     try {
-      await kind.members?.attach(finish, from.id, id);
+      for (const step of [...done].reverse()) await turn(step, one.from.includes(step));
     } catch (again) {
-      note(one.from, withMember(from, id, false), run);
-      const why = `${to.id} did not take it (${messageOf(error)}), and ${from.id} not back (${messageOf(again)})`;
+      const why = `${to} did not take it (${messageOf(error)}), and ${from} not back (${messageOf(again)})`;
       throw new Error(`the key is in neither plan now, until a pass can attach it: ${why}`, { cause: again });
     }
-    throw new Error(`the key was put back into ${from.id}, since ${to.id} did not take it: ${messageOf(error)}`, { cause: error });
+    throw new Error(`the key was put back into ${from}, since ${to} did not take it: ${messageOf(error)}`, { cause: error });
   }
-  note(one.from, withMember(from, id, false), run);
-  note(one.step, withMember(to, id, true), run);
   return undefined;
 }
 
@@ -291,7 +283,10 @@ async function remove(step: Step, kind: Kind, send: Send, run: Run): Promise<Fai
   if (live && !mayDelete(step, live))
     return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
   if (live) await kind.delete(send, live);
-  forget(step, run);
+  const what = `${planned.kind} ${planned.id}`;
+  run.memory.deleted.set(what, run.clock.now());
+  run.memory.written.delete(what);
+  run.memory.seen.delete(identity(step));
   run.current.delete(step);
   return undefined;
 }
@@ -318,7 +313,7 @@ async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefi
   await setTags(send, kind.arn(live, run.region), set);
   await untag(send, kind.arn(live, run.region), gone);
   note(step, { ...live, spec: applied(live.spec, theirs), tags: retagged(live.tags, set, gone) }, run);
-  if (step.action === 'release') forget(step, run);
+  if (step.action === 'release') run.memory.seen.delete(identity(step));
   return undefined;
 }
 
@@ -364,12 +359,6 @@ function note(step: Step, live: Live, run: Run): void {
   run.memory.written.set(`${now.kind} ${now.id}`, now);
 }
 
-function forget(step: Step, run: Run): void {
-  const live = run.current.get(step);
-  if (live) run.memory.written.delete(`${live.kind} ${live.id}`);
-  run.memory.seen.delete(identity(step));
-}
-
 function noteUnmade(one: Operation, run: Run): void {
   const mark = (step: Step, fields: readonly string[]) => {
     const known = run.unmade.get(step) ?? new Set();
@@ -381,8 +370,7 @@ function noteUnmade(one: Operation, run: Run): void {
       one.step,
       one.changes.map((change) => change.field),
     );
-  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') mark(one.step, ['keys']);
-  if (one.type === 'move') mark(one.from, ['keys']);
+  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
 }
 
 function kindOf(step: Step, run: Run): Kind {
@@ -403,6 +391,7 @@ function isMissing(change: Change, run: Run): boolean {
 /** A spec without the stages that could not be made. */
 function withoutUnmade(spec: Spec, step: Step, run: Run): Spec {
   const needed = new Set(step.changes.filter((change) => change.field === 'stages').flatMap((change) => change.needs ?? []));
+  if (needed.size === 0) return spec;
   const unmade = run.steps.filter((other) => needed.has(identity(other)) && !run.made.has(identity(other)));
   const gone = new Set(unmade.map((other) => other.naturalId));
   if (gone.size === 0 || !isMap(spec.stages)) return spec;

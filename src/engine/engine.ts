@@ -63,7 +63,8 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
 
   /** Held until the engine ends: who writes once, may write again. */
   async function lock(target: Target, { connection }: Session): Promise<void> {
-    const name = [target.owner, connection.accountId ?? 'ambient', connection.region].join(' ');
+    const { endpoint } = connection.endpoint('API_GATEWAY');
+    const name = [target.owner, connection.accountId ?? 'ambient', connection.region, endpoint ?? ''].join(' ').trimEnd();
     // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
     const taking = locks.get(name) ?? takeLock(name);
     locks.set(name, taking);

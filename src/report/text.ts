@@ -57,7 +57,8 @@ function closing({ targets }: Report, applied: boolean): string {
 }
 
 function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
-  const state = paint(STATE_COLOUR[target.state], target.state);
+  // What a new commit asks for is no drift, and most of a plan is that.
+  const state = paint(STATE_COLOUR[target.state], target.state === 'drifted' && !applied ? 'differs' : target.state);
   const listed = target.objects.filter(isListed);
   const quiet = (object: ReportObject) => rowOf(object) === 'chosen';
   const ordered = [...listed.filter((object) => !quiet(object)), ...listed.filter(quiet)];
