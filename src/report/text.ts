@@ -57,8 +57,9 @@ function closing({ targets }: Report, applied: boolean): string {
 }
 
 function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
-  // What a new commit asks for is no drift, and most of a plan is that.
-  const state = paint(STATE_COLOUR[target.state], target.state === 'drifted' && !applied ? 'differs' : target.state);
+  // What a new commit asks for is no drift.
+  const isDrift = target.objects.some(({ changes }) => changes.some(({ cause }) => cause === 'live' || cause === 'both'));
+  const state = paint(STATE_COLOUR[target.state], target.state === 'drifted' && !applied && !isDrift ? 'differs' : target.state);
   const listed = target.objects.filter(isListed);
   const quiet = (object: ReportObject) => rowOf(object) === 'chosen';
   const ordered = [...listed.filter((object) => !quiet(object)), ...listed.filter(quiet)];
