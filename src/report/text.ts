@@ -36,13 +36,23 @@ export function renderText(report: Report, options: TextOptions): string {
   const applied = isApplied(report);
   const blocks = [
     problems(report, paint),
-    ...report.targets.map((target) => targetBlock(target, applied, options.detail ?? 'full', paint)),
+    ...report.targets.map((target) => targetBlock(withoutNews(target, report.startedAt), applied, options.detail ?? 'full', paint)),
     [paint('bold', closing(report, applied))],
   ];
   return `${blocks
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** Since when is worth a word only where it is longer than this report. */
+function withoutNews(target: TargetReport, startedAt: string): TargetReport {
+  const isOld = ({ driftedSince = '' }: ReportObject) => driftedSince.slice(0, 19) < startedAt.slice(0, 19);
+  const objects = target.objects.map(({ driftedSince, ...object }) => ({
+    ...object,
+    ...(driftedSince && isOld({ ...object, driftedSince }) && { driftedSince }),
+  }));
+  return { ...target, objects };
 }
 
 function problems(report: Report, paint: Paint): string[] {
