@@ -301,7 +301,11 @@ function mayDelete(step: Step, live: Live): boolean {
 /** Our tags, last: they speak of what was done. */
 async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefined> {
   const live = run.current.get(step);
-  for (const other of step.disclaims) await untag(send, kind.arn(other, run.region), ourKeys(other));
+  for (const other of step.disclaims) {
+    const ours = ourKeys(other);
+    await untag(send, kind.arn(other, run.region), ours);
+    remember({ ...other, tags: retagged(other.tags, {}, ours) }, run);
+  }
   if (!live) return undefined;
   const says = step.action === 'release' || step.action === 'keep' ? {} : appliedOf(step, resolved(step.owned, run), new Set(), run);
   const theirs = step.action === 'create' ? [] : step.changes.filter((change) => change.field === 'tags');
@@ -354,9 +358,14 @@ function sortedDeep(value: Json): Json {
 }
 
 function note(step: Step, live: Live, run: Run): void {
+  run.current.set(step, remember(live, run));
+}
+
+/** As our own write left it. */
+function remember(live: Live, run: Run): Live {
   const now = { ...live, observedAt: run.clock.now() };
-  run.current.set(step, now);
   run.memory.written.set(`${now.kind} ${now.id}`, now);
+  return now;
 }
 
 function noteUnmade(one: Operation, run: Run): void {
