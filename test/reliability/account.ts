@@ -81,7 +81,7 @@ const ENV = { AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'AKIA123456789012', AW
 const CLIENT = { region: 'eu-west-2', credentials: { accessKeyId: 'AKIA123456789012', secretAccessKey: 'secret' }, maxAttempts: 1 };
 
 /** Decides what becomes of a request: lets it through, answers itself, or never comes back. */
-type Around = (carryOut: () => Promise<Answered>) => Promise<Answered>;
+export type Around = (carryOut: () => Promise<Answered>, request: HttpRequest) => Promise<Answered>;
 
 /** A request as the SDK hands it over. */
 interface HttpRequest {
@@ -94,11 +94,11 @@ interface HttpRequest {
 
 /** Carries requests to an emulator in this process. */
 function direct(core: Core, around: Around = (carryOut) => carryOut()): RequestHandler {
-  const handle = async (request: HttpRequest) => ({ response: await around(() => carry(core, request)) });
+  const handle = async (request: HttpRequest) => ({ response: await around(() => carry(core, request), request) });
   return { handle } as unknown as RequestHandler;
 }
 
-interface Answered {
+export interface Answered {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
@@ -120,6 +120,12 @@ export interface CrashPoint {
   readonly when: 'before' | 'after';
 }
 
+interface Interference {
+  readonly crash?: CrashPoint;
+  /** Stands between the process and the account. */
+  readonly interfere?: Around;
+}
+
 export interface Process extends AsyncDisposable {
   /** Undefined: it died. */
   pass(request?: { readonly write?: boolean; readonly trigger?: Trigger }): Promise<Report | undefined>;
@@ -132,7 +138,7 @@ export interface Process extends AsyncDisposable {
 export function startProcess(
   account: Account,
   directory: string,
-  { crash, ...settings }: Partial<Settings> & { readonly crash?: CrashPoint } = {},
+  { crash, interfere = (carryOut) => carryOut(), ...settings }: Partial<Settings> & Interference = {},
 ): Process {
   const { clock } = account;
   const death = Promise.withResolvers<undefined>();
@@ -145,11 +151,11 @@ export function startProcess(
     death.resolve(undefined);
     return never;
   };
-  const reached = account.reach(async (carryOut) => {
+  const reached = account.reach(async (carryOut, request) => {
     if (dead) return never;
     const mine = ++sent;
     if (crash?.call === mine && crash.when === 'before') return die();
-    const answer = await carryOut();
+    const answer = await interfere(carryOut, request);
     return dead || (crash?.call === mine && crash.when === 'after') ? die() : answer;
   });
   const engine = createEngine(

@@ -47,18 +47,23 @@ const begin = ({ state, at }: Scene): Account => createAccount({ seed: 2, from: 
 
 export async function undisturbed(scene: Scene): Promise<Undisturbed> {
   const account = begin(scene);
-  using tree = createTree(scene.now);
-  await using process = startProcess(account, tree.directory);
-  const report = await process.pass();
+  const { report, sent: calls } = await passOf(account, scene.now);
   if (!report || failures(report).length > 0)
     throw new Error(`the pass that is to be interrupted fails by itself: ${report && failures(report)}`);
-  const { sent: calls } = process;
   const operations = account.core.requests.map(({ operation }) => operation);
   const writes = writesOf(account.core.requests).length;
-  const passes = await settle(account, scene.now, 2);
   if (writes === 0) throw new Error('the pass that is to be interrupted writes nothing');
+  const passes = await settle(account, scene.now, 2);
   if (passes > 1) throw new Error('a second pass had something left to do');
   return { calls, operations, writes, result: comparable(account.core.state(), scene.state) };
+}
+
+/** One pass of a process of its own. */
+export async function passOf(account: Account, documents: readonly Document[], options: Parameters<typeof startProcess>[2] = {}) {
+  using tree = createTree(documents);
+  await using process = startProcess(account, tree.directory, options);
+  const report = await process.pass();
+  return { report, sent: process.sent, events: process.events };
 }
 
 function failures({ targets, problems }: Report): unknown[] {
@@ -70,11 +75,8 @@ function failures({ targets, problems }: Report): unknown[] {
 export async function crash(scene: Scene, point: CrashPoint, expected: unknown, fault?: Fault): Promise<Recovered> {
   const account = begin(scene);
   if (fault) account.core.inject(fault);
-  using tree = createTree(scene.now);
-  {
-    await using process = startProcess(account, tree.directory, { crash: point });
-    if ((await process.pass()) !== undefined) throw new Error(`call ${point.call} never came: the pass is not the same twice`);
-  }
+  const { report } = await passOf(account, scene.now, { crash: point });
+  if (report) throw new Error(`call ${point.call} never came: the pass is not the same twice`);
   return recover(account, scene, expected);
 }
 
@@ -103,11 +105,10 @@ export class Unconverged extends Error {
 
 /** Passes of new processes until one writes nothing; how many there were, that one included. Rejects where `most` don't suffice. */
 export async function settle(account: Account, documents: readonly Document[], most: number): Promise<number> {
-  using tree = createTree(documents);
   for (let count = 1; count <= most; count++) {
     account.core.clearRequests();
-    await using process = startProcess(account, tree.directory);
-    await process.pass();
+    const { report } = await passOf(account, documents);
+    if (!report || failures(report).length > 0) throw new Error(`a pass without disturbance fails: ${report && failures(report)}`);
     if (writesOf(account.core.requests).length === 0) return count;
     account.clock.pass(SCHEDULE_MS);
   }

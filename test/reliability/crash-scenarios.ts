@@ -1,4 +1,5 @@
 /** What is interrupted: each scenario is an account with a past, and manifests that ask for something new. */
+import { randomUUID } from 'node:crypto';
 import type { Account as Furniture } from '../scenarios/account.ts';
 import type { ByHand } from '../scenarios/history.ts';
 import type { Document } from './account.ts';
@@ -10,9 +11,12 @@ export interface CrashScenario {
   /** Oldest first: manifests that were applied, what people did, and how long nobody did anything. */
   readonly past?: readonly ({ readonly apply: readonly Document[] } | { readonly hand: ByHand } | { readonly waitMs: number })[];
   readonly now: readonly Document[];
+  /** The lists in which everything of ours is on its way out. */
+  readonly leaving?: readonly string[];
 }
 
-export const OWNER = 'crash-matrix';
+/** Nobody else's: applying takes a lock. */
+export const OWNER = `crash-matrix-${randomUUID()}`;
 const DAY_MS = 24 * 3600_000;
 
 /** What is nobody's here stands in every account, close to what is ours: on the same stages, under similar names, with other managers' tags. */
@@ -82,8 +86,11 @@ export const on = (stageName: string, more: Document = {}) => ({ restApi: { name
 
 const limits = { throttle: { rateLimit: 10, burstLimit: 20 }, quota: { limit: 1000, period: 'MONTH' } };
 const methodThrottles = [{ method: 'GET', path: '/residents/{id}', rateLimit: 5, burstLimit: 5 }];
-const gold = (keys: readonly unknown[], more: Document = {}) => plan('gold', { ...limits, stages: [on('production')], keys, ...more });
+export const gold = (keys: readonly unknown[], more: Document = {}) =>
+  plan('gold', { ...limits, stages: [on('production')], keys, ...more });
 const silver = (keys: readonly unknown[], more: Document = {}) => plan('silver', { stages: [on('production')], keys, ...more });
+
+const CLAIM = { 'apikeeper:owner': OWNER, 'apikeeper:resource': 'production/acme' };
 
 export const crashScenarios: readonly CrashScenario[] = [
   {
@@ -121,6 +128,7 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'keys move to a plan that is new, and the old one goes',
+    leaving: ['GetUsagePlans'],
     past: [{ apply: [target, key('acme'), key('beta'), gold(['acme', 'beta'])] }],
     now: [target, key('acme'), key('beta'), silver(['acme', 'beta'])],
   },
@@ -242,6 +250,7 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'a plan is deleted, its keys stay',
+    leaving: ['GetUsagePlans'],
     past: [
       {
         apply: [
@@ -256,6 +265,7 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'what is to be retained is released',
+    leaving: ['GetApiKeys', 'GetUsagePlans'],
     past: [
       {
         apply: [
@@ -303,13 +313,15 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'of two claims on one identity one is settled on',
-    live: { keys: [{ id: 'copy1', name: 'acme', tags: { 'apikeeper:owner': OWNER, 'apikeeper:resource': 'production/acme' } }] },
     past: [
       { apply: [target, key('beta')] },
       {
         hand: {
           add: {
-            keys: [{ id: 'copy2', name: 'acme', tags: { 'apikeeper:owner': OWNER, 'apikeeper:resource': 'production/acme', team: 'x' } }],
+            keys: [
+              { id: 'copy1', name: 'acme', tags: CLAIM },
+              { id: 'copy2', name: 'acme', tags: { ...CLAIM, team: 'x' } },
+            ],
           },
         },
       },
