@@ -13,7 +13,7 @@ export type Urgency = (typeof URGENCY)[keyof typeof URGENCY];
 interface Common {
   /** Unique in a plan, and the same each time. */
   readonly id: string;
-  /** The identities of the steps that it belongs to; the first is the one that it writes. */
+  /** The step that it writes; of a move, the first of several. */
   readonly step: Step;
   readonly urgency: Urgency;
   /** Ids of operations that must be over first. One that fails takes with it only what can't go on without it. */
@@ -233,6 +233,7 @@ function withDependencies(all: readonly Operation[]): Operation[] {
   const updating = new Map(
     all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan').map((one) => [identity(one.step), one.id]),
   );
+  const moves = all.filter((one) => one.type === 'move');
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
     const after = new Set(one.after);
@@ -240,7 +241,11 @@ function withDependencies(all: readonly Operation[]): Operation[] {
     // A plan is made without its keys: they join it afterwards.
     if (one.type === 'create')
       for (const change of one.step.changes) if (!isMember(change)) for (const id of change.needs ?? []) needs(making.get(id));
-    if (one.type === 'update') for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
+    if (one.type === 'update') {
+      for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
+      // Whoever moves out of a plan has its stages until then.
+      if (one.changes.some(givesUp)) for (const { id, from } of moves) if (from.includes(one.step)) needs(id);
+    }
     if (one.type === 'attach' || one.type === 'move') {
       needs(making.get(one.key.replace(/^pending:/, '')));
       for (const to of one.type === 'move' ? one.to : [one.step]) {
@@ -259,7 +264,7 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
-    // A plan that a move takes the key out of may only be deleted afterwards.
+    // What the plans give up that a move takes the key out of comes after the move.
     const own = one.type === 'move' ? one.from : [];
     for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (!own.includes(step)) needs(id);
     return { ...one, after: [...after].sort() };
