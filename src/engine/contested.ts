@@ -7,15 +7,16 @@ import type { Memory } from './memory.ts';
 const ROUNDS = 3;
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 
-/** The fields, as `<identity> <path>`, that we have set right often enough; a commit that changes the document begins anew. */
+/** The fields, as `<identity> <path>`, that we have set right often enough, until a commit changes the document. */
 export function contested(memory: Memory, desired: readonly Desired[], now: number): ReadonlySet<string> {
   const documents = new Map(desired.map((one) => [identity(one), textOf(one)]));
   const found = new Set<string>();
   for (const [field, { at, document }] of memory.setBack) {
-    const recent = at.filter((time) => now - time < WINDOW_MS);
     const who = field.slice(0, field.indexOf(' '));
-    if (recent.length === 0 || documents.get(who) !== document) memory.setBack.delete(field);
-    else if (recent.length >= ROUNDS) found.add(field);
+    const isFought = at.length >= ROUNDS && Math.max(...at) - Math.min(...at) < WINDOW_MS;
+    const isOver = !isFought && at.every((time) => now - time >= WINDOW_MS);
+    if (isOver || documents.get(who) !== document) memory.setBack.delete(field);
+    else if (isFought) found.add(field);
   }
   return found;
 }
