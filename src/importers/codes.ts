@@ -58,11 +58,22 @@ const SERVERLESS = {
 
 // biome-ignore format: one code, one line.
 const CLOUDFORMATION = {
+  AMBIGUOUS_API: { severity: 'error', meaning: 'Several APIs of the template have one name. What refers to them was left out: give their ids.' },
   NESTED_STACK: { severity: 'warning', meaning: 'A resource is a stack of its own, with a template of its own.' },
 } as const satisfies Readonly<Record<string, Code>>;
 
 // biome-ignore format: one code, one line.
 const TERRAFORM = {
+  VALUE_IN_STATE: { severity: 'warning', meaning: "Terraform's state holds key values: whoever reads it can use them. Rotate the keys where too many can." },
+  CHANGE_PENDING: { severity: 'warning', meaning: 'The file is a plan, and would change what is imported.' },
+  TAINTED: { severity: 'error', meaning: 'Terraform would replace the object with its next apply: a key would get another value.' },
+  VARIABLE_DEFAULT: { severity: 'info', meaning: 'A variable has its default in what was imported. Terraform may have been given another value.' },
+  MODULE_NOT_READ: { severity: 'error', meaning: 'A module is not in the directory, so what it declares is not seen.' },
+  COMMENTED_OUT: { severity: 'info', meaning: 'A resource stands in a comment. It may be live still.' },
+  OLD_TERRAFORM: { severity: 'warning', meaning: 'The file was written for Terraform 0.11 or before.' },
+  STILL_REFERENCED: { severity: 'warning', meaning: 'Something else in Terraform refers to what is handed over, and must not any more.' },
+  SEVERAL_PROVIDERS: { severity: 'warning', meaning: 'Objects are in several regions or accounts: each needs a Target, and a namespace, of its own.' },
+  METHOD_PATH: { severity: 'warning', meaning: 'Settings of a method whose path is written in a way that had no effect in some versions of the provider.' },
 } as const satisfies Readonly<Record<string, Code>>;
 
 export const CODES = { ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM } as const;

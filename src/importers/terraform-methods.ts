@@ -1,0 +1,81 @@
+/** Which methods demand a key: aws_api_gateway_method, and the OpenAPI body of an aws_api_gateway_rest_api. */
+import { booleanOf } from './fields.ts';
+import { resourcePath } from './methods.ts';
+import type { RequiredMethod, Requirement } from './model.ts';
+import { requiredMethods } from './openapi.ts';
+import { readSource } from './source.ts';
+import { type Resource, restApiOf, type Terraform, targetOf } from './terraform-resources.ts';
+import { isUnresolved } from './unresolved.ts';
+
+/** One requirement per API that has methods here. */
+export function translateMethods(terraform: Terraform): Requirement[] {
+  const keyOf = (value: unknown) => terraform.find('rest_api', value)?.address ?? String(value);
+  const methods = Map.groupBy(terraform.ofType('method'), ({ values }) => keyOf(values.rest_api_id));
+  const apis = terraform.ofType('rest_api');
+  const ofApis = apis.map((api) => ofApi(api, methods.get(api.address) ?? [], terraform));
+  const elsewhere = [...methods].filter(([key]) => !apis.some(({ address }) => address === key));
+  return [...ofApis, ...elsewhere.flatMap(([, [first, ...others]]) => (first ? [ofElsewhere([first, ...others], terraform)] : []))].filter(
+    (requirement) => requirement.methods.length > 0,
+  );
+}
+
+function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform): Requirement {
+  const { name, api_key_source: source } = api.values;
+  const restApi = api.id !== undefined ? { id: api.id } : typeof name === 'string' ? { name } : undefined;
+  return {
+    ...(restApi && { restApi }),
+    ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
+    methods: [...ofBody(api), ...methods.flatMap((method) => ofMethod(method, terraform))],
+    source: api.at(),
+  };
+}
+
+function ofBody(api: Resource): RequiredMethod[] {
+  const { body } = api.values;
+  if (typeof body === 'string' && body !== '') {
+    const source = readSource(api.at('body').file, body);
+    if (!('code' in source)) return requiredMethods(source.value);
+  }
+  if (isUnresolved(body) || (typeof body === 'string' && body !== '')) {
+    api.report(
+      'NOT_TRANSLATED',
+      "the methods are in an OpenAPI body that can't be read here; whether they demand a key is not known",
+      'body',
+    );
+  }
+  return [];
+}
+
+/** Methods of an API that is declared elsewhere. */
+function ofElsewhere(methods: readonly [Resource, ...Resource[]], terraform: Terraform): Requirement {
+  const [first] = methods;
+  const restApi = methods.some(isRequired) ? restApiOf(terraform, first, 'rest_api_id') : undefined;
+  return { ...(restApi && { restApi }), methods: methods.flatMap((method) => ofMethod(method, terraform)), source: first.at() };
+}
+
+function isRequired({ values }: Resource): boolean {
+  return booleanOf(values.api_key_required) === true;
+}
+
+function ofMethod(resource: Resource, terraform: Terraform): RequiredMethod[] {
+  const { http_method: written, resource_id } = resource.values;
+  if (isUnresolved(resource.values.api_key_required)) resource.known('api_key_required');
+  const path = pathOf(resource_id, resource.values.rest_api_id, terraform);
+  if (typeof written === 'string' && path !== undefined) {
+    return [{ method: written.toUpperCase(), path, apiKeyRequired: isRequired(resource) }];
+  }
+  if (isRequired(resource)) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'resource_id');
+  return [];
+}
+
+/** From a resource up to the API's root. State has the whole path. */
+function pathOf(id: unknown, restApi: unknown, terraform: Terraform, depth = 0): string | undefined {
+  const api = terraform.find('rest_api', restApi);
+  if (targetOf(id)?.attribute === 'root_resource_id' || (typeof id === 'string' && id === api?.values.root_resource_id)) return '/';
+  const resource = terraform.find('resource', id);
+  if (!resource || depth > 100) return undefined;
+  const { path, path_part: part, parent_id: parent } = resource.values;
+  if (typeof path === 'string') return resourcePath(path);
+  const above = typeof part === 'string' ? pathOf(parent, restApi, terraform, depth + 1) : undefined;
+  return above === undefined ? undefined : resourcePath(`${above}/${String(part)}`);
+}

@@ -1,0 +1,84 @@
+/** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
+import { isRecord } from './fields.ts';
+import { finish } from './finish.ts';
+import { type Finding, finding, type Imported } from './model.ts';
+import { createNames } from './names.ts';
+import { readSource } from './source.ts';
+import { type HclOptions, readDeclarations } from './terraform-declared.ts';
+import { removedBlocks, stillReferenced } from './terraform-hand-over.ts';
+import type { SourceText } from './terraform-load.ts';
+import { translateMethods } from './terraform-methods.ts';
+import { translateKeys, translatePlans } from './terraform-plans.ts';
+import { createTerraform, type Declarations } from './terraform-resources.ts';
+import { translateStages } from './terraform-stages.ts';
+import { readState } from './terraform-state.ts';
+import { warnOfPlaces } from './terraform-tags.ts';
+
+/** What was asked for: a file alone, or the files of a directory. */
+export interface TerraformInput {
+  /** As it is to be shown. */
+  readonly path: string;
+  /** Where the sources of modules begin. */
+  readonly directory: string;
+  readonly texts: readonly SourceText[];
+}
+
+/** A state is exact, with ids; files are what somebody meant to deploy. */
+export async function importTerraform(input: TerraformInput, options: HclOptions): Promise<Imported> {
+  const declarations = await declarationsOf(input, options);
+  if ('code' in declarations) return { documents: [], findings: [declarations], requirements: [] };
+  return finish(withoutSecrets(translate(declarations, input.path), declarations.secrets));
+}
+
+async function declarationsOf({ path, directory, texts }: TerraformInput, options: HclOptions): Promise<Declarations | Finding> {
+  const [only, ...others] = texts;
+  if (!only) {
+    return finding(
+      'UNREADABLE',
+      { file: path, line: 1 },
+      'there is no file of Terraform in the directory: *.tf or *.tf.json; name a state file itself',
+    );
+  }
+  const start = { file: only.file, line: 1 };
+  if (others.length > 0 || !isOther(only)) return readDeclarations(directory, texts, options);
+  if (only.text.startsWith('PK')) {
+    const message = 'a plan in the form that Terraform keeps it: give what terraform show -json prints of it, or better the state';
+    return finding('UNSUPPORTED_SOURCE', start, message);
+  }
+  const source = readSource(only.file, only.text);
+  if ('code' in source) return source;
+  const message =
+    'neither a state nor what terraform show -json prints: give one of these (terraform state pull, terraform show -json), or *.tf';
+  return readState(source) ?? finding('UNSUPPORTED_SOURCE', start, message);
+}
+
+/** Whether a file is none of Terraform's own, but a state or a plan. Their names may be anything. */
+function isOther({ file, text }: SourceText): boolean {
+  return !/\.(tf|tofu|tfvars)(\.json)?$/.test(file) && /^(\uFEFF?\s*\{|PK)/.test(text);
+}
+
+function translate({ declared, secrets, findings, uses }: Declarations, file: string): Imported {
+  const terraform = createTerraform(declared, createNames(), secrets);
+  const stages = translateStages(terraform);
+  const keys = translateKeys(terraform);
+  const documents = [...stages.values(), ...keys.values(), ...translatePlans(terraform, keys, stages)];
+  const requirements = translateMethods(terraform);
+  warnOfPlaces(terraform);
+  const all = [...findings, ...terraform.findings, ...stillReferenced(terraform, uses)];
+  if (documents.length === 0 && requirements.length === 0 && all.length === 0) {
+    all.push(finding('NOTHING_FOUND', { file, line: 1 }, 'no key, no plan and no stage is declared here'));
+  }
+  const handOver = removedBlocks(terraform, stages);
+  return { documents, findings: all, requirements, ...(handOver !== undefined && { handOver }) };
+}
+
+/** The last guard: whatever text a key value got into, it doesn't leave. */
+function withoutSecrets<T>(value: T, secrets: ReadonlySet<string>): T {
+  if (secrets.size === 0) return value;
+  const clean = (inner: unknown): unknown => {
+    if (typeof inner === 'string') return [...secrets].reduce((text, secret) => text.replaceAll(secret, '(a key value)'), inner);
+    if (Array.isArray(inner)) return inner.map(clean);
+    return isRecord(inner) ? Object.fromEntries(Object.entries(inner).map(([name, member]) => [clean(name), clean(member)])) : inner;
+  };
+  return clean(value) as T;
+}
