@@ -6,6 +6,8 @@ import type { Severity } from '../importers/codes.ts';
 import type { Finding, Imported } from '../importers/model.ts';
 import { renderManifests, toManifest } from '../importers/render.ts';
 import { importServerless } from '../importers/serverless.ts';
+import { importTerraform } from '../importers/terraform.ts';
+import { readTerraformDirectory, readTerraformInput } from '../importers/terraform-files.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { count, visible } from '../report/visible.ts';
 import { EXIT } from './exit.ts';
@@ -43,10 +45,18 @@ const SOURCES: Readonly<Record<string, Source>> = {
       return importCloudFormation(await readSource(file, world), options);
     },
   },
+  terraform: {
+    flags: ['var'],
+    read: async (path, flags, { stdin }) => {
+      const input =
+        path === '-' ? { path, directory: '.', texts: [{ file: path, text: await readAll(stdin) }] } : await readTerraform(path);
+      return importTerraform(input, { variables: namedValues('var', flags), read: readTerraformDirectory });
+    },
+  },
 };
 
 /** The flags that belong to single sources: on the command line a stray one is a mistake, as a variable it is for another call. */
-const OWN_FLAGS = ['stage', 'framework-version', 'param', 'env', 'parameter'] as const;
+const OWN_FLAGS = ['stage', 'framework-version', 'param', 'env', 'parameter', 'var'] as const;
 
 export async function importFrom(_: string, flags: Flags, world: World, [name = '', file = '']: readonly string[]): Promise<number> {
   const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
@@ -103,8 +113,17 @@ async function readSource(file: string, { stdin }: World): Promise<string> {
   }
 }
 
+/** A directory, or a file of any kind that Terraform writes or reads. */
+async function readTerraform(path: string) {
+  try {
+    return await readTerraformInput(path);
+  } catch (error) {
+    throw new Failure(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+  }
+}
+
 /** The values themselves stay out of the complaint. */
-function namedValues(flag: 'param' | 'env' | 'parameter', flags: Flags): Readonly<Record<string, string>> {
+function namedValues(flag: 'param' | 'env' | 'parameter' | 'var', flags: Flags): Readonly<Record<string, string>> {
   return Object.fromEntries(
     [...flags[flag]].map(([name, value]) => {
       if (name === '') throw new UsageError(`--${flag} needs a name and a value: --${flag} <name>=<value>`);

@@ -135,7 +135,7 @@ export function apiOf(template: Template, api: Resource): RestApi | undefined {
     typeof name === 'string'
       ? `${others.length + 1} APIs of this template are called ${name}`
       : `its name is not known: ${unresolvedIn(name).join('; ')}`;
-  const code = typeof name === 'string' ? 'AMBIGUOUS_NAME' : 'UNRESOLVED';
+  const code = typeof name === 'string' ? 'AMBIGUOUS_API' : 'UNRESOLVED';
   const message = `what refers to it is left out, since ${why}; --parameter ${api.id}=<API id> settles it`;
   if (!template.findings.some((known) => known.code === code && known.message.startsWith(`${api.what}: `)))
     api.report(code, message, 'Name');

@@ -77,13 +77,14 @@ function without(spec: ManifestDocument['spec'], segments: readonly string[]): M
   return inner === undefined ? others : { ...spec, [first]: inner };
 }
 
-/** A value without what the segments lead to; undefined where it has to go itself. */
+/** A value without what the segments lead to; undefined where it has to go itself, or nothing is left of it: an empty list would say "none". */
 function removed(value: Json, segments: readonly string[]): Json | undefined {
   const [first, ...rest] = segments;
   if (first === undefined || typeof value !== 'object' || value === null || !(first in value)) return undefined;
   const inner = removed((value as Record<string, Json>)[first] as Json, rest);
-  if (Array.isArray(value))
-    return value.flatMap((entry: Json, index) => (String(index) !== first ? [entry] : inner === undefined ? [] : [inner]));
-  const { [first]: _, ...others } = value as Record<string, Json>;
-  return inner === undefined ? others : { ...others, [first]: inner };
+  const entries = Object.entries(value).flatMap(([key, entry]) =>
+    key !== first ? [[key, entry]] : inner === undefined ? [] : [[key, inner]],
+  );
+  if (entries.length === 0) return undefined;
+  return Array.isArray(value) ? entries.map(([, entry]) => entry as Json) : Object.fromEntries(entries);
 }

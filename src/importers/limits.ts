@@ -15,7 +15,7 @@ export function readThrottle(rate: unknown, burst: unknown, at: Position, what: 
   if (rateLimit === undefined && burstLimit === undefined) return { findings: [] };
   if (rateLimit === undefined || burstLimit === undefined) {
     const [has, lacks] = rateLimit === undefined ? ['burst', 'rate'] : ['rate', 'burst'];
-    const message = `${what} has a ${has} limit without a ${lacks} limit; what is live then depends on the tool, so read the live plan and write both`;
+    const message = `${what} has a ${has} limit without a ${lacks} limit; what is live then depends on the tool, so read what is live and write both`;
     return { findings: [finding('LIMIT_HALF', at, message)] };
   }
   const zero = rateLimit === 0 || burstLimit === 0;
@@ -34,7 +34,7 @@ export function readQuota(
   if (most === undefined && period === undefined) return { findings: [] };
   if (most === undefined || typeof period !== 'string') {
     const lacks = most === undefined ? 'limit' : 'period';
-    return { findings: [finding('LIMIT_HALF', at, `${what} has a quota without a ${lacks}; read the live plan and write both`)] };
+    return { findings: [finding('LIMIT_HALF', at, `${what} has a quota without a ${lacks}; read what is live and write both`)] };
   }
   const message = `${what} has a quota of 0, which blocks every request and is kept as it is written; where no quota is meant, write quota: null`;
   return {

@@ -183,6 +183,13 @@ function keyResources({ id, tier, value, path }: Key, plans: readonly Plan[], { 
   const [Name, Value, Description, CustomerId, Enabled] = KEY_FIELDS.map((name) => fields[name]);
   const keyId = `ApiGatewayApiKey${id}`;
   const planId = `ApiGatewayUsagePlan${capital(tier)}`;
+  if (typeof Name === 'string' && Name.includes('$(')) {
+    report(
+      'LITERAL_DOLLAR',
+      path,
+      'the name contains $(, which is no variable, so the live name contains it too; variables are written ${…}',
+    );
+  }
   // Saying so of a key that an older version left enabled would revoke it.
   const isRead = Enabled !== false || isWithin(versions, version(2, 57), Number.POSITIVE_INFINITY) === 'yes';
   if (!isRead)

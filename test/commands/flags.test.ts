@@ -44,6 +44,17 @@ const CASES: Readonly<
   output: ['plan', 'text', ['markdown', 'markdown'], ['json', 'json']],
   'detailed-exitcode': ['plan', false, ['true', true], ['1', true]],
   'log-format': ['plan', undefined, ['json', 'json'], ['text', 'text']],
+  stage: ['import', undefined, ['live', 'live'], ['staging', 'staging']],
+  'framework-version': ['import', undefined, ['2.72.4', '2.72.4'], ['>=3 <4', '>=3 <4']],
+  param: ['import', new Map(), ['a=1\nb=2,c=3', new Map(Object.entries({ a: '1', b: '2,c=3' }))], ['a', new Map([['a', undefined]])]],
+  env: ['import', new Map(), ['A=', new Map([['A', '']])], ['A=1', new Map([['A', '1']])]],
+  parameter: [
+    'import',
+    new Map(),
+    ['AWS::StackName=books', new Map([['AWS::StackName', 'books']])],
+    ['Env=live', new Map([['Env', 'live']])],
+  ],
+  'hand-over': ['import', false, ['true', true], ['1', true]],
   'log-level': ['plan', undefined, ['debug', 'debug'], ['error', 'error']],
 };
 
@@ -73,7 +84,7 @@ describe('each flag', () => {
   });
 
   test('a name stands once per command', () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'emulator', 'demo'] as const) {
+    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const) {
       const names = flagsOf(command).map(({ name }) => name);
       expect(names).toEqual([...new Set(names)]);
     }
@@ -157,7 +168,7 @@ describe('the command line', () => {
     ["another command's flag", ['plan', '--yes'], 'plan has no flag --yes: it belongs to apply\n'],
     ['a flag before the command', ['--yes', 'apply'], '--yes goes after the command\n'],
     ['a command that is nearly right', ['plam'], 'unknown command plam; did you mean plan?\nSee: apikeeper --help\n'],
-    ['a command that does not exist yet', ['export'], 'unknown command export\n'],
+    ['a command that does not exist yet', ['usage'], 'unknown command usage\n'],
     ['a directory without a command', ['./manifests'], 'unknown command ./manifests'],
     ['two directories', ['plan', 'a', 'b'], 'plan takes one directory; flags are written with dashes\n'],
     ['a directory where none is taken', ['status', 'a'], 'status takes no directory'],
@@ -196,7 +207,7 @@ describe('the command line', () => {
   });
 
   test('help of a command shows each of its flags with default and variable', async () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'emulator', 'demo'] as const) {
+    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const) {
       const help = (await run([command, '--help'])).stdout.replace(/\s+/g, ' ');
       for (const flag of flagsOf(command)) {
         const variable = variableOf(flag);

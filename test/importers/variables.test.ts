@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { createVariables, type VariableOptions } from '../../src/importers/serverless-variables.ts';
+import { isWithin, readVersions, version } from '../../src/importers/serverless-version.ts';
+import { unresolvedIn } from '../../src/importers/unresolved.ts';
+
+const ROOT = {
+  service: 'books',
+  provider: { name: 'aws', stage: '${opt:stage, "dev"}', region: 'eu-west-2' },
+  custom: {
+    names: { dev: 'books-in-dev', live: 'books' },
+    list: ['first', 'second'],
+    chain: '${self:custom.list.1}',
+    loop: '${self:custom.loop}',
+    nothing: null,
+    rate: 5,
+    secret: '${ssm:/books/rate}',
+  },
+  params: { default: { size: 'small', owner: '${self:service}-team' }, live: { size: 'large' } },
+};
+const GIVEN: VariableOptions = { params: { team: 'archive', 'ssm:/books/name': 'from-ssm' }, env: { USER_NAME: 'ada' } };
+
+describe('variables', () => {
+  test.each<[text: string, value: unknown, stage?: string]>([
+    ['plain', 'plain'],
+    ['', ''],
+    ['${self:service}', 'books'],
+    ['key-${self:service}-${self:provider.stage}', 'key-books-dev'],
+    ['key-${self:provider.stage}', 'key-live', 'live'],
+    ['${sls:stage}', 'live', 'live'],
+    ['${self:custom.names.${opt:stage}}', 'books', 'live'],
+    ['${self:custom.names.${opt:stage, "dev"}}', 'books-in-dev'],
+    ['${self:custom.chain}', 'second'],
+    ['${self:custom.list}', ['first', 'second']],
+    ['${self:custom.rate}', 5],
+    ['${self:custom.nothing, "x"}', 'x'],
+    ['${self:custom.absent, self:custom.list.0}', 'first'],
+    ["${opt:absent, 'a, b'}", 'a, b'],
+    ['${opt:absent, 12}', 12],
+    ['${opt:absent, true}', true],
+    ['${opt:absent, env:ABSENT, "z"}', 'z'],
+    ['${opt:absent, ""}', ''],
+    ['${param:team}', 'archive'],
+    ['${param:size}', 'small'],
+    ['${param:size}', 'large', 'live'],
+    ['${param:owner}', 'books-team'],
+    ['${env:USER_NAME}', 'ada'],
+    ['${ssm:/books/name}', 'from-ssm'],
+    ['${AWS::Region}/${stageVariables.bucket}/${Api}', '${AWS::Region}/${stageVariables.bucket}/${Api}'],
+    ['$(self:service)', '$(self:service)'],
+    ['${unclosed', '${unclosed'],
+  ])('%s is %j', (text, value, stage) => {
+    expect(createVariables(ROOT, { ...GIVEN, ...(stage && { stage }) }).resolve(text)).toEqual(value);
+  });
+
+  test.each<[text: string, expressions: readonly string[]]>([
+    ['${opt:stage}', ['${opt:stage}: give --stage <stage>']],
+    ['${env:TEAM}', ['${env:TEAM}: give --env TEAM=<value>']],
+    ['${param:none}', ['${param:none}: give --param none=<value>']],
+    ['${self:custom.absent}', ['${self:custom.absent} is not in the file']],
+    ['${ssm:/x/y}', ["${ssm:/x/y}: give --param 'ssm:/x/y=<value>'"]],
+    ['${ssm:/x/y, "a guess"}', ["${ssm:/x/y}: give --param 'ssm:/x/y=<value>'"]],
+    ['${file(./names.yml):key}', ["${file(./names.yml):key}: give --param 'file(./names.yml):key=<value>'"]],
+    ['${self:custom.secret}', ["${ssm:/books/rate}: give --param 'ssm:/books/rate=<value>'"]],
+    ['${self:custom.loop}', ['${self:custom.loop} refers to itself']],
+    ['a-${env:A}-${opt:b}', ['${env:A}: give --env A=<value>', "${opt:b}: give --param 'opt:b=<value>'"]],
+    ['${env:A, env:B}', ['${env:A}: give --env A=<value>, or ${env:B}: give --env B=<value>']],
+    ['${self:custom.names.${opt:stage}}', ['${opt:stage}: give --stage <stage>']],
+    ['x-${self:custom.list}', ['a variable within a text is no text']],
+    ['${env:A, CANARY-without-quotes}', ['${env:A}: give --env A=<value>, or an expression that is no variable']],
+  ])('%s has no value, and the way out is named', (text, expressions) => {
+    const found = unresolvedIn(createVariables(ROOT, GIVEN).resolve(text));
+    if (text.includes('CANARY')) expect(found.join()).not.toContain('CANARY');
+    else expect(found).toEqual(expressions);
+  });
+});
+
+describe('versions', () => {
+  test.each<[text: string, from: number, to: number]>([
+    ['2.72.4', version(2, 72), version(2, 72)],
+    ['v3.40.0', version(3, 40), version(3, 40)],
+    ['3', version(3), version(3, 999)],
+    ['3.x', version(3), version(3, 999)],
+    ['^2.18.0', version(2, 18), version(2, 999)],
+    ['~2.18', version(2, 18), version(2, 18)],
+    ['>=2.18 <4', version(2, 18), version(3, 999)],
+    ['>= 1.1.0 < 2.0.0', version(1, 1), version(1, 999)],
+    ['<3.1.5', 0, version(3, 1)],
+    ['2 || 3', version(2), version(3, 999)],
+    ['*', 0, Number.POSITIVE_INFINITY],
+  ])('%s', (text, from, to) => {
+    expect(readVersions(text)).toEqual({ from, to });
+  });
+
+  test.each(['latest', 'three', '>=', '3 or 4'])('%s is no version', (text) => {
+    expect(readVersions(text)).toBeUndefined();
+  });
+
+  test.each([
+    ['1.73', 'no'],
+    ['1.74', 'yes'],
+    ['2', 'maybe'],
+    ['1.80 || 2.10', 'yes'],
+    [undefined, 'maybe'],
+  ] as const)('%s within 1.74 to 2.19: %s', (text, verdict) => {
+    expect(isWithin(text === undefined ? undefined : readVersions(text), version(1, 74), version(2, 19))).toBe(verdict);
+  });
+});
