@@ -12,7 +12,7 @@ import type { RequestHandler } from '../../src/gateway/client.ts';
 import type { Hand } from '../scenarios/account.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
-type Core = ReturnType<typeof createEmulator>;
+export type Core = ReturnType<typeof createEmulator>;
 
 /** A clock that stands, until somebody sleeps. */
 export interface HandClock extends Clock {
@@ -50,7 +50,7 @@ interface Past {
 }
 
 /** A new account, or one that goes on from a saved state. */
-export function createAccount({ seed, from, at }: Past): Account {
+export function createAccount({ seed, from, at }: Past): Account & { readonly core: Core } {
   const clock = handClock(at);
   const core = createEmulator({ seed, clock: clock.now });
   if (from) Object.assign(core.state(), structuredClone(from));
@@ -84,7 +84,7 @@ const CLIENT = { region: 'eu-west-2', credentials: { accessKeyId: 'AKIA123456789
 export type Around = (carryOut: () => Promise<Answered>, request: HttpRequest) => Promise<Answered>;
 
 /** A request as the SDK hands it over. */
-interface HttpRequest {
+export interface HttpRequest {
   readonly method: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[] | null>>;
@@ -104,7 +104,8 @@ export interface Answered {
   readonly body: Uint8Array;
 }
 
-async function carry(core: Core, { method, path, query = {}, headers, body = '' }: HttpRequest): Promise<Answered> {
+/** What the emulator answers, in the words of the SDK's handlers. */
+export async function carry(core: Core, { method, path, query = {}, headers, body = '' }: HttpRequest): Promise<Answered> {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) for (const one of [value].flat()) parameters.append(name, one ?? '');
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
