@@ -52,12 +52,14 @@ export interface Finished {
 export async function pass(options: PassOptions): Promise<Finished> {
   const { session, surroundings, request } = options;
 
+  // The values that manifests pin are in play until the last call of the pass: any error may echo one.
+  using held = new DisposableStack();
   let snapshot = await look(options);
-  let planned = await planFrom(snapshot, options);
+  let planned = await planFrom(snapshot, options, held);
   if (request.write && planned.steps.some(isFirstCreate) && !session.memory.listedTwice) {
     await surroundings.clock.sleep((session.memory.firstListedAt ?? 0) + SECOND_LIST_MS - surroundings.clock.now(), request.signal);
     snapshot = await lookAtAll(options);
-    planned = await planFrom(snapshot, options);
+    planned = await planFrom(snapshot, options, held);
   }
   session.kept = keep(snapshot, documentsOf(options.tree, options.target));
   announcePlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
@@ -79,7 +81,8 @@ export async function pass(options: PassOptions): Promise<Finished> {
     signal: request.signal,
     spared,
     onResult(step, result) {
-      if (!spared.has(step) || result.outcome !== 'failed') announceResult(step, result, session.memory, surroundings.emit);
+      if (!spared.has(step) || result.outcome !== 'failed')
+        announceResult(step, result, session.memory, surroundings.clock.now(), surroundings.emit);
     },
   });
   const isOpen = [...results.values()].some(({ errorClass }) => errorClass !== undefined && !isFinal(errorClass));
@@ -124,7 +127,7 @@ function documentsOf(tree: Tree, target: Target): Desired[] {
   return tree.desired.filter((one) => one.namespace === target.namespace);
 }
 
-async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan> {
+async function planFrom(snapshot: Snapshot, options: PassOptions, held: DisposableStack): Promise<Plan> {
   const { target, tree, session, surroundings } = options;
   const desired = documentsOf(tree, target);
   const input: PlanInput = {
@@ -147,7 +150,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions): Promise<Plan>
   };
   const first = plan(input);
   const { send } = observing(options);
-  const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay });
+  const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay, held });
   const live = await withRivals(first.steps, snapshot.live, kinds, send);
   return pinned.size === 0 && live === snapshot.live ? first : plan({ ...input, pinned, live });
 }

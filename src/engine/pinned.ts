@@ -40,31 +40,35 @@ interface Options {
   readonly send: Send;
   readonly values: ValueReader;
   readonly inPlay: InPlay;
+  /** Keeps every value that is read in play, until it is disposed of. */
+  readonly held: DisposableStack;
 }
 
 /** By identity, for every step of a key whose document pins a value. */
-export async function comparePinned(steps: readonly Step[], { send, values, inPlay }: Options): Promise<Map<string, Pinned>> {
+export async function comparePinned(steps: readonly Step[], { send, values, inPlay, held }: Options): Promise<Map<string, Pinned>> {
   const found = new Map<string, Pinned>();
+  const comparisons = new Map<string, { readonly id: string; readonly value: string }>();
+  // All are read before any is compared: an error may echo another's.
   for (const step of steps) {
     const { desired, live, reason } = step;
-    if (desired?.kind !== 'ApiKey' || desired.spec.value === undefined || found.has(identity(step))) continue;
+    const who = identity(step);
+    if (desired?.kind !== 'ApiKey' || desired.spec.value === undefined || found.has(who) || comparisons.has(who)) continue;
     // A key that is left alone is nobody's to compare.
     if (reason === 'suspended' || reason === 'not-owned' || reason === 'foreign') continue;
     const read = await values.read(desired);
-    if ('unreadable' in read) {
-      found.set(identity(step), read);
-      continue;
-    }
-    using _held = inPlay.add(read.value);
-    if (!live) continue;
+    if ('value' in read) held.use(inPlay.add(read.value));
+    if ('unreadable' in read) found.set(who, read);
+    else if (live) comparisons.set(who, { id: live.id, value: read.value });
+  }
+  for (const [who, { id, value }] of comparisons) {
     try {
-      const equal = values.known(live.id, read.value) ?? (await valueEquals(send, live.id, read.value));
-      values.learn(live.id, read.value, equal);
-      found.set(identity(step), equal ? 'same' : 'different');
+      const equal = values.known(id, value) ?? (await valueEquals(send, id, value));
+      values.learn(id, value, equal);
+      found.set(who, equal ? 'same' : 'different');
     } catch (error) {
       // One key that can't be compared holds up nothing but that comparison.
       if (!isGatewayError(error)) throw error;
-      found.set(identity(step), { unreadable: `the live value could not be compared: ${error.message}` });
+      found.set(who, { unreadable: `the live value could not be compared: ${error.message}` });
     }
   }
   return found;
