@@ -57,8 +57,8 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
   import: {
     summary: 'make manifests from what another tool has',
     operands: [
-      ['source', 'serverless or cloudformation'],
-      ['file', 'its file, or - for standard input'],
+      ['source', 'serverless, cloudformation or terraform'],
+      ['file', 'its file, or - for standard input; of Terraform a directory too'],
     ],
     load: async () => (await import('./commands/import.ts')).importFrom,
   },

@@ -62,9 +62,7 @@ export async function importFrom(_: string, flags: Flags, world: World, [name = 
   const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
   const names = Object.keys(SOURCES);
   if (!source)
-    throw new UsageError(
-      `import from ${JSON.stringify(name)} is unknown${didYouMean(name, names) || `; known are ${names.join(' and ')}`}`,
-    );
+    throw new UsageError(`import from ${JSON.stringify(name)} is unknown${didYouMean(name, names) || `; known are ${names.join(', ')}`}`);
   const stray = OWN_FLAGS.find(
     (flag) => !source.flags.includes(flag) && isGiven(flags[flag]) && !world.env[variableOf({ name: flag }) ?? ''],
   );

@@ -82,6 +82,8 @@ function evaluate(expression: Expression, lookup: Lookup): unknown {
       return iterate(expression, lookup);
     case 'operation':
       return operate(expression.operator, expression.operands.map(answer));
+    case 'value':
+      return evaluateTree(expression.value, lookup);
     case 'unknown':
       return unresolved('an expression of a form that is not read here');
   }

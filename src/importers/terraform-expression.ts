@@ -14,6 +14,8 @@ export type Expression =
   | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[]; readonly isSpread: boolean }
   | { readonly kind: 'for'; readonly names: ForNames; readonly parts: ForParts }
   | { readonly kind: 'operation'; readonly operator: string; readonly operands: readonly Expression[] }
+  /** A value of the file, with expressions in it. */
+  | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'unknown' };
 
 export type Steps = readonly (string | number)[];

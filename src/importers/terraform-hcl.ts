@@ -4,7 +4,7 @@ import { isRecord } from './fields.ts';
 import { type Finding, finding, type Position } from './model.ts';
 import { type Path, readSource } from './source.ts';
 import { toCode } from './terraform-evaluate.ts';
-import { type Node, toExpression } from './terraform-expression.ts';
+import { type Expression, type Node, toExpression } from './terraform-expression.ts';
 import { createFinder } from './terraform-lines.ts';
 import { unresolved } from './unresolved.ts';
 
@@ -59,11 +59,22 @@ function unreadable(file: string, error: unknown): Finding {
 
 /** The same value, with an expression in place of each text that holds one. */
 async function withCode(value: unknown, parser: Parser): Promise<unknown> {
-  if (typeof value === 'string') return /[$%]\{/.test(value) ? readTemplate(value, parser) : value;
+  if (typeof value === 'string') return isTemplate(value) ? readTemplate(value, parser) : value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => withCode(item, parser)));
   if (!isRecord(value)) return value;
-  const members = Object.entries(value).map(async ([name, member]) => [name, await withCode(member, parser)] as const);
-  return Object.fromEntries(await Promise.all(members));
+  const members = await Promise.all(Object.entries(value).map(async ([name, member]) => [name, await withCode(member, parser)] as const));
+  if (!members.some(([name]) => isTemplate(name))) return Object.fromEntries(members);
+  // A name that is an expression: so the map is one.
+  const entries = members.map(async ([name, member]) => [toValue(await withCode(name, parser)), toValue(member)] as const);
+  return toCode({ kind: 'object', entries: await Promise.all(entries) });
+}
+
+function isTemplate(text: string): boolean {
+  return /[$%]\{/.test(text);
+}
+
+function toValue(value: unknown): Expression {
+  return { kind: 'value', value };
 }
 
 const END = 'END_OF_TEMPLATE';

@@ -1,6 +1,7 @@
 /** How often a block is there: `count`, `for_each`, and `dynamic` blocks. */
 import { isRecord } from './fields.ts';
 import { evaluateTree, type Lookup, withNames } from './terraform-evaluate.ts';
+import { traversalsIn } from './terraform-names.ts';
 import { blocksOf } from './terraform-resources.ts';
 import { isUnresolved, type Unresolved, unresolved, unresolvedIn } from './unresolved.ts';
 
@@ -66,7 +67,7 @@ function expandDynamic(name: string, { for_each, iterator, content }: Body, look
   const collection = evaluateTree(for_each, lookup);
   const iterates = Array.isArray(collection) ? [...collection.entries()] : entriesOf(collection);
   if (isUnresolved(iterates)) return [unresolved(...unresolvedIn(iterates).map((why) => `the dynamic blocks ${name}: ${why}`))];
-  const named = typeof iterator === 'string' ? iterator : name;
+  const named = traversalsIn(iterator)[0]?.root ?? (typeof iterator === 'string' ? iterator : name);
   const [body] = blocksOf(content).filter(isRecord);
   return iterates.map(([key, value]) => evaluateBlock(body ?? {}, withNames(lookup, { [named]: { key, value } })));
 }

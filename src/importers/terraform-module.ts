@@ -36,8 +36,18 @@ interface Options {
 
 /** The first module: its variables are those that are given, else what its `*.tfvars` say, else their defaults. */
 export function createRoot(loaded: Loaded, given: Readonly<Record<string, string>>, options: Options): Module {
-  const input = (name: string) => (Object.hasOwn(given, name) ? given[name] : loaded.variables[name]);
+  const input = (name: string) => (Object.hasOwn(given, name) ? givenValue(given[name] ?? '') : loaded.variables[name]);
   return createModule(loaded, { prefix: '', input, providers: {} }, options);
+}
+
+/** As `terraform -var` takes it: a list or a map in the form that JSON has too, anything else as text. */
+function givenValue(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 function createModule(loaded: Loaded, call: Call, options: Options): Module {

@@ -15,7 +15,8 @@ export function traversalsIn(value: unknown): Traversal[] {
 
 /** Whatever kind it is: an expression's parts are expressions, or lists and mappings of them. */
 function ofExpression(expression: Expression): Traversal[] {
-  return expression.kind === 'traversal' ? [expression] : partsOf(Object.values(expression));
+  if (expression.kind === 'traversal') return [expression];
+  return expression.kind === 'value' ? traversalsIn(expression.value) : partsOf(Object.values(expression));
 }
 
 function partsOf(value: unknown): Traversal[] {

@@ -63,13 +63,21 @@ export function translatePlans(
         tags: tagsOf(resource),
       }),
     };
-    return { ...head, spec };
+    return { ...head, spec, comments: [...head.comments, ...(isHalfZero(throttle) ? [HALF_ZERO] : [])] };
   });
+}
+
+const HALF_ZERO =
+  'one limit is 0 and the other is not: the provider sends 0 for one that the configuration leaves out, so it may not be meant';
+
+function isHalfZero(throttle: Json | undefined): boolean {
+  const limits = throttle && typeof throttle === 'object' ? Object.values(throttle) : [];
+  return limits.includes(0) && limits.some((limit) => limit !== 0);
 }
 
 /** Who a document is: by its id where it is known, else by its name. */
 function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: Terraform) {
-  const { id, address, name: label } = resource;
+  const { id, address, label } = resource;
   const written = resource.values.name;
   const name = isUnresolved(written) ? undefined : resource.text('name');
   const document = terraform.nameDocument(kind, name ?? label);

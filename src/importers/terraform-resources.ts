@@ -39,7 +39,10 @@ export interface Declarations {
   readonly uses: readonly Use[];
 }
 
-export interface Resource extends Fields, Omit<Declared, 'values' | 'at'> {}
+export interface Resource extends Fields, Omit<Declared, 'values' | 'at' | 'name'> {
+  /** `clients["acme"]`: for a document whose object has no name that is known. */
+  readonly label: string;
+}
 
 /** Everything that was declared, to be asked while it is translated. */
 export interface Terraform {
@@ -96,9 +99,14 @@ export function createTerraform(
 }
 
 function toResource(declared: Declared, secrets: ReadonlySet<string>, findings: Finding[]): Resource {
-  const { values, at, ...head } = declared;
+  const { values, at, name, ...head } = declared;
+  const label = declared.address.slice(declared.address.lastIndexOf(`${declared.type}.`) + declared.type.length + 1);
   const source: Source = { file: at().file, value: values, at, text: () => undefined };
-  return { ...createFields(source, [], hideSecrets(values, secrets), declared.address, findings), ...head };
+  return {
+    ...createFields(source, [], hideSecrets(values, secrets), declared.address, findings),
+    ...head,
+    label: isUnresolved(hideSecrets(label, secrets)) ? name : label,
+  };
 }
 
 /** A text that holds a key value is as good as unknown: it must not be repeated. */
