@@ -70,7 +70,8 @@ function losses(steps: readonly Step[], input: PlanInput): Loss[] {
         if (change.field === 'stages') for (const key of keys) lose(step, change, key, [gone]);
       }
     }
-    if (live.kind === 'Stage' && action === 'delete') for (const key of keysOn(live.id, input)) lose(step, undefined, key, [live.id]);
+    // A stage that goes, goes for every plan.
+    if (live.kind === 'Stage' && action === 'delete') for (const key of keysOn(live.id, input)) lose(step, undefined, key, []);
   }
   return found;
 }

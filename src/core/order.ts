@@ -56,7 +56,10 @@ export function stepsOf(one: Operation): readonly Step[] {
   return one.type === 'move' ? [...one.to, ...one.from] : [one.step];
 }
 
-const idOf = (type: string, step: Step, extra = '') => `${type} ${identity(step)}${extra && ` ${extra}`}`;
+/** What left Git is told apart by its id: several live objects may bear the tags of one identity. */
+function idOf(type: string, step: Step, extra = ''): string {
+  return [type, identity(step), step.state === 'orphaned' ? step.live?.id : '', extra].filter(Boolean).join(' ');
+}
 
 const idOfMove = ({ key, to }: Move) => (to[0] ? idOf('move', to[0], key) : '');
 

@@ -17,7 +17,8 @@ import { isDrift } from './summarize.ts';
 import { byText, isMap, isNone, pointer } from './values.ts';
 import { createWorld, type World } from './world.ts';
 
-export function plan(input: PlanInput): Plan {
+export function plan(given: PlanInput): Plan {
+  const input = inOrder(given);
   const world = createWorld({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
   const matches = new Map(
     [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
@@ -37,10 +38,12 @@ export function plan(input: PlanInput): Plan {
   for (const rules of input.rules) {
     // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
     const resolve = resolver(world, steps);
-    const made = sorted(input.desired.filter((one) => one.kind === rules.kind)).flatMap((desired) => {
-      const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: canonical(rules, desired, resolve) };
-      return objectSteps(object, disowned(object, matches.get(desired) as Match));
-    });
+    const made = input.desired
+      .filter((one) => one.kind === rules.kind)
+      .flatMap((desired) => {
+        const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: canonical(rules, desired, resolve) };
+        return objectSteps(object, disowned(object, matches.get(desired) as Match));
+      });
     steps.push(...heldMassMissing(made, rules.kind, input));
   }
   steps.push(...orphanSteps(input, world, matches));
@@ -298,6 +301,9 @@ function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
   return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`) && !isOurs(live));
 }
 
-function sorted(all: readonly Desired[]): Desired[] {
-  return [...all].sort((a, b) => byText(identity(a), identity(b)));
+/** The order in which documents and live objects were listed decides nothing. */
+function inOrder(input: PlanInput): PlanInput {
+  const documents = (all: readonly Desired[]) => [...all].sort((a, b) => byText(identity(a), identity(b)));
+  const live = [...input.live].sort((a, b) => byText(a.kind, b.kind) || byText(a.id, b.id));
+  return { ...input, desired: documents(input.desired), neighbours: documents(input.neighbours), live };
 }
