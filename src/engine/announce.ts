@@ -17,15 +17,16 @@ export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit
       const signature = JSON.stringify(step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]));
       if (known?.signature !== signature) {
         memory.drift.set(who, { since: known?.since ?? time.format(now), signature });
-        if (step.changes.some(isDrift)) emit('drift.detected', { ...about(step), changes: step.changes.filter(isDrift).map(reportChange) });
-        if (step.incident) emit(step.incident, about(step));
+        if (step.changes.some(isDrift))
+          emit('drift.detected', { ...detailed(step), changes: step.changes.filter(isDrift).map(reportChange) });
+        if (step.incident) emit(step.incident, detailed(step));
       }
     }
   }
   for (const who of [...memory.drift.keys()].filter((one) => !drifting.has(one))) {
-    memory.drift.delete(who);
+    const lasted = endDrift(who, memory, now);
     const step = plan.steps.find((one) => identity(one) === who);
-    if (step) emit('drift.resolved', about(step));
+    if (step) emit('drift.resolved', { ...about(step), ...lasted });
   }
   announceHolds(plan, memory, emit);
 }
@@ -40,11 +41,11 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     if (step.reason === 'observe' || memory.toldHolds.has(hold)) continue;
     memory.toldHolds.add(hold);
     if (step.reason === 'contested') {
-      emit('step.contested', about(step));
+      emit('step.contested', detailed(step));
       continue;
     }
     const chosen = step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
-    emit('step.held', { ...about(step), ...(step.wants && { wants: step.wants }), chosen });
+    emit('step.held', { ...detailed(step), ...(step.wants && { wants: step.wants }), chosen });
   }
   for (const hold of [...memory.toldHolds].filter((one) => !standing.has(one))) memory.toldHolds.delete(hold);
 }
@@ -60,30 +61,41 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
 };
 
 /** Tells what became of a step; drift that it put right is over. */
-export function announceResult(step: Step, result: Result, memory: Memory, emit: Emit): void {
+export function announceResult(step: Step, result: Result, memory: Memory, now: number, emit: Emit): void {
   const event = EVENT_OF[result.outcome];
   const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
-  if (event) emit(event, { ...about(step), ...awsId, ...(result.outcome === 'failed' && failureOf(result)) });
+  if (event) emit(event, { ...detailed(step), ...awsId, ...(result.outcome === 'failed' && failureOf(result)) });
   const settled = event !== undefined && result.outcome !== 'failed';
-  if (settled && memory.drift.delete(identity(step))) emit('drift.resolved', { ...about(step), ...awsId });
+  const lasted = settled && endDrift(identity(step), memory, now);
+  if (lasted) emit('drift.resolved', { ...about(step), ...awsId, ...lasted });
   if (result.reason === 'dependency') {
-    emit('step.held', { ...about(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
+    emit('step.held', { ...detailed(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
   }
+}
+
+/** How long it stood, as far as this process has seen, to the second. */
+function endDrift(who: string, memory: Memory, now: number): { readonly durationMs: number } | undefined {
+  const since = memory.drift.get(who)?.since;
+  memory.drift.delete(who);
+  return since === undefined ? undefined : { durationMs: Math.max(0, now - (time.parse(since) ?? now)) };
 }
 
 function failureOf({ message = 'unknown', errorClass = 'unknown' }: Result) {
   return { error: message, class: errorClass };
 }
 
+/** Which object it is. */
 function about(step: Step) {
-  const { kind, namespace, name, source, reason, message, live } = step;
+  const { kind, namespace, name, source, live } = step;
+  return { kind, namespace, name, ...(live && { awsId: live.id }), ...(source && { source }) };
+}
+
+/** Which object it is, and what of it differs, with the cause and the reason. */
+function detailed(step: Step) {
+  const { reason, message } = step;
   const cause = causeOfStep(step.changes);
   return {
-    kind,
-    namespace,
-    name,
-    ...(live && { awsId: live.id }),
-    ...(source && { source }),
+    ...about(step),
     ...(reason && { reason }),
     ...(message !== undefined && { message }),
     ...(cause && { cause }),

@@ -60,7 +60,7 @@ function lineText(line: Line): string {
     `${msg}${object ? `: ${object}` : ''}${why ? ` (${why})` : ''}`,
     ...changeTexts(line),
     ...(line.summary ? [countsText(line.summary)] : []),
-    ...(line.documents === undefined ? [] : [`${line.documents} documents in ${line.files} files`]),
+    ...(line.documents === undefined ? [] : [`documents: ${line.documents}, files: ${line.files}`]),
     ...[line.message, line.error].filter((text) => text !== undefined),
     ...[line.address, line.revision && `revision ${line.revision}`].filter((text) => typeof text === 'string' && text !== ''),
     ...(line.source ? [`${line.source.file}:${line.source.line}`] : []),
