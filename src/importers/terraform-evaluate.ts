@@ -76,7 +76,8 @@ function evaluate(expression: Expression, lookup: Lookup): unknown {
     case 'call': {
       const values = expression.arguments.map(answer);
       const last = expression.isSpread ? values.pop() : [];
-      return isUnresolved(last) ? last : callFunction(expression.name, [...values, ...(last as unknown[])]);
+      if (!Array.isArray(last)) return isUnresolved(last) ? last : unresolved('what is written with ... is no list');
+      return callFunction(expression.name, [...values, ...last]);
     }
     case 'for':
       return iterate(expression, lookup);
@@ -129,7 +130,8 @@ function isTrue(value: unknown): boolean {
 function iterate({ names, parts }: Extract<Expression, { kind: 'for' }>, lookup: Lookup): unknown {
   const collection = evaluate(parts.collection, lookup);
   if (isUnresolved(collection)) return collection;
-  const entries = Array.isArray(collection) ? [...collection.entries()] : Object.entries(collection as object);
+  if (!Array.isArray(collection) && !isRecord(collection)) return unresolved('a for expression goes through neither a list nor a map');
+  const entries = Array.isArray(collection) ? [...collection.entries()] : Object.entries(collection);
   const results: [unknown, unknown][] = [];
   for (const [key, value] of entries) {
     const inner = withNames(lookup, { [names.value]: value, ...(names.key !== '' && { [names.key]: key }) });

@@ -65,7 +65,7 @@ const FUNCTIONS: Readonly<Record<string, TerraformFunction>> = {
   ),
   length: shallow(([value]) => (typeof value === 'string' ? [...value].length : Object.keys(value ?? {}).length)),
   lookup: shallow(([map, key, otherwise]) => (isRecord(map) && Object.hasOwn(map, String(key)) ? map[String(key)] : otherwise)),
-  element: shallow(([list, index]) => (Array.isArray(list) ? list[Number(index) % list.length] : undefined)),
+  element: shallow(([list, index]) => (Array.isArray(list) ? list.at(Number(index) % (list.length || 1)) : undefined)),
   contains: deep(([list, value]) => (Array.isArray(list) ? list.includes(value) : undefined)),
   coalesce: shallow((values) => values.find((value) => value !== null && value !== '')),
   jsonencode: deep(([value]) => JSON.stringify(value)),
@@ -77,7 +77,7 @@ function text(change: (value: string) => string): TerraformFunction {
 
 /** `%s`, `%d`, `%v` and `%%`; undefined where another verb is used. */
 function format(pattern: string, values: readonly unknown[]): string | undefined {
-  if (/%(?![sdv%])/.test(pattern)) return undefined;
+  if (pattern.replaceAll(/%[sdv%]/g, '').includes('%')) return undefined;
   let index = 0;
   return pattern.replaceAll(/%([sdv%])/g, (_, verb: string) => (verb === '%' ? '%' : (textOf(values[index++]) ?? '')));
 }

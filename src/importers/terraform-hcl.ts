@@ -14,9 +14,11 @@ interface Parser {
   readonly getExpressionAst: (file: string, text: string) => Promise<Node | null>;
 }
 
+const require = createRequire(import.meta.url);
+
 /** Loaded with the first file, since it starts a program of its own. */
 function loadParser(): Parser {
-  return createRequire(import.meta.url)('@cdktn/hcl2json') as Parser;
+  return require('@cdktn/hcl2json') as Parser;
 }
 
 /** A file as data: blocks by their words, each a list of bodies, and expressions as `Code`. */

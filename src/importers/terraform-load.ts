@@ -97,10 +97,17 @@ async function loadCall(
 }
 
 /** How many words stand before the brace. */
-const LABELS: Readonly<Record<string, number>> = { resource: 2, data: 2, module: 1, variable: 1, output: 1, provider: 1 };
+const LABELS: ReadonlyMap<string, number> = new Map([
+  ['resource', 2],
+  ['data', 2],
+  ['module', 1],
+  ['variable', 1],
+  ['output', 1],
+  ['provider', 1],
+]);
 
 function blocksIn(file: TerraformFile): Block[] {
-  return Object.entries(file.body).flatMap(([kind, content]) => unfold(file, [kind], content, LABELS[kind] ?? 0));
+  return Object.entries(file.body).flatMap(([kind, content]) => unfold(file, [kind], content, LABELS.get(kind) ?? 0));
 }
 
 function unfold(file: TerraformFile, words: readonly string[], content: unknown, labels: number): Block[] {

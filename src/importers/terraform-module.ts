@@ -77,13 +77,20 @@ function lookUp(module: Module, root: string, steps: readonly (string | number)[
     return { value: module.once(name, () => resourceValue(module, ['data', first, second], name)), used: 2 };
   }
   const name = `${root}.${first}`;
-  const answers: Readonly<Record<string, () => unknown>> = {
-    var: () => variable(module, first),
-    local: () => local(module, first),
-    module: () => moduleValue(module, first),
-  };
-  const answer = answers[root] ?? (() => resourceValue(module, ['resource', root, first], name));
-  return { value: module.once(name, answer), used: 1 };
+  return { value: module.once(name, () => answer(module, root, first)), used: 1 };
+}
+
+function answer(module: Module, root: string, name: string): unknown {
+  switch (root) {
+    case 'var':
+      return variable(module, name);
+    case 'local':
+      return local(module, name);
+    case 'module':
+      return moduleValue(module, name);
+    default:
+      return resourceValue(module, ['resource', root, name], `${root}.${name}`);
+  }
 }
 
 function find({ loaded }: Module, ...words: readonly string[]): Block | undefined {

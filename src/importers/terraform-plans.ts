@@ -31,7 +31,7 @@ function translateKey(resource: Resource, terraform: Terraform): ManifestDocumen
     spec: {
       ...liveName(name, head.name),
       ...defined({
-        description: described(resource),
+        description: filled(resource, 'description'),
         enabled: resource.boolean('enabled'),
         customerId: filled(resource, 'customer_id'),
         tags: tagsOf(resource),
@@ -54,7 +54,7 @@ export function translatePlans(
     const spec = {
       ...liveName(name, head.name),
       ...defined({
-        description: described(resource),
+        description: filled(resource, 'description'),
         productCode: filled(resource, 'product_code'),
         throttle,
         quota,
@@ -112,12 +112,8 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: T
 const MANAGED = 'Managed by Terraform';
 
 /** Empty is as good as absent: what the manifest doesn't name is left as it is. */
-export function filled(fields: Fields, name: string): string | undefined {
+function filled(fields: Fields, name: string): string | undefined {
   return fields.text(name) || undefined;
-}
-
-function described(resource: Resource): string | undefined {
-  return filled(resource, 'description');
 }
 
 function limitsOf(resource: Resource, { findings }: Terraform): { throttle: Json | undefined; quota: Json | undefined } {

@@ -122,17 +122,17 @@ function hideSecrets(value: unknown, secrets: ReadonlySet<string>): unknown {
 }
 
 /** Where values are: by type and field, whatever a file marks as sensitive. */
-const SECRET_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  aws_api_gateway_api_key: ['value'],
-  aws_api_gateway_api_keys: ['items'],
-  aws_api_gateway_usage_plan_key: ['value'],
-  random_password: ['result', 'bcrypt_hash'],
-  aws_secretsmanager_secret_version: ['secret_string', 'secret_binary', 'secret_string_wo'],
-  aws_secretsmanager_random_password: ['random_password'],
-};
+const SECRET_FIELDS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['aws_api_gateway_api_key', ['value']],
+  ['aws_api_gateway_api_keys', ['items']],
+  ['aws_api_gateway_usage_plan_key', ['value']],
+  ['random_password', ['result', 'bcrypt_hash']],
+  ['aws_secretsmanager_secret_version', ['secret_string', 'secret_binary', 'secret_string_wo']],
+  ['aws_secretsmanager_random_password', ['random_password']],
+]);
 
 export function isSecretField(type: string, field: string): boolean {
-  return SECRET_FIELDS[type]?.includes(field) ?? false;
+  return SECRET_FIELDS.get(type)?.includes(field) ?? false;
 }
 
 /** API Gateway takes no key value that is shorter than 20; what is much shorter than that would be found in harmless text. */
