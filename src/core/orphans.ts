@@ -32,9 +32,10 @@ export function orphanSteps(input: PlanInput, world: World, matches: ReadonlyMap
     return [{ live, name: claim.name, namespace }];
   });
   const keys = orphans.filter(({ live }) => live.kind === 'ApiKey').map((orphan) => retired(orphan, input, world));
-  const waiting = new Set(
-    keys.filter((step) => step.wants === 'delete' || step.action === 'disable' || step.wants === 'disable').map((step) => step.live?.id),
-  );
+  // A key that stays disabled for good is nothing to wait for.
+  const isWaitedFor = ({ action, wants, deleteAfter }: Step) =>
+    wants === 'delete' || wants === 'disable' || (action === 'disable' && deleteAfter !== undefined);
+  const waiting = new Set(keys.filter(isWaitedFor).map(({ live }) => live?.id));
   const others = orphans.filter(({ live }) => live.kind !== 'ApiKey').map((orphan) => removed(orphan, waiting, input, world));
   return [...keys, ...others];
 }
