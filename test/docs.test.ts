@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { referencePages } from '../scripts/reference.ts';
 import { COMMAND_NAMES } from '../src/commands/flags.ts';
 import { EVENTS } from '../src/core/events.ts';
+import { createMetrics } from '../src/server/metrics.ts';
+import { samplePlan } from './report/sample.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -20,13 +22,35 @@ test('the operations page explains every event', () => {
   expect(Object.keys(EVENTS).filter((event) => !page.includes(`\`${event}\``))).toEqual([]);
 });
 
+test('the operations page explains every metric with its labels, and none that there is not', async () => {
+  const rows = [...read('docs/operations.md').matchAll(/^\| `(apikeeper_\w+)` \| (.*?) ?\|/gm)];
+  const explained = rows.map(([, name, labels = '']) => `${name} ${[...labels.matchAll(/\w+/g)].join(' ')}`);
+
+  const metrics = createMetrics({ version: '0', kinds: ['ApiKey'], budget: () => ({ tokens: 1, share: 1 }) });
+  metrics.onEvent('reconcile.finished', { namespace: 'production', state: 'in-sync' });
+  metrics.onCall({ operation: 'GetApiKeys', code: 'OK', waitedMs: 0 });
+  const [target] = samplePlan.targets;
+  const objects = target!.objects.map((object) => ({ ...object, driftedSince: '2026-01-01T00:00:00Z' }));
+  const text = await metrics.render({ ...samplePlan, targets: [{ ...target!, namespace: 'production', objects }] });
+  const served = [...text.matchAll(/^# HELP (\w+)/gm)].map(([, name]) => {
+    const [, labels = ''] = text.match(new RegExp(`^${name}(?:_sum)?(?:\\{(.*)\\})? `, 'm')) ?? [];
+    return `${name} ${[...labels.matchAll(/(\w+)=/g)].map(([, label]) => label).join(' ')}`;
+  });
+  expect(explained.sort()).toEqual(served.sort());
+});
+
 test('the README names every command', () => {
   const readme = read('README.md');
   expect(COMMAND_NAMES.filter((command) => !readme.includes(`apikeeper ${command}`))).toEqual([]);
 });
 
 describe('links', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs'), { recursive: true }).map((file) => join('docs', String(file)))];
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true }).map((file) => join('docs', String(file))),
+  ];
   test.each(pages.filter((page) => page.endsWith('.md')))('%s leads only to files that exist', (page) => {
     const targets = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(([, target = '']) => target);
     expect(targets.filter((target) => !existsSync(join(root, dirname(page), target)))).toEqual([]);

@@ -22,7 +22,7 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   await checkNamespaces(settings);
   const token = await readToken(flags['http-token-file']);
   const log = logOf(flags, world);
-  const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind) });
+  const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind), budget: (namespace) => engine.budget(namespace) });
   const emit: Emit = (event, fields) => {
     metrics.onEvent(event, fields);
     log(event, event === 'controller.started' ? { ...fields, address: server.url } : fields);

@@ -31,7 +31,11 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
   using _stopping = onStop(world, () => stop.abort(new Error('stopped')));
   const narrator = createNarrator(world);
   const events = createEvents();
-  const metrics = createMetrics({ version: world.version, kinds: kinds.map(({ rules }) => rules.kind) });
+  const metrics = createMetrics({
+    version: world.version,
+    kinds: kinds.map(({ rules }) => rules.kind),
+    budget: (namespace) => engine.budget(namespace),
+  });
   const emit: Emit = (event, fields) => {
     metrics.onEvent(event, fields);
     narrator.event(event, fields);

@@ -26,6 +26,7 @@ export const EVENTS = {
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },
+  'commit.live': { level: 'info', message: 'what was committed is live' },
   'reconcile.finished': { level: 'info', message: 'reconcile finished' },
 } as const satisfies Record<string, { level: Level; message: string }>;
 

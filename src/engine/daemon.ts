@@ -19,6 +19,8 @@ const STUCK_MS = 10 * 60_000;
 interface Look {
   readonly cue: Cue;
   readonly namespace?: string;
+  /** When there was a first hint of what there is to see: milliseconds since the epoch. Absent: when it is read. */
+  readonly since?: number;
 }
 
 /**
@@ -52,11 +54,14 @@ export async function startDaemon(
     const declared = targetsOf(read);
     if (!tree) announce(declared);
     tree = read;
-    follow(declared, batch);
+    follow(
+      declared,
+      batch.map((one) => ({ since: startedAt, ...one })),
+    );
     if (declared.length === 0 || report) publish(read, batch[0]?.cue ?? 'change', startedAt);
   });
   const look = (one: Look) => (stopped ? undefined : looks.add(one));
-  const quiet = createQuiet(daemon.quietPeriodMs, clock, () => look({ cue: 'change' }));
+  const quiet = createQuiet(daemon.quietPeriodMs, clock, (since) => look({ cue: 'change', since }));
 
   /** Only at the start is it a mistake to name a namespace that isn't there: later it may come back. */
   function targetsOf(read: Tree): readonly Target[] {
@@ -79,16 +84,17 @@ export async function startDaemon(
   }
 
   /** Targets appear, change and vanish between one reading of the manifests and the next. */
-  function follow(declared: readonly Target[], batch: readonly Look[]): void {
+  function follow(declared: readonly Target[], batch: readonly (Look & { readonly since: number })[]): void {
     for (const [namespace, loop] of loops) if (!declared.some((target) => target.namespace === namespace)) end(namespace, loop);
     for (const target of declared) {
       const { namespace } = target;
-      const cues = batch.filter((one) => one.namespace === undefined || one.namespace === namespace).map(({ cue }) => cue);
+      const meant = batch.filter((one) => one.namespace === undefined || one.namespace === namespace);
       const known = loops.get(namespace);
       known?.update(target);
       const loop = known ?? begin(target);
       // A target that is new is looked at, whatever made us read.
-      for (const cue of known || cues.length > 0 ? cues : (['change'] as const)) loop.request(cue);
+      const looks = known || meant.length > 0 ? meant : [{ cue: 'change' as const, since: clock.now() }];
+      for (const { cue, since } of looks) loop.request(cue, since);
     }
   }
 
@@ -100,6 +106,7 @@ export async function startDaemon(
       onTime: (namespace) => look({ cue: 'schedule', namespace }),
       pass,
       onReport: (cue, startedAt) => tree && publish(tree, cue, startedAt),
+      onLive: (namespace, durationMs) => emit('commit.live', { namespace, durationMs }),
     });
     loops.set(target.namespace, loop);
     return loop;

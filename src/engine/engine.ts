@@ -4,6 +4,7 @@ import type { Emit } from '../core/events.ts';
 import type { Problem, Target } from '../core/model.ts';
 import type { Report, TargetReport, Trigger } from '../core/report.ts';
 import { worst } from '../core/summarize.ts';
+import type { Budget } from '../gateway/budget.ts';
 import { isCurrent } from '../manifests/files.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { classOf, isFinal, messageOf } from './failures.ts';
@@ -22,6 +23,8 @@ export interface Engine extends AsyncDisposable {
   pass(request: PassRequest): Promise<Report>;
   /** When a call was last answered, or given up: milliseconds since the epoch; 0 before the first. */
   readonly lastCallAt: number;
+  /** What is left of the pace of a namespace's account and region; undefined before it was connected. */
+  budget(namespace: string): Pick<Budget, 'tokens' | 'share'> | undefined;
   /** Puts what the targets' passes gave into one report. */
   reportOf(tree: Tree, targets: readonly TargetReport[], about: { readonly trigger: Trigger; readonly startedAt: number }): Report;
 }
@@ -172,6 +175,7 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     get lastCallAt() {
       return lastCallAt;
     },
+    budget: sessions.budget,
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
       for (const taken of await Promise.allSettled(locks.values()))

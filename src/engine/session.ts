@@ -26,11 +26,14 @@ export interface Session {
 export interface Sessions extends Disposable {
   /** Connects, or gives the connection that stands. Rejects where the account can't be reached or isn't the one that is meant. */
   open(target: Target, revision: string | undefined): Promise<Session>;
+  /** What a namespace's calls wait for; undefined before it was connected. Shared by those of one account and region. */
+  budget(namespace: string): Budget | undefined;
 }
 
 export function createSessions(settings: Settings, surroundings: Surroundings): Sessions {
   const open = new Map<string, { readonly key: string; readonly session: Promise<Session> }>();
   const budgets = new Map<string, Budget>();
+  const budgetOf = new Map<string, Budget>();
   const memories = new Map<string, Memory>();
 
   async function start(target: Target, options: ConnectOptions): Promise<Session> {
@@ -41,6 +44,7 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
       budgets.get(where) ??
       createBudget({ ...pace(target, settings), clock: surroundings.clock, operationQuotas: settings.operationQuotas });
     budgets.set(where, budget);
+    budgetOf.set(target.namespace, budget);
     const memory = memories.get(who) ?? createMemory();
     memories.set(who, memory);
 
@@ -94,6 +98,7 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
       session.catch(() => open.get(target.namespace)?.session === session && open.delete(target.namespace));
       return session;
     },
+    budget: (namespace) => budgetOf.get(namespace),
     [Symbol.dispose]() {
       for (const { session } of open.values())
         session.then(

@@ -4,13 +4,16 @@ import type { Target } from '../core/model.ts';
 import type { TargetReport } from '../core/report.ts';
 import type { Passed } from './engine.ts';
 import { type Cue, createLoop, type Loop, type Occasion } from './loop.ts';
+import { hasCommitted, type Pending, together } from './pending.ts';
 import type { Schedule, StartSchedule } from './schedule.ts';
 import { time } from './text.ts';
 
 /** A target is no longer ready when so many of its scheduled times have come since a pass went through it. */
 const MISSED_TIMES = 3;
 
-export interface TargetLoop extends Loop {
+export interface TargetLoop extends Omit<Loop, 'request'> {
+  /** `since`: when there was a first hint of what there is to see; milliseconds since the epoch. */
+  request(cue: Cue, since: number): void;
   /** Takes the target as it is declared now. */
   update(target: Target): void;
   /** As the last pass left it. */
@@ -29,6 +32,8 @@ export interface TargetLoopOptions {
   readonly pass: (target: Target, occasion: Occasion, signal: AbortSignal) => Promise<Passed | undefined>;
   /** There is a new report. */
   readonly onReport: (cue: Cue, startedAt: number) => void;
+  /** What was committed is live, so long after the first hint of it; what is held apart. */
+  readonly onLive: (namespace: string, durationMs: number) => void;
 }
 
 export function createTargetLoop(declared: Target, options: TargetLoopOptions): TargetLoop {
@@ -39,6 +44,7 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
   let report: TargetReport | undefined;
   let isSeen = false;
   let missed = 0;
+  let pending: Pending | undefined;
   let closed = false;
 
   function start(): Schedule {
@@ -50,7 +56,13 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
 
   const loop = createLoop(async (occasion, signal) => {
     const startedAt = clock.now();
+    const change = pending;
+    pending = undefined;
     const passed = await options.pass(target, occasion, signal);
+    const isBegun = change?.isBegun || hasCommitted(passed?.report.objects ?? []);
+    const isOver = passed && !passed.superseded && !passed.retryable && !signal.aborted;
+    if (change && !isOver) pending = together({ ...change, isBegun }, pending);
+    if (change && isOver && isBegun) options.onLive(target.namespace, clock.now() - change.since);
     if (!passed) return { superseded: false, retryable: false };
     if (passed.superseded) return passed;
     report = passed.report;
@@ -63,7 +75,10 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
   }, clock);
 
   return {
-    request: loop.request,
+    request(cue, since) {
+      pending = together(pending, { since, isBegun: false });
+      loop.request(cue);
+    },
     get isRunning() {
       return loop.isRunning;
     },

@@ -42,6 +42,10 @@ export function createBucket(perSecond: number, burst: number) {
       tokens = Math.min(tokens, 1);
       pausedUntil = Math.max(pausedUntil, until);
     },
+    tokens(now: number): number {
+      advance(now);
+      return tokens;
+    },
     share(now: number): number {
       advance(now);
       return share;

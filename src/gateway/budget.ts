@@ -39,6 +39,8 @@ export interface Budget {
   readonly waitedMs: number;
   /** The part of `requestsPerSecond` that is used: throttling halves it, time brings it back. 0.1 to 1. */
   readonly share: number;
+  /** How many calls could be sent at once, as far as the account's bucket goes: up to `burst`. */
+  readonly tokens: number;
 }
 
 export function createBudget({ requestsPerSecond, burst, clock, operationQuotas = true }: BudgetOptions): Budget {
@@ -130,6 +132,9 @@ export function createBudget({ requestsPerSecond, burst, clock, operationQuotas 
     },
     get share() {
       return account.share(time());
+    },
+    get tokens() {
+      return account.tokens(time());
     },
   };
 }

@@ -46,8 +46,15 @@ const CHANGES: Partial<Record<EventName, Action>> = {
   'object.deleted': 'delete',
 };
 
-/** `kinds`: those that are managed, so that every series exists from the start and `rate()` sees the first increment. */
-export function createMetrics({ version, kinds }: { readonly version: string; readonly kinds: readonly string[] }): Metrics {
+export interface MetricsOptions {
+  readonly version: string;
+  /** Those that are managed, so that every series exists from the start and `rate()` sees the first increment. */
+  readonly kinds: readonly string[];
+  /** What is left of a namespace's pace; undefined before its first pass. */
+  readonly budget?: (namespace: string) => { readonly tokens: number; readonly share: number } | undefined;
+}
+
+export function createMetrics({ version, kinds, budget = () => undefined }: MetricsOptions): Metrics {
   const registry = new Registry();
   const meters = register(registry);
   meters.build.set({ version, node: process.versions.node }, 1);
@@ -62,13 +69,17 @@ export function createMetrics({ version, kinds }: { readonly version: string; re
       meters.calls.inc({ operation: call.operation, code: code(call.code) });
       meters.wait.observe(call.waitedMs / 1000);
     },
-    render: (report) => {
-      if (report) measure(meters, kinds, report);
+    async render(report) {
+      if (report) measure(meters, kinds, budget, report);
+      if (report) await forget([meters.attempt, meters.success], new Set(report.targets.map(({ namespace }) => namespace)));
       return registry.metrics();
     },
     contentType: registry.contentType,
   };
 }
+
+/** In seconds. */
+const DURATIONS = [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 21_600];
 
 type Meters = ReturnType<typeof register>;
 
@@ -83,7 +94,7 @@ function register(registry: Registry) {
   return {
     build: gauge('build_info', 'Always 1; the labels say what runs.', ['version', 'node']),
     passes: counter('passes_total', 'Finished passes, by the state that they found.', ['result']),
-    duration: histogram('pass_duration_seconds', 'How long passes took.', [0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800]),
+    duration: histogram('pass_duration_seconds', 'How long passes took.', DURATIONS),
     attempt: gauge('last_attempt_timestamp_seconds', 'When the last pass finished, however it went.', ['namespace']),
     success: gauge('last_success_timestamp_seconds', 'When the last pass without a failure finished.', ['namespace']),
     errors: counter('errors_total', 'Failed steps, targets and manifests, by the class of the error.', ['class']),
@@ -94,6 +105,15 @@ function register(registry: Registry) {
     held: gauge('held_steps', 'Steps that are held, as the newest report has them; those that somebody chose are not among them.', [
       'namespace',
     ]),
+    driftDuration: histogram('drift_duration_seconds', 'How long drift that is over stood, since it was first seen.', DURATIONS),
+    oldestDrift: gauge(
+      'oldest_drift_timestamp_seconds',
+      'Since when the oldest drift stands that the newest report has; absent without any.',
+      ['namespace'],
+    ),
+    commitToLive: histogram('commit_to_live_seconds', 'From the first hint of a change of the manifests until it is live.', DURATIONS),
+    tokens: gauge('budget_tokens', 'Calls that could be sent at once.', ['namespace']),
+    share: gauge('budget_share_ratio', 'Part of the pace that is in use: throttling halves it, time brings it back.', ['namespace']),
     coverage: gauge('coverage_ratio', 'Share of the live objects that are under management.', ['namespace', 'kind']),
   };
 }
@@ -103,23 +123,39 @@ function record(meters: Meters, kinds: readonly string[], event: EventName, fiel
   if (action) meters.changes.inc({ kind: fields.kind !== undefined && kinds.includes(fields.kind) ? fields.kind : 'other', action });
   if (event === 'manifest.invalid') meters.errors.inc({ class: 'manifest' });
   if (event === 'step.failed' || event === 'target.failed') meters.errors.inc({ class: member(ERROR_CLASSES, fields.class, 'unknown') });
+  const seconds = (fields.durationMs ?? 0) / 1000;
+  if (event === 'drift.resolved') meters.driftDuration.observe(seconds);
+  if (event === 'commit.live') meters.commitToLive.observe(seconds);
   if (event !== 'reconcile.finished') return;
   const result = member(RESULTS, fields.state, 'failing');
   meters.passes.inc({ result });
-  if (fields.durationMs !== undefined) meters.duration.observe(fields.durationMs / 1000);
+  if (fields.durationMs !== undefined) meters.duration.observe(seconds);
   const namespace = fields.namespace ?? '';
   meters.attempt.setToCurrentTime({ namespace });
   if (result !== 'failing') meters.success.setToCurrentTime({ namespace });
 }
 
-/** Sets the gauges anew: a namespace that is gone leaves no series behind. */
-function measure({ resources, held, coverage }: Meters, kinds: readonly string[], report: Report): void {
-  for (const gauge of [resources, held, coverage]) gauge.reset();
+/** Sets the gauges that speak of the report anew. */
+function measure(meters: Meters, kinds: readonly string[], budget: NonNullable<MetricsOptions['budget']>, report: Report): void {
+  const { resources, held, oldestDrift, tokens, share, coverage } = meters;
+  for (const gauge of [resources, held, oldestDrift, tokens, share, coverage]) gauge.reset();
   for (const { namespace, objects, coverage: shares } of report.targets) {
     for (const kind of kinds) for (const state of STATES) resources.set({ namespace, kind, state }, 0);
     for (const { kind, state } of objects) resources.inc({ namespace, kind, state });
     held.set({ namespace }, objects.filter(isHeld).length);
-    for (const [kind, share] of Object.entries(shares)) coverage.set({ namespace, kind }, share);
+    const since = objects.flatMap(({ driftedSince }) => (driftedSince === undefined ? [] : Date.parse(driftedSince) / 1000));
+    if (since.length > 0) oldestDrift.set({ namespace }, Math.min(...since));
+    const left = budget(namespace);
+    if (left) tokens.set({ namespace }, left.tokens);
+    if (left) share.set({ namespace }, left.share);
+    for (const [kind, ratio] of Object.entries(shares)) coverage.set({ namespace, kind }, ratio);
+  }
+}
+
+/** A namespace that is gone leaves no series behind: nothing would ever move it again. */
+async function forget(gauges: readonly Gauge<'namespace'>[], standing: ReadonlySet<string>): Promise<void> {
+  for (const gauge of gauges) {
+    for (const { labels } of (await gauge.get()).values) if (!standing.has(String(labels.namespace))) gauge.remove(labels);
   }
 }
 

@@ -183,6 +183,52 @@ describe('metrics', () => {
     }
   });
 
+  test('how long drift stood, and commits took, is counted in seconds', async () => {
+    const metrics = fresh();
+    const empty = await lines(metrics);
+    for (const name of ['drift_duration', 'commit_to_live']) expect(empty).toContain(`apikeeper_${name}_seconds_count 0`);
+    metrics.onEvent('drift.resolved', { namespace: 'production', kind: 'ApiKey', name: 'acme', durationMs: 90_000 });
+    metrics.onEvent('commit.live', { namespace: 'production', durationMs: 1500 });
+    const text = await lines(metrics);
+    for (const line of [
+      'apikeeper_drift_duration_seconds_sum 90',
+      'apikeeper_drift_duration_seconds_bucket{le="60"} 0',
+      'apikeeper_drift_duration_seconds_bucket{le="300"} 1',
+      'apikeeper_commit_to_live_seconds_sum 1.5',
+      'apikeeper_commit_to_live_seconds_bucket{le="2.5"} 1',
+    ]) {
+      expect(text).toContain(line);
+    }
+  });
+
+  test('of open drift the oldest is told, and nothing where there is none', async () => {
+    const [target] = sampleInSync.targets;
+    const drifted = (...since: readonly string[]): Report => ({
+      ...sampleInSync,
+      targets: [
+        { ...target!, objects: since.map((driftedSince) => ({ ...target!.objects[0]!, driftedSince })) },
+        { ...target!, namespace: 'staging' },
+      ],
+    });
+    const metrics = fresh();
+    const text = await metrics.render(drifted('2026-01-01T00:01:00Z', '2026-01-01T00:00:00Z'));
+    expect(text).toContain(`apikeeper_oldest_drift_timestamp_seconds{namespace="production"} ${Date.UTC(2026, 0, 1) / 1000}`);
+    expect(text).not.toContain('apikeeper_oldest_drift_timestamp_seconds{namespace="staging"}');
+    expect(await metrics.render(drifted())).not.toContain('apikeeper_oldest_drift_timestamp_seconds{');
+  });
+
+  test('the budget is told as it is when it is asked for, where there is one', async () => {
+    let tokens = 20;
+    const budget = (namespace: string) => (namespace === 'production' ? { tokens, share: 0.5 } : undefined);
+    const metrics = createMetrics({ version: '0.1.0', kinds: KINDS, budget });
+    expect(await lines(metrics, samplePlan)).toContain('apikeeper_budget_tokens{namespace="production"} 20');
+    tokens = 3.5;
+    const text = await lines(metrics, samplePlan);
+    expect(text).toContain('apikeeper_budget_tokens{namespace="production"} 3.5');
+    expect(text).toContain('apikeeper_budget_share_ratio{namespace="production"} 0.5');
+    expect(text.filter((line) => line.startsWith('apikeeper_budget_tokens{'))).toHaveLength(1);
+  });
+
   test('a failing pass is an attempt, and no success', async () => {
     const metrics = fresh();
     metrics.onEvent('reconcile.finished', { namespace: 'production', state: 'failing' });
@@ -205,6 +251,8 @@ describe('metrics', () => {
 
   test('what is gone from the report leaves no series', async () => {
     const metrics = fresh();
+    metrics.onEvent('reconcile.finished', { namespace: 'staging', state: 'in-sync' });
+    metrics.onEvent('reconcile.finished', { namespace: 'production', state: 'in-sync' });
     expect(await metrics.render(samplePlan)).toContain('namespace="staging"');
     const text = await metrics.render(sampleInSync);
     expect(text).not.toContain('namespace="staging"');
