@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagReference } from '../src/commands/reference.ts';
 import { EVENTS } from '../src/core/events.ts';
+import { CODES } from '../src/importers/codes.ts';
 
 const SCHEMAS = 'schemas';
 const MADE = '<!-- Made by `npm run docs`. -->\n\n';
@@ -34,8 +35,12 @@ export function referencePages(): ReadonlyMap<string, string> {
   const kinds = [...schemas].filter(([, schema]) => schema.properties?.spec && schema.properties.kind);
   const pages = new Map<string, string>();
   for (const [file, schema] of kinds) pages.set(`docs/reference/${file.replace('.schema.json', '.md')}`, kindPage(file, schema, schemas));
-  pages.set('docs/reference/flags.md', `${MADE}# Flags and variables\n\nA flag outranks its variable, which outranks the Target.\n\n${flagReference()}`);
+  pages.set(
+    'docs/reference/flags.md',
+    `${MADE}# Flags and variables\n\nA flag outranks its variable, which outranks the Target.\n\n${flagReference()}`,
+  );
   pages.set('docs/reference/events.md', `${MADE}${eventsPage()}`);
+  pages.set('docs/reference/findings.md', `${MADE}${findingsPage()}`);
   return pages;
 }
 
@@ -83,6 +88,11 @@ function meaning(field: Node): string {
 function eventsPage(): string {
   const rows = Object.entries(EVENTS).map(([name, { level, message }]) => `| \`${name}\` | ${level} | ${message} |`);
   return `# Events\n\nEvery log line is one of these. \`msg\` is constant; what it is about is in the fields.\n\n| event | level | msg |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function findingsPage(): string {
+  const rows = Object.entries(CODES).map(([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`);
+  return `# Findings of import\n\nWhat \`apikeeper import\` could not put into manifests, or what a person must know. An error means that something is missing from them, and makes the exit code 1.\n\n| code | severity | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function code(text: string): string {

@@ -27,7 +27,6 @@ const SHARED = {
   PLAN_WITHOUT_STAGE: { severity: 'warning', meaning: 'A plan names no stage, so its keys open nothing.' },
   PLAN_WITHOUT_KEY: { severity: 'info', meaning: 'A plan has no key in this file.' },
   AMBIGUOUS_NAME: { severity: 'warning', meaning: 'Several objects in the file have one name, so none can be adopted by it.' },
-  DOCUMENT_RENAMED: { severity: 'info', meaning: 'A name is no document name; the document is called something near to it. The live name is kept.' },
   NUMERIC_NAME: { severity: 'warning', meaning: 'A name is written as a number; leading zeros are lost.' },
   LIMIT_ZERO: { severity: 'warning', meaning: 'A limit is 0, which blocks every request.' },
   LIMIT_HALF: { severity: 'error', meaning: 'A rate without a burst, or a quota without a period. It was left out.' },

@@ -89,9 +89,14 @@ function methodOf({ event, path }: HttpEvent, index: number, { source, restApi, 
     RestApiId: restApi,
     HttpMethod: wildcard(written.method),
     ResourcePath: written.path,
-    ApiKeyRequired: required === true,
+    ApiKeyRequired: isTrue(required),
   };
   return [{ id: `method ${index + 1}`, type: 'AWS::ApiGateway::Method', path, properties, madeBy: 'an http event' }];
+}
+
+/** As versions 2 and 3 read a boolean: text counts as true, but for an empty one and `false`. */
+function isTrue(value: unknown): boolean {
+  return typeof value === 'string' ? value !== '' && value !== 'false' : typeof value === 'number' ? value !== 0 : value === true;
 }
 
 /** `GET /residents`. */
