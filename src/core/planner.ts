@@ -5,6 +5,7 @@ import { heldConflicts } from './conflicts.ts';
 import { compare, type Held, unresolvedEntry } from './fields.ts';
 import { guarded } from './guards.ts';
 import type { Pinned, PlanInput } from './input.ts';
+import { heldLimits } from './limits.ts';
 import { type Match, match, sharedClaims } from './match.ts';
 import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
 import { URGENCY, urgencyOf } from './order.ts';
@@ -47,7 +48,7 @@ export function plan(given: PlanInput): Plan {
     steps.push(...heldMassMissing(made, rules.kind, input));
   }
   steps.push(...orphanSteps(input, world, matches));
-  const settled = guarded(heldConflicts(steps, world), input);
+  const settled = heldLimits(guarded(heldConflicts(steps, world), input));
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
   const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
