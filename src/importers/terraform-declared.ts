@@ -8,12 +8,14 @@ import { type Block, type Loaded, loadModule, type ReadDirectory, type SourceTex
 import { addressIn, callsIn, createRoot, type Module, occurrencesIn, providerName } from './terraform-module.ts';
 import { traversalsIn, traversalText } from './terraform-names.ts';
 import {
+  blocksOf,
   type Declarations,
   type Declared,
   fullType,
   isImported,
   isSecretField,
   secretsIn,
+  textsIn,
   type Use,
   withoutKeys,
 } from './terraform-resources.ts';
@@ -88,13 +90,13 @@ function declare(
   const provider = providerName(block.body.provider, module.call.providers);
   const ignored = ignoredFields(block);
   if (ignored.length > 0) {
-    const message = `${withoutKeys(addressIn(module, block))}: ${ignored.join(', ')} left out, since Terraform ignores changes of it, and the files don't tell what is live`;
+    const message = `${withoutKeys(addressIn(module, block))}: ${ignored.join(', ')} left out, since Terraform ignores changes of that, and the files don't tell what is live`;
     findings.push(finding('UNRESOLVED', block.at(['lifecycle']), message));
   }
   return occurrences.map(({ key, lookup }) => {
     const { value, lifecycle: _, ...body } = block.body;
     const address = addressIn(module, block, key);
-    const fields = Object.entries(evaluateBlock(body, lookup)).filter(([field]) => !ignored.includes(field) && !ignored.includes('all'));
+    const fields = Object.entries(evaluateBlock(body, lookup)).filter(([field]) => !ignored.includes(field));
     const values = Object.fromEntries(fields);
     const region = textOf(values.region) ?? regions.get(provider ?? 'aws');
     return {
@@ -117,12 +119,19 @@ function originOf(written: unknown, isInFiles: boolean): ValueOrigin {
   return { kind: 'elsewhere', where: names.join(', ') || 'an expression' };
 }
 
-/** Of `lifecycle`. Names of what tells the object apart stay: they can't have changed. */
+/** What tells an object apart stays, whatever is ignored: it decides which object is meant. */
+const IDENTITY = new Set(['name', 'rest_api_id', 'stage_name', 'method_path', 'resource_id', 'http_method', 'key_id', 'usage_plan_id']);
+/** Never part of a manifest. */
+const UNUSED = new Set(['value', 'deployment_id', 'triggers', 'provider', 'count', 'for_each', 'lifecycle', 'depends_on', 'dynamic']);
+
+/** The fields that are written here, and of which `lifecycle` says that they may be otherwise. */
 function ignoredFields({ body }: Block): string[] {
-  const [lifecycle] = Array.isArray(body.lifecycle) ? body.lifecycle : [body.lifecycle];
+  const [lifecycle] = blocksOf(body.lifecycle);
   const list: unknown = isRecord(lifecycle) ? lifecycle.ignore_changes : undefined;
-  const names = Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
-  return [...new Set([...names, ...traversalsIn(list).map(({ root }) => root)])].filter((name) => name !== 'value');
+  const names = new Set([...textsIn(list), ...traversalsIn(list).map(({ root }) => root)]);
+  const written = [body, ...blocksOf(body.dynamic).filter(isRecord)].flatMap(Object.keys);
+  const fields = [...new Set(written)].filter((field) => !IDENTITY.has(field) && !UNUSED.has(field));
+  return fields.filter((field) => names.has('all') || names.has(field));
 }
 
 /** By provider, as the first module calls it. */

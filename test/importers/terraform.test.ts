@@ -327,6 +327,31 @@ describe('values', () => {
   });
 });
 
+describe('changes that Terraform ignores', () => {
+  const IGNORING = (what: string) =>
+    STAGE(`description = "d"\ndeployment_id = "x"\nvariables = { a = "1" }\nlifecycle {\n  ignore_changes = ${what}\n}`);
+
+  test.each<{ what: string; fields: readonly string[]; codes: readonly FindingCode[] }>([
+    { what: '[deployment_id]', fields: ['deployment', 'variables', 'description'], codes: [] },
+    { what: '[variables, tags]', fields: ['deployment', 'description'], codes: ['UNRESOLVED'] },
+    { what: '["variables"]', fields: ['deployment', 'description'], codes: ['UNRESOLVED'] },
+    { what: 'all', fields: ['deployment'], codes: ['UNRESOLVED'] },
+  ])('$what', async ({ what, fields, codes }) => {
+    const found = await specs(IGNORING(what));
+    expect(Object.keys(found.specs['Stage books-v1'] ?? {})).toEqual(['restApi', 'stageName', ...fields]);
+    expect(found.codes).toEqual(codes);
+  });
+});
+
+test('a dynamic block that Terraform ignores changes of', async () => {
+  const text = PLAN(
+    'dynamic "api_stages" {\n for_each = ["a"]\n content {\n api_id = "abcdef1234"\n stage = "a"\n}\n}\nlifecycle {\n  ignore_changes = [api_stages]\n}',
+  );
+  const found = await specs(text);
+  expect(found.specs).toEqual({ 'UsagePlan p': {} });
+  expect(found.codes).toContain('UNRESOLVED');
+});
+
 describe('what is refused or pointed out', () => {
   test.each<{ reason: string; text: string; codes: readonly FindingCode[] }>([
     { reason: 'Terraform 0.11', text: `terraform {\n  required_version = "~> 0.11.7"\n}\n${STAGE('')}`, codes: ['OLD_TERRAFORM'] },
