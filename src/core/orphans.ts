@@ -7,6 +7,7 @@ import { type Desired, identity, type Live, type Spec, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { Action, Change, HoldReason, Step } from './plan.ts';
 import { labelOf } from './references.ts';
+import { pointer } from './values.ts';
 import type { World } from './world.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { World } from './world.ts';
  * | --- | --- | --- |
  * | a key | `Delete` | disabled at once, deleted when its grace is over |
  * | a key | `Disable` | disabled |
- * | a plan | `Delete` | deleted, once none of its keys is in its grace |
+ * | a plan | `Delete` | deleted, once none of its keys is in its grace; until then it lets in no other key |
  * | a stage that we created | `Delete` | deleted |
  * | anything | `Retain`, or none | released: our tags come off, nothing else changes |
  */
@@ -36,7 +37,7 @@ export function orphanSteps(input: PlanInput, world: World, matches: ReadonlyMap
   const isWaitedFor = ({ action, wants, deleteAfter }: Step) =>
     wants === 'delete' || wants === 'disable' || (action === 'disable' && deleteAfter !== undefined);
   const waiting = new Set(keys.filter(isWaitedFor).map(({ live }) => live?.id));
-  const others = orphans.filter(({ live }) => live.kind !== 'ApiKey').map((orphan) => removed(orphan, waiting, input, world));
+  const others = orphans.filter(({ live }) => live.kind !== 'ApiKey').flatMap((orphan) => removed(orphan, waiting, input, world));
   return [...keys, ...others];
 }
 
@@ -137,18 +138,21 @@ function isRecorded(live: Live, { rules, fingerprint }: PlanInput): boolean {
   return own !== undefined && appliedTag({ live, state: 'orphaned' }, DISABLED, new Set(), own, fingerprint) === live.tags[TAG.applied];
 }
 
-function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: World): Step {
+function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: World): Step[] {
   const { live } = orphan;
-  if (live.tags[TAG.onRemove] !== 'Delete') return stopped(release(orphan), input, world);
+  if (live.tags[TAG.onRemove] !== 'Delete') return [stopped(release(orphan), input, world)];
   const remove = stopped(step(orphan, 'delete', { message: 'it left Git' }), input, world);
   const keys = Object.keys((live.spec.keys as Record<string, unknown> | null) ?? {});
+  const nameOf = (key: string) => labelOf(world.byId('ApiKey', key), key, world);
   const blocking = keys.filter((key) => waiting.has(key));
-  if (remove.action === 'hold' || blocking.length === 0) return remove;
-  return {
-    ...remove,
-    action: 'hold',
-    wants: 'delete',
-    reason: 'grace',
-    message: `it left Git and waits for its keys (${blocking.map((key) => labelOf(world.byId('ApiKey', key), key, world)).join(', ')}), which have not been deleted yet`,
-  };
+  if (remove.action === 'hold' || blocking.length === 0) return [remove];
+  const message = `it left Git and waits for its keys (${blocking.map(nameOf).join(', ')}), which have not been deleted yet`;
+  const waits: Step = { ...remove, action: 'hold', wants: 'delete', reason: 'grace', message };
+  const others = keys.filter((key) => !waiting.has(key));
+  if (others.length === 0) return [waits];
+  // They may be wanted in another plan, and what they can call through this one is nobody's wish any more.
+  const changes = others.map((key): Change => {
+    return { field: 'keys', keys: [key], path: pointer(['spec', 'keys', nameOf(key)]), desired: undefined, live: true, cause: 'git' };
+  });
+  return [step(orphan, 'update', { changes, message: 'it left Git: keys that have not left with it are taken out of it now' }), waits];
 }

@@ -128,7 +128,7 @@ describe('the order of operations', () => {
 
   it('deletes a plan after its keys are out of it', () => {
     const all = operationsOf([key('acme')], [keyLive('acme'), planLive('p', ['id-acme'], S1)]);
-    expect(withoutTags(run(all))).toEqual(['detach UsagePlan/p id-acme', 'delete UsagePlan/p']);
+    expect(withoutTags(run(all))).toEqual(['detach UsagePlan/p id-p id-acme', 'delete UsagePlan/p id-p']);
   });
 
   it('writes tags last: they speak of what was done', () => {
@@ -165,7 +165,7 @@ describe('a move', () => {
       'out of a plan that is deleted',
       [plan('b', ['acme'], 's1')],
       [planLive('a', ['id-acme'], S1)],
-      ['create UsagePlan/b', 'move UsagePlan/b id-acme', 'delete UsagePlan/a'],
+      ['create UsagePlan/b', 'move UsagePlan/b id-acme', 'delete UsagePlan/a id-a'],
     ],
     [
       'only once the new limits stand',
