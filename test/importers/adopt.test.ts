@@ -1,0 +1,91 @@
+/** From a file to objects under apikeeper, on an account that the old tool made: nothing changes but tags. */
+import { APIGateway } from '@aws-sdk/client-api-gateway';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { emulatorEnvironment } from '../../src/commands/emulator.ts';
+import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
+import { run } from '../commands/world.ts';
+import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
+import { furnish } from '../scenarios/account.ts';
+
+const OF_STACK = { 'aws:cloudformation:stack-name': 'token-desk-api-pre-production' };
+
+let emulator: Emulator;
+let space: Workspace;
+beforeEach(async () => {
+  emulator = await startEmulator();
+  space = await createWorkspace();
+  const gateway = new APIGateway({
+    endpoint: emulator.url,
+    region: 'eu-west-2',
+    credentials: { accessKeyId: 'AKIA123456789012TEST', secretAccessKey: 'secret' },
+  });
+  await furnish(
+    { gateway, state: emulator.state() },
+    {
+      apis: [{ id: 'desk000001', name: 'pre-production-token-desk-api', stages: [{ name: 'pre-production' }] }],
+      keys: [
+        { id: 'stackkey01', name: 'key-token-desk-api-pre-production', tags: OF_STACK },
+        { id: 'byhand0001', name: 'made-by-hand' },
+      ],
+      plans: [
+        {
+          id: 'plan01',
+          name: 'token-desk-api-pre-production',
+          throttle: { rateLimit: 20, burstLimit: 40 },
+          stages: ['pre-production-token-desk-api:pre-production'],
+          keys: ['stackkey01', 'byhand0001'],
+          tags: OF_STACK,
+        },
+      ],
+    },
+  );
+  gateway.destroy();
+});
+afterEach(async () => {
+  await emulator.close();
+  await space[Symbol.asyncDispose]();
+});
+
+const env = () => ({ ...emulatorEnvironment(emulator.url), APIKEEPER_OWNER: `import-${process.pid}` });
+const words = (command: string, ...flags: readonly string[]) => [
+  command,
+  space.path,
+  '--operation-quotas',
+  'off',
+  '--requests-per-second',
+  '1000',
+  '--burst',
+  '1000',
+  ...flags,
+];
+
+/** What is live, without tags and times. */
+function live({ apiKeys, usagePlans, planKeys }: AccountState) {
+  const bare = (objects: Iterable<object>) => [...objects].map((object) => ({ ...object, tags: undefined, lastUpdatedDate: undefined }));
+  return structuredClone({
+    keys: bare(apiKeys.values()),
+    plans: bare(usagePlans.values()),
+    members: [...planKeys].map(([plan, keys]) => [plan, [...keys]]),
+  });
+}
+
+test('import, then hold, then adopt, then nothing', async () => {
+  const { stdout } = await run(['import', 'serverless', 'test/importers/fixtures/plain.serverless.yml', '--stage', 'pre-production']);
+  await space.write('desk.yaml', stdout);
+  const before = live(emulator.state());
+
+  const held = await run(words('plan', '-o', 'json'), { env: env() });
+  const steps = JSON.parse(held.stdout).targets[0].objects.map(
+    ({ kind, action, reason }: Record<string, string>) => `${kind} ${action} ${reason}`,
+  );
+  expect(steps.filter((step: string) => !step.includes('keep')).sort()).toEqual(['ApiKey hold foreign', 'UsagePlan hold foreign']);
+
+  await space.write('desk.yaml', stdout.replaceAll('# apikeeper.dev/adopt-from', 'apikeeper.dev/adopt-from'));
+  expect(await run(words('apply', '--yes'), { env: env() })).toMatchObject({ code: 0 });
+  expect(live(emulator.state())).toEqual(before);
+  expect(emulator.state().apiKeys.get('stackkey01')?.tags).toMatchObject({
+    ...OF_STACK,
+    'apikeeper:resource': 'default/key-token-desk-api-pre-production',
+  });
+  expect(await run(words('plan', '--detailed-exitcode'), { env: env() })).toMatchObject({ code: 0 });
+});
