@@ -45,8 +45,8 @@ export interface World extends AsyncDisposable {
   /** No time passes until it is disposed of. */
   hold(): Disposable;
   start(): Promise<Running>;
-  /** Does what changes files, and waits until the daemon has noticed. Rejects where it doesn't. */
-  noticed(change: () => void): Promise<void>;
+  /** Changes files, and waits until the daemon has noticed, unless none was changed. Rejects where it doesn't notice. */
+  noticed(change: () => number): Promise<void>;
   /** What a process that remembers nothing would do. */
   planAnew(): Promise<Report>;
 }
@@ -118,7 +118,7 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
     async noticed(change) {
       using _ = hold();
       const before = noticed;
-      change();
+      if (change() === 0) return;
       for (const since = performance.now(); noticed === before; await realSleep(1)) {
         if (performance.now() - since > NOTICED_MS) throw new Error('the daemon has not noticed a change of the files');
       }
