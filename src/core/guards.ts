@@ -2,7 +2,7 @@
 
 import { applied } from './diff.ts';
 import type { PlanInput } from './input.ts';
-import type { Json } from './model.ts';
+import type { Json, Live } from './model.ts';
 import { claimOf } from './ownership.ts';
 import { type Change, held, type Step } from './plan.ts';
 import { isMap } from './values.ts';
@@ -47,7 +47,9 @@ interface Loss {
 
 /** Every (step, key) by which a key that can pass now can't afterwards; a key that another plan takes on for the same stage moves, and loses nothing. */
 function losses(steps: readonly Step[], input: PlanInput): Loss[] {
-  const enabled = new Set(input.live.filter((live) => live.kind === 'ApiKey' && live.spec.enabled === true).map((live) => live.id));
+  const revoked = new Set(steps.filter(isRevocation).map(({ live }) => live?.id));
+  const passes = ({ kind, id, spec }: Live) => kind === 'ApiKey' && spec.enabled === true && !revoked.has(id);
+  const enabled = new Set(input.live.filter(passes).map((live) => live.id));
   const gained = gains(steps);
   const found: Loss[] = [];
   const lose = (step: Step, change: Change | undefined, key: string, stages: readonly string[]) => {
@@ -74,6 +76,12 @@ function losses(steps: readonly Step[], input: PlanInput): Loss[] {
     if (live.kind === 'Stage' && action === 'delete') for (const key of keysOn(live.id, input)) lose(step, undefined, key, []);
   }
   return found;
+}
+
+/** `enabled: false` said outright: a line in Git, whatever else becomes of the key. */
+function isRevocation({ kind, action, changes }: Step): boolean {
+  if (kind !== 'ApiKey' || (action !== 'update' && action !== 'adopt')) return false;
+  return changes.some(({ field, desired }) => field === 'enabled' && desired === false);
 }
 
 /** `<key id> <stage>` that a plan covers after this pass and didn't before. */

@@ -48,10 +48,17 @@ export function plan(given: PlanInput): Plan {
     steps.push(...heldMassMissing(made, rules.kind, input));
   }
   steps.push(...orphanSteps(input, world, matches));
-  const settled = heldLimits(guarded(heldConflicts(steps, world), input));
+  const settled = heldLimits(allowed(steps, world, input));
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
   const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
+}
+
+/** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
+function allowed(steps: readonly Step[], world: World, input: PlanInput): readonly Step[] {
+  const rest = guarded(heldConflicts(steps, world), input);
+  const isSame = rest.length === steps.length && rest.every((step, index) => step === steps[index]);
+  return isSame ? rest : allowed(rest, world, input);
 }
 
 interface Planned {
