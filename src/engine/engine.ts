@@ -8,7 +8,7 @@ import type { Budget } from '../gateway/budget.ts';
 import { isCurrent } from '../manifests/files.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { classOf, isFinal, messageOf } from './failures.ts';
-import { type Lock, LockTaken, takeLock } from './lock.ts';
+import { type Lock, LockTaken, takeLock, writerName } from './lock.ts';
 import { type Finished, pass } from './pass.ts';
 import { withoutUnusable } from './schedule.ts';
 import { createSessions, type Session } from './session.ts';
@@ -66,8 +66,8 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
 
   /** Held until the engine ends: who writes once, may write again. */
   async function lock(target: Target, { connection }: Session): Promise<void> {
-    const { endpoint } = connection.endpoint('API_GATEWAY');
-    const name = [target.owner, connection.accountId ?? 'ambient', connection.region, endpoint ?? ''].join(' ').trimEnd();
+    const { accountId, region } = connection;
+    const name = writerName(target.owner, { region, ...(accountId !== undefined && { accountId }), ...connection.endpoint('API_GATEWAY') });
     // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
     const taking = locks.get(name) ?? takeLock(name);
     locks.set(name, taking);

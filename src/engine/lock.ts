@@ -1,7 +1,9 @@
-/** One writer per owner, account and region on this host (design, section 8): a file that names the process that holds it. */
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+/** One writer per owner, account and region on this host (design, section 8). */
+import { randomInt, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Lock extends AsyncDisposable {
   readonly path: string;
@@ -11,73 +13,75 @@ export class LockTaken extends Error {
   override readonly name = 'LockTaken';
 }
 
-interface Holder {
+/** Who wants a lock, or has it: the name of a file. */
+interface Claim {
+  readonly file: string;
   readonly pid: number;
   /** When the process began, in the kernel's own ticks: tells it from a later one of the same number. Empty where the system doesn't say. */
   readonly started: string;
 }
 
+/** What one writer is one of. Emulators on one host are told apart by their endpoints. */
+export function writerName(
+  owner: string,
+  where: { readonly accountId?: string; readonly region: string; readonly endpoint?: string },
+): string {
+  return [owner, where.accountId ?? 'ambient', where.region, where.endpoint ?? ''].join(' ').trimEnd();
+}
+
 const DIRECTORY = join(tmpdir(), 'apikeeper');
 const ATTEMPTS = 5;
+/** Two that claim at the same moment both step back; so long at most, one of them waits less. Milliseconds. */
+const STEP_BACK_MS = 50;
 
 /**
  * Takes the lock, also from a process that is gone. Rejects with LockTaken while another process holds it.
  * Where no file can be written (a read-only container) there is nothing to share a lock with, and the answer is undefined.
+ *
+ * Who wants a lock writes a claim, and then looks: the lock is theirs when nobody else who runs has a claim to it. Each claim is a file of its own: one that
+ * is stale can be removed by anybody, and it is never somebody else's.
  */
 export async function takeLock(name: string, directory = DIRECTORY): Promise<Lock | undefined> {
-  const path = join(directory, `${name.replace(/[^A-Za-z0-9._-]+/g, '_')}.lock`);
-  const me: Holder = { pid: process.pid, started: await startOf(process.pid) };
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch (error) {
-    if (cannotWrite(error)) return undefined;
-    throw error;
-  }
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+  const lock = `${name.replace(/[^A-Za-z0-9._-]+/g, '_')}.lock.`;
+  const started = await startOf(process.pid);
+  for (let attempt = 1; ; attempt++) {
+    const path = join(directory, `${lock}${process.pid}-${started}-${randomUUID()}`);
     try {
-      await writeFile(path, JSON.stringify(me), { flag: 'wx' });
-      return { path, [Symbol.asyncDispose]: () => release(path, me) };
+      await mkdir(directory, { recursive: true });
+      await writeFile(path, '', { flag: 'wx' });
     } catch (error) {
       if (cannotWrite(error)) return undefined;
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      throw error;
     }
-    const holder = await holderOf(path);
-    if (holder && (await isRunning(holder))) {
+    const release = () => rm(path, { force: true });
+    const other = await otherClaim(lock, path);
+    if (!other) return { path, [Symbol.asyncDispose]: release };
+    await release();
+    if (attempt === ATTEMPTS) {
       throw new LockTaken(
-        `process ${holder.pid} on this host already writes to this owner, account and region (${path}): stop it, or let it do the work`,
+        `process ${other.pid} on this host already writes to this owner, account and region (${join(directory, other.file)}): stop it, or let it do the work`,
       );
     }
-    await setAside(path);
-  }
-  throw new LockTaken(`the lock ${path} changes hands too fast: another apikeeper is starting at the same time`);
-}
-
-async function release(path: string, me: Holder): Promise<void> {
-  const holder = await holderOf(path);
-  if (holder?.pid === me.pid && holder.started === me.started) await rm(path, { force: true });
-}
-
-/** Out of the way by a rename, which only one of several can do: nobody removes a lock that another has just taken. */
-async function setAside(path: string): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`;
-  try {
-    await rename(path, aside);
-    await rm(aside, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    await sleep(randomInt(STEP_BACK_MS));
   }
 }
 
-async function holderOf(path: string): Promise<Holder | undefined> {
-  try {
-    const { pid, started } = JSON.parse(await readFile(path, 'utf8'));
-    return typeof pid === 'number' && typeof started === 'string' ? { pid, started } : undefined;
-  } catch {
-    return undefined;
+/** The claim of another that runs; those of processes that are gone are removed. */
+async function otherClaim(lock: string, own: string): Promise<Claim | undefined> {
+  const files = (await readdir(dirname(own))).filter((file) => file.startsWith(lock) && file !== basename(own));
+  for (const claim of files.flatMap((file) => readClaim(file, lock))) {
+    if (await isRunning(claim)) return claim;
+    await rm(join(dirname(own), claim.file), { force: true });
   }
+  return undefined;
 }
 
-async function isRunning({ pid, started }: Holder): Promise<boolean> {
+function readClaim(file: string, lock: string): Claim[] {
+  const [, pid, started = ''] = /^(\d+)-(\d*)-[\da-f-]+$/.exec(file.slice(lock.length)) ?? [];
+  return pid === undefined ? [] : [{ file, pid: Number(pid), started }];
+}
+
+async function isRunning({ pid, started }: Claim): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
