@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
-import { vi } from 'vitest';
 import type { Clock } from '../../src/core/clock.ts';
 import type { EventFields, EventName } from '../../src/core/events.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts';
@@ -167,16 +166,16 @@ function handOf(endpoint: string, account = '123456789012'): APIGateway {
   return new APIGateway({ endpoint, region: 'eu-west-2', credentials, maxAttempts: 1 });
 }
 
-/** Waits until it no longer throws and gives something. */
-export function until<T>(look: () => T | Promise<T>): Promise<T> {
-  return vi.waitFor(
-    async () => {
-      const found = await look();
-      if (found === false || found === undefined) throw new Error('not yet');
-      return found;
-    },
-    { timeout: 20_000, interval: 5 },
-  );
+/** Waits until it gives something, and says where it waited in vain. */
+export async function until<T>(look: () => T | false | undefined | Promise<T | false | undefined>): Promise<T> {
+  const late = new Error('what was waited for did not come');
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const found = await Promise.race([look(), realSleep(20_000, false as const, { ref: false })]);
+    if (found !== false && found !== undefined) return found;
+    if (Date.now() > deadline) throw late;
+    await realSleep(5);
+  }
 }
 
 export async function keyNamed(gateway: APIGateway, name: string) {
