@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { importCloudFormation } from '../../src/importers/cloudformation.ts';
 import type { Finding, Imported } from '../../src/importers/model.ts';
 import { renderManifests } from '../../src/importers/render.ts';
-import { importServerless, type ServerlessOptions } from '../../src/importers/serverless.ts';
+import { importServerless } from '../../src/importers/serverless.ts';
+import type { ServerlessOptions } from '../../src/importers/serverless-service.ts';
 
 const FIXTURES = new URL('fixtures/', import.meta.url);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FindingCode } from '../../src/importers/model.ts';
-import type { ServerlessOptions } from '../../src/importers/serverless.ts';
+import type { ServerlessOptions } from '../../src/importers/serverless-service.ts';
 import { serverless } from './cases.ts';
 
 interface Written {

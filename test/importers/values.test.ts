@@ -55,6 +55,12 @@ describe('a value in a Serverless file', () => {
       'VALUE_FROM_SECRET',
       { secretsManager: 'apikeeper/acme' },
     ],
+    [
+      'in a variable that refers to itself',
+      service('[{ name: acme, value: "${self:custom.v}" }]', 'custom: { v: "${self:custom.v}" }'),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
     ['in the environment', service('[{ name: acme, value: "${env:ACME_KEY}" }]'), 'VALUE_FROM_SECRET', undefined],
     ['without quotes in a variable', service(`[{ name: acme, value: "\${env:V, ${CANARY}}" }]`), 'VALUE_FROM_SECRET', undefined],
     [
