@@ -80,7 +80,7 @@ export const target: Document = {
 export const key = (name: string, spec: Document = {}, annotations?: Record<string, string>) => document('ApiKey', name, spec, annotations);
 export const plan = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
   document('UsagePlan', name, spec, annotations);
-const stage = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
+export const stage = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
   document('Stage', name, { restApi: { name: 'residents-api' }, ...spec }, annotations);
 export const on = (stageName: string, more: Document = {}) => ({ restApi: { name: 'residents-api' }, stageName, ...more });
 
