@@ -5,7 +5,7 @@ import type { Json } from '../core/model.ts';
 const MAX_LENGTH = 192;
 
 /** The nearest document name (a DNS-1123 subdomain): `Items API (prod)` is `items-api-prod`, `UsersKey` is `users-key`. A name without a letter or digit is `unnamed`. */
-export function documentName(name: string): string {
+function documentName(name: string): string {
   const parts = name
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
     .toLowerCase()

@@ -7,57 +7,60 @@ import type { Properties, Service } from './serverless-service.ts';
 import { isWithin, version } from './serverless-version.ts';
 import { isUnresolved, unresolvedIn } from './unresolved.ts';
 
+const API = 'ApiGatewayRestApi';
+
 /** The resources that the framework makes: the API and its methods, keys, plans and memberships. */
 export function generatedBy(service: Service): Declared[] {
-  const { source, root, variables, versions, stage, findings, report } = service;
+  const { source, root, variables, findings } = service;
   const gateway = gatewayOf(service);
-  const restApi = gateway.restApiId === undefined ? { Ref: 'ApiGatewayRestApi' } : variables.resolve(gateway.restApiId);
+  const isOwnApi = gateway.restApiId === undefined;
+  const restApi = isOwnApi ? { Ref: API } : variables.resolve(gateway.restApiId);
   const methods = methodsOf(root.functions, { source, variables, restApi, findings });
+  const keys = keysOf(gateway, restApi, methods?.length !== 0, service);
+  warnOfPlugin(service);
+  if (methods?.length === 0) return [];
+  const properties = { Name: apiName(gateway, service), ApiKeySourceType: gateway.apiKeySourceType };
+  const api: Declared = { id: API, type: 'AWS::ApiGateway::RestApi', path: ['service'], properties, madeBy: MADE_BY };
+  return [...(isOwnApi ? [api] : []), ...(methods ?? []), ...keys];
+}
+
+/** Keys, plans and memberships, where the framework makes them of what is written. */
+function keysOf(gateway: Properties, restApi: unknown, hasMethods: boolean, service: Service): Declared[] {
+  const { source, versions, stage, findings, report } = service;
   const apiKeys = propertyOf('apiKeys', gateway, service);
   const usagePlan = propertyOf('usagePlan', gateway, service);
-  warnOfPlugin(service);
-  if (methods?.length === 0) {
-    if (apiKeys ?? usagePlan)
-      report(
-        'KEYS_WITHOUT_HTTP',
-        (apiKeys ?? usagePlan)?.path ?? [],
-        'no function has an http event, so the framework makes nothing of these; are they meant for another service?',
-      );
+  const first = apiKeys ?? usagePlan;
+  if (!first) return [];
+  if (!hasMethods) {
+    report(
+      'KEYS_WITHOUT_HTTP',
+      first.path,
+      'no function has an http event, so the framework makes nothing of these; are they meant for another service?',
+    );
     return [];
   }
-  if (gateway.stage !== undefined && (apiKeys ?? usagePlan)) {
-    report(
-      'STAGE_OVERRIDDEN',
-      ['provider', 'apiGateway', 'stage'],
-      'keys and plans name the stage that is deployed to (--stage), and not this one; correct stageName in the manifests if the live plan names another',
-    );
+  const isFirstRead = isPlaceRead(first, service);
+  const isRead = (property: Property) => (property.isLegacy === first.isLegacy ? isFirstRead : isPlaceRead(property, service));
+  const [keysRead, planRead] = [apiKeys, usagePlan].map((property) => (property && isRead(property) ? property : undefined));
+  if (!keysRead && !planRead) return [];
+  if (gateway.stage !== undefined) {
+    const message =
+      'keys and plans name the stage that is deployed to (--stage), and not this one; correct stageName in the manifests if the live plan names another';
+    report('STAGE_OVERRIDDEN', ['provider', 'apiGateway', 'stage'], message);
   }
-  const isRead = isPlaceRead(apiKeys ?? usagePlan, service);
-  const keys = isRead
-    ? generate(apiKeys, usagePlan, {
-        source,
-        versions,
-        service: service.service,
-        stage,
-        apiStage: { ApiId: restApi, Stage: stage },
-        findings,
-      })
-    : [];
-  if (keys.length > 0) {
-    report(
-      'STAGE_OF_DEPLOYMENT',
-      apiKeys?.path ?? usagePlan?.path ?? [],
-      "the stage is born with the framework's deployment and stays its own: plans name it, and no document claims it",
-    );
-  }
-  const api = {
-    id: 'ApiGatewayRestApi',
-    type: 'AWS::ApiGateway::RestApi',
-    path: ['service'],
-    properties: { Name: apiName(gateway, service), ApiKeySourceType: gateway.apiKeySourceType },
-    madeBy: MADE_BY,
-  };
-  return [...(gateway.restApiId === undefined ? [api] : []), ...(methods ?? []), ...keys];
+  report(
+    'STAGE_OF_DEPLOYMENT',
+    first.path,
+    "the stage is born with the framework's deployment and stays its own: plans name it, and no document claims it",
+  );
+  return generate(keysRead, planRead, {
+    source,
+    versions,
+    service: service.service,
+    stage,
+    apiStage: { ApiId: restApi, Stage: stage },
+    findings,
+  });
 }
 
 /** `provider.apiGateway`, with a word on what it should not hold. */
@@ -97,9 +100,7 @@ function propertyOf(name: 'apiKeys' | 'usagePlan', gateway: Properties, { provid
 }
 
 /** Whether the framework reads the place at all. */
-function isPlaceRead(property: Property | undefined, { versions, report }: Service): boolean {
-  if (!property) return false;
-  const { isLegacy, path } = property;
+function isPlaceRead({ isLegacy, path }: Property, { versions, report }: Service): boolean {
   if (!isLegacy) {
     const isIgnored = isWithin(versions, version(0), version(2, 17)) === 'yes';
     if (isIgnored)

@@ -15,7 +15,7 @@ export function isUnresolved(value: unknown): value is Unresolved {
   return typeof value === 'object' && value !== null && EXPRESSIONS in value;
 }
 
-export function expressionsOf(value: Unresolved): readonly string[] {
+function expressionsOf(value: Unresolved): readonly string[] {
   return value[EXPRESSIONS];
 }
 

@@ -228,6 +228,14 @@ describe('versions', () => {
     );
   });
 
+  test('a plan in the old place beside keys in the new one', () => {
+    const mixed = { gateway: { apiKeys: ['a'] }, provider: { usagePlan: { ...LIMITS, ...QUOTA } } };
+    expect(read(mixed, { frameworkVersion: '2.72' }).specs['books-dev']).toHaveProperty('throttle');
+    const newest = read(mixed, { frameworkVersion: '3.40' });
+    expect(newest.specs['books-dev']).not.toHaveProperty('throttle');
+    expect(newest.codes).toContain('LEGACY_PLACE_IGNORED');
+  });
+
   test("the file's own version counts, and the flag above it", () => {
     const root = { frameworkVersion: '3' };
     expect(read({ ...legacy, root }).codes).toContain('LEGACY_PLACE_IGNORED');
