@@ -183,6 +183,20 @@ describe('a plan', () => {
     );
   });
 
+  it('brings no key into two plans on one stage: the service would refuse that', () => {
+    fc.assert(
+      fc.property(situation, (one) => {
+        const before = new Set(membersIn(one.live).map(({ plan, pair }) => `${plan} ${pair}`));
+        const after = membersIn(afterPlan(one.live, planOf(one)));
+        const clash = after.filter(
+          ({ plan, pair }) => !before.has(`${plan} ${pair}`) && after.some((other) => other.plan !== plan && other.pair === pair),
+        );
+        expect(clash).toEqual([]);
+      }),
+      { numRuns },
+    );
+  });
+
   it('lets no more keys lose access than its guards allow', () => {
     fc.assert(
       fc.property(situation, (one) => {
@@ -232,12 +246,19 @@ function afterPlan(before: readonly Live[], { steps }: Plan): Live[] {
   return [...kept, ...made];
 }
 
+/** Every key of every plan, with each of its stages. */
+function membersIn(all: readonly Live[]): { readonly plan: string; readonly key: string; readonly stage: string; readonly pair: string }[] {
+  const names = (value: Json | undefined) => Object.keys((value ?? {}) as object);
+  return all
+    .filter(({ kind }) => kind === 'UsagePlan')
+    .flatMap(({ id, spec }) =>
+      names(spec.keys).flatMap((key) => names(spec.stages).map((stage) => ({ plan: id, key, stage, pair: `${key} ${stage}` }))),
+    );
+}
+
 /** `<key id> <stage>` of enabled keys. */
 function accessIn(all: readonly Live[]): Set<string> {
-  const has = new Set(all.filter(({ kind, spec }) => kind === 'Stage' || spec.enabled === true).map(({ id }) => id));
-  const names = (value: Json | undefined) => Object.keys((value ?? {}) as object);
-  const pairs = all
-    .filter(({ kind }) => kind === 'UsagePlan')
-    .flatMap(({ spec }) => names(spec.keys).flatMap((key) => names(spec.stages).map((stage) => [key, stage] as const)));
-  return new Set(pairs.filter((pair) => pair.every((id) => has.has(id))).map((pair) => pair.join(' ')));
+  const there = new Set(all.filter(({ kind, spec }) => kind === 'Stage' || spec.enabled === true).map(({ id }) => id));
+  const open = membersIn(all).filter(({ key, stage }) => there.has(key) && there.has(stage));
+  return new Set(open.map(({ pair }) => pair));
 }

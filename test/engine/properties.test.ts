@@ -125,7 +125,7 @@ const acts = [
   { op: 'describe', on: 'bolt' },
   { op: 'detach', on: 'plan-a' },
   { op: 'unthrottle', on: 'plan-b' },
-  { op: 'untag', on: 'cord' },
+  { op: 'tag', on: 'cord' },
 ] as const;
 
 /** What somebody does meanwhile, where the object is there. */
@@ -137,8 +137,8 @@ async function doByHand({ op, on }: (typeof acts)[number]): Promise<void> {
     await gateway.updateApiKey({ apiKey: key.id, patchOperations: [{ op: 'replace', path: '/enabled', value: 'false' }] });
   if (op === 'describe' && key)
     await gateway.updateApiKey({ apiKey: key.id, patchOperations: [{ op: 'replace', path: '/description', value: 'by hand' }] });
-  if (op === 'untag' && key)
-    await gateway.untagResource({ resourceArn: `arn:aws:apigateway:eu-west-2::/apikeys/${key.id}`, tagKeys: ['apikeeper:applied'] });
+  const arn = `arn:aws:apigateway:eu-west-2::/apikeys/${key?.id}`;
+  if (op === 'tag' && key) await gateway.tagResource({ resourceArn: arn, tags: { team: 'theirs', floor: '3' } });
   const [member] = plan ? (rig.state.planKeys.get(plan.id) ?? []) : [];
   if (op === 'detach' && plan && member) await gateway.deleteUsagePlanKey({ usagePlanId: plan.id, keyId: member });
   if (op === 'unthrottle' && plan && plan.apiStages.every(({ throttle: methods }) => !methods))
