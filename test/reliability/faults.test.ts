@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { faultCases } from './fault-cases.ts';
 import { expectSaid } from './fault-law.ts';
 import { type Staged, stages, suffer } from './fault-matrix.ts';
+import { figure, thorough } from './figures.ts';
 
 /** Not all that the scenarios use, so that `npm test` stays quick: `npm run reliability` takes every one. */
 const OPERATIONS = {
@@ -47,6 +48,16 @@ describe.each(faultCases)('$name', (fault) => {
 
   test.each(OPERATIONS[fault.socket ? 'socket' : 'memory'])('on %s is said, and over when it ends', async (operation) => {
     expectSaid(await suffer(stageOf(operation), fault, { operation }), fault, operation);
+    figure('faults on single operations, got over', 1);
+  });
+
+  test.runIf(thorough)('on every operation, once and for the whole pass', { timeout: 600_000 }, async () => {
+    for (const [operation, staging] of staged) {
+      expectSaid(await suffer(staging, fault, { operation }), fault, operation);
+      const { recovered } = await suffer(staging, fault, { operation, times: 1 });
+      expect(recovered.passes, operation).toBeLessThanOrEqual(2);
+      figure('faults on single operations, got over', 2);
+    }
   });
 
   test('once is no harm where the call can be repeated', async () => {

@@ -5,6 +5,7 @@ import { furnish } from '../scenarios/account.ts';
 import { createAccount, createTree, startProcess, writesOf } from './account.ts';
 import { passOf, type Scene, settle, setUp, type Undisturbed, undisturbed } from './crash-matrix.ts';
 import { crashScenarios, gold, key, STRANGERS, target } from './crash-scenarios.ts';
+import { figure } from './figures.ts';
 import { comparable, foreign } from './states.ts';
 
 const CASES: readonly { readonly name: string; readonly effect: FaultEffect; readonly operation?: string }[] = [
@@ -41,6 +42,7 @@ describe.each(CASES)('$name', ({ effect, operation = '*' }) => {
       expect((await process.pass())?.state).toBe('in-sync');
       expect(writesOf(account.core.requests)).toEqual([]);
       expect(process.events.slice(told).map(({ event }) => event)).not.toContain('drift.detected');
+      figure('passes on lists that lag or lack something', 1);
     });
   });
 });
