@@ -54,6 +54,7 @@ const CASES: Readonly<
     ['AWS::StackName=books', new Map([['AWS::StackName', 'books']])],
     ['Env=live', new Map([['Env', 'live']])],
   ],
+  var: ['import', new Map(), ['env=live', new Map([['env', 'live']])], ['team=archive', new Map([['team', 'archive']])]],
   'hand-over': ['import', false, ['true', true], ['1', true]],
   'log-level': ['plan', undefined, ['debug', 'debug'], ['error', 'error']],
 };
