@@ -4,11 +4,12 @@ import { setTimeout as realSleep } from 'node:timers/promises';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../../src/core/clock.ts';
 import type { EventFields, EventName } from '../../src/core/events.ts';
+import type { TargetReport, Trigger } from '../../src/core/report.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts';
 import { startDaemon } from '../../src/engine/daemon.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { StartSchedule } from '../../src/engine/schedule.ts';
-import type { Daemon, DaemonSettings, Settings, Surroundings } from '../../src/engine/settings.ts';
+import type { Call, Daemon, DaemonSettings, PassRequest, Settings, Surroundings } from '../../src/engine/settings.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 
 /** Waits that tests wait for themselves: shorter than these are the 5 s between two lists, and a budget that is spent for a moment. */
@@ -80,6 +81,10 @@ export interface Bench extends AsyncDisposable {
   /** What somebody without apikeeper does; other accounts by their number. */
   hand(account?: string): APIGateway;
   start(options?: StartOptions): Promise<Daemon>;
+  /** A process that makes passes when it is told to. */
+  engine(options?: EngineOptions): Engine;
+  /** One pass that applies, by a process of its own. */
+  apply(options?: EngineOptions): Promise<TargetReport>;
   /** The time of a running schedule comes. */
   tick(expression: string): void;
   /** The schedules that run. */
@@ -88,6 +93,13 @@ export interface Bench extends AsyncDisposable {
   passes(namespace?: string): readonly EventFields[];
   /** Calls of an operation that were carried out, or refused. */
   calls(operation: string): number;
+}
+
+interface EngineOptions {
+  readonly settings?: Partial<Settings>;
+  /** Told of each call when its answer is there. */
+  readonly onCall?: (operation: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 interface StartOptions {
@@ -120,6 +132,10 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
   };
   const env = environment(emulator.url);
   const surroundings: Surroundings = { clock, env, emit: (event, fields) => void events.push({ event, ...fields }) };
+  const engine = ({ settings = {}, onCall }: EngineOptions = {}) => {
+    const tell = onCall && { onCall: ({ operation }: Call) => onCall(operation) };
+    return stack.use(createEngine({ ...SETTINGS, directory: space.path, owner, ...settings }, { ...surroundings, ...tell }));
+  };
 
   return {
     emulator,
@@ -134,6 +150,14 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
       const schedule = { quietPeriodMs: 10, shutdownTimeoutMs: 1_000, ...daemon };
       return stack.use(await startDaemon(around(engine), all, schedule, surroundings, startSchedule));
     },
+    engine,
+    async apply(options = {}) {
+      await using process = engine(options);
+      const { targets, problems } = await process.pass(passRequest('command', options.signal));
+      const [target] = targets;
+      if (!target || problems.length > 0) throw new Error(`the manifests are invalid: ${JSON.stringify(problems)}`);
+      return target;
+    },
     tick(expression) {
       const due = ticks.filter((one) => one.expression === expression);
       if (due.length === 0) throw new Error(`no schedule ${expression} runs; there are ${ticks.map((one) => one.expression).join(', ')}`);
@@ -144,6 +168,11 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
     calls: (operation) => emulator.requests.filter((one) => one.operation === operation).length,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** A pass that may write. */
+export function passRequest(trigger: Trigger, signal?: AbortSignal): PassRequest {
+  return { trigger, write: true, unsetMode: 'enforce', ...(signal && { signal }) };
 }
 
 const SETTINGS = {
