@@ -47,7 +47,7 @@ export function withoutUnusable(tree: Tree): Tree {
 }
 
 /** Names the Target, its schedule and what is allowed; nothing where nothing is wrong. */
-export function targetProblem({ namespace, schedule, source }: Target): (Problem & { readonly namespace: string })[] {
+function targetProblem({ namespace, schedule, source }: Target): (Problem & { readonly namespace: string })[] {
   const message = scheduleProblem(schedule);
   if (message === undefined || !source) return [];
   return [{ ...source, column: 1, kind: 'Target', namespace, name: namespace, path: '/spec/schedule', message }];

@@ -25,7 +25,7 @@ export interface PatientClock extends Clock {
   pass(ms: number): void;
 }
 
-export function patientClock(): PatientClock {
+function patientClock(): PatientClock {
   let skipped = 0;
   let hurries = false;
   const long = new Set<() => void>();
