@@ -117,29 +117,35 @@ export function restApiOf(template: Template, fields: Fields, name: string): Res
   const value = fields.values[name];
   const target = targetOf(value);
   const api = target && template.resources.get(target.resource);
-  if (api?.type === 'RestApi') return apiOf(template, api);
+  if (api?.type === 'RestApi') return referredApi(template, api);
   const id = textOf(value);
   if (id !== undefined) return { id };
   if (value !== undefined) fields.report('UNRESOLVED', `the API is not known; ${unresolvedIn(value).join('; ')}`, name);
   return undefined;
 }
 
-/** A RestApi of the template: by its id where it is given, else by its name, if no other of the template has it. */
+/** A RestApi of the template, or, with a finding, why what refers to it is left out. */
+function referredApi(template: Template, api: Resource): RestApi | undefined {
+  const known = apiOf(template, api);
+  if (known) return known;
+  const name = apiName(api);
+  const isNamed = typeof name === 'string';
+  const why = isNamed
+    ? `other APIs of this template are called ${name} too`
+    : `its name is not known: ${unresolvedIn(name).join('; ') || 'it has none here'}`;
+  const message = `what refers to it is left out, since ${why}; --parameter ${api.id}=<API id> settles it`;
+  const isSaid = template.findings.some((finding) => finding.message === `${api.what}: ${message}`);
+  if (!isSaid) api.report(isNamed ? 'AMBIGUOUS_API' : 'UNRESOLVED', message, 'Name');
+  return undefined;
+}
+
+/** A RestApi of the template by its id where that is given, else by its name, if no other of the template has it. */
 export function apiOf(template: Template, api: Resource): RestApi | undefined {
   const id = template.parameters[api.id];
   if (id !== undefined) return { id };
   const name = apiName(api);
-  const others = template.ofType('RestApi').filter((other) => other !== api && apiName(other) === name);
-  if (typeof name === 'string' && others.length === 0) return { name };
-  const why =
-    typeof name === 'string'
-      ? `${others.length + 1} APIs of this template are called ${name}`
-      : `its name is not known: ${unresolvedIn(name).join('; ')}`;
-  const code = typeof name === 'string' ? 'AMBIGUOUS_API' : 'UNRESOLVED';
-  const message = `what refers to it is left out, since ${why}; --parameter ${api.id}=<API id> settles it`;
-  if (!template.findings.some((known) => known.code === code && known.message.startsWith(`${api.what}: `)))
-    api.report(code, message, 'Name');
-  return undefined;
+  const isAlone = template.ofType('RestApi').every((other) => other === api || apiName(other) !== name);
+  return typeof name === 'string' && isAlone ? { name } : undefined;
 }
 
 /** A body's title is the name of an API that says none. */

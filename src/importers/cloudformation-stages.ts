@@ -20,14 +20,15 @@ export function translateStages(template: Template): StageDocuments {
   const documents = new Map<string, ManifestDocument>();
   const stages = [...template.ofType('Stage'), ...template.ofType('Deployment').filter(({ values }) => values.StageName !== undefined)];
   for (const resource of stages) {
+    const isDescribed = resource.type === 'Deployment';
+    const spec = settingsOf(isDescribed ? resource.within(resource.values.StageDescription, 'StageDescription') : resource, template);
+    if (Object.keys(spec).length === 0) continue;
     const restApi = restApiOf(template, resource, 'RestApiId');
     const stageName = restApi && stageNameOf(template, resource, 'StageName');
     if (!restApi || stageName === undefined) continue;
-    const settings = resource.type === 'Deployment' ? resource.within(resource.values.StageDescription, 'StageDescription') : resource;
-    const spec = settingsOf(settings, template);
     const key = stageKey(restApi, stageName);
-    if (Object.keys(spec).length === 0 || documents.has(key)) continue;
-    const bornWith = resource.type === 'Deployment' ? 'the deployment' : resource.madeBy;
+    if (documents.has(key)) continue;
+    const bornWith = isDescribed ? 'the deployment' : resource.madeBy;
     if (bornWith !== undefined)
       resource.report('STAGE_OF_DEPLOYMENT', `the stage ${stageName} is made by ${bornWith}, and stays its own`, 'StageName');
     documents.set(key, toDocument(resource, template, { restApi, stageName, spec }));
