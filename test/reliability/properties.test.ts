@@ -2,6 +2,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/core/report.ts';
@@ -101,7 +102,11 @@ test('random faults and crashes are got over within two passes', LONG, async () 
     // A point behind the last call is a pass that lives.
     await passOf(account, now, { crash: point });
     account.core.clearFaults();
-    expect(await settle(account, now, 3)).toBeLessThanOrEqual(3);
+    const isDone = () => isDeepStrictEqual(comparable(account.core.state(), past.state), expected);
+    for (let passes = 1; passes <= 2 && !isDone(); passes++) {
+      account.clock.pass(10 * 60_000);
+      await passOf(account, now);
+    }
     expect(comparable(account.core.state(), past.state)).toEqual(expected);
     expect(foreign(account.core.state())).toEqual(foreign(past.state));
   });

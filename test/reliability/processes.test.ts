@@ -1,4 +1,4 @@
-/** SIGKILL, for what an injected crash can't show: real processes, real time, a lock whose holder is gone. */
+/** What injected crashes can't show: real processes killed with SIGKILL, real time, a lock whose holder is gone, two hosts. */
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
 import { furnish } from '../scenarios/account.ts';
@@ -31,7 +31,7 @@ async function stage(scenario: CrashScenario) {
 
 test.concurrent.each(scenarios)('$name: what a killed process leaves is finished by the next', async ({ name }) => {
   const { scene, clean } = staged.get(name) ?? expect.fail('it was not staged');
-  const calls = thorough ? Array.from({ length: clean.calls }, (_, index) => index + 1) : (SAMPLE[name] ?? []);
+  const calls = thorough ? Array.from({ length: Math.ceil(clean.calls / 3) }, (_, index) => 3 * index + 1) : (SAMPLE[name] ?? []);
   for (const call of calls) {
     const { core } = createAccount({ seed: 2, from: scene.state });
     await using server = await serve(core);
@@ -86,4 +86,29 @@ test.concurrent('a daemon that is killed three times in the middle of creating 2
   expect(membership).toHaveLength(PLANS.length);
   expect(foreign(core.state())).toEqual(before);
   figure('daemons killed in the middle of creating 200 keys', 3);
+});
+
+test.concurrent('two hosts that create one key at the same moment make two, and the next pass says so and touches neither', async () => {
+  const { core } = createAccount({ seed: 1 });
+  await using one = await serve(core);
+  await using other = await serve(core);
+  using tree = createTree([target, key('acme')]);
+  const words = ['run', tree.directory, '--once'];
+  // Each waits until both have decided.
+  const both = Promise.withResolvers<void>();
+  let deciding = 0;
+  for (const server of [one, other]) {
+    server.around = async (carryOut, { method, path }) => {
+      if (method === 'POST' && path === '/apikeys' && ++deciding === 2) both.resolve();
+      if (method === 'POST' && path === '/apikeys') await both.promise;
+      return carryOut();
+    };
+  }
+  expect(await Promise.all([start(words, one).ended, start(words, other).ended])).toMatchObject([{ code: 0 }, { code: 0 }]);
+  const keys = structuredClone(core.state().apiKeys);
+  expect(keys.size).toBe(2);
+  const { code, log } = await start(words, one).ended;
+  expect(code).toBe(3);
+  expect(log).toMatch(/"reason":"ambiguous"/);
+  expect(core.state().apiKeys).toEqual(keys);
 });
