@@ -5,7 +5,7 @@ import type { AccountState } from '../../src/emulator/index.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
 import { type Account, type CrashPoint, createAccount, createTree, type Document, type Fault, startProcess, writesOf } from './account.ts';
-import { type CrashScenario, OWNER, STRANGERS } from './crash-scenarios.ts';
+import { type CrashScenario, STRANGERS } from './crash-scenarios.ts';
 import { comparable, foreign } from './states.ts';
 
 const SCHEDULE_MS = 10 * 60_000;
@@ -114,5 +114,3 @@ export async function settle(account: Account, documents: readonly Document[], m
   }
   throw new Error(`after ${most} passes there is still something to write`);
 }
-
-export { OWNER };

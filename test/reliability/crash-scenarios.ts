@@ -88,7 +88,7 @@ const limits = { throttle: { rateLimit: 10, burstLimit: 20 }, quota: { limit: 10
 const methodThrottles = [{ method: 'GET', path: '/residents/{id}', rateLimit: 5, burstLimit: 5 }];
 export const gold = (keys: readonly unknown[], more: Document = {}) =>
   plan('gold', { ...limits, stages: [on('production')], keys, ...more });
-const silver = (keys: readonly unknown[], more: Document = {}) => plan('silver', { stages: [on('production')], keys, ...more });
+export const silver = (keys: readonly unknown[], more: Document = {}) => plan('silver', { stages: [on('production')], keys, ...more });
 
 const CLAIM = { 'apikeeper:owner': OWNER, 'apikeeper:resource': 'production/acme' };
 
