@@ -33,6 +33,8 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   let daemon: Daemon | undefined;
   const lookAgain = () => daemon?.request('signal');
   signals.on('SIGHUP', lookAgain);
+  // Until the end: unheard, SIGHUP would kill a process that is finishing its last call.
+  using _hearing = { [Symbol.dispose]: () => void signals.off('SIGHUP', lookAgain) };
 
   await using server = await serve({
     host: flags['http-host'],
@@ -48,11 +50,15 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   daemon = started;
 
   await stop.promise;
-  signals.off('SIGHUP', lookAgain);
-  const overdue = setTimeout(() => world.exit(EXIT.failed), flags['shutdown-timeout']).unref();
+  const overdue = setTimeout(() => giveUp(world), flags['shutdown-timeout']).unref();
   await started.stop();
   clearTimeout(overdue);
   return EXIT.done;
+}
+
+function giveUp({ stderr, exit }: World): void {
+  stderr.write('apikeeper: a call was still under way after --shutdown-timeout: whether it was carried out, the next start will see\n');
+  exit(EXIT.failed);
 }
 
 function daemonSettings(flags: FlagValues<'run'>) {

@@ -4,6 +4,7 @@ import type { Emit } from '../core/events.ts';
 import type { Problem, Target } from '../core/model.ts';
 import type { Report, TargetReport, Trigger } from '../core/report.ts';
 import { worst } from '../core/summarize.ts';
+import { orAborted } from '../gateway/abort.ts';
 import type { Budget } from '../gateway/budget.ts';
 import { isCurrent } from '../manifests/files.ts';
 import { load, type Tree } from '../manifests/load.ts';
@@ -83,7 +84,7 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     let session: Session | undefined;
     let finished: Finished;
     try {
-      session = await sessions.open(target, revision);
+      session = await orAborted(sessions.open(target, revision), request.signal);
       if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
       session.takeCalls();
       finished = await pass({

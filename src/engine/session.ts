@@ -33,6 +33,7 @@ export interface Sessions extends Disposable {
 export function createSessions(settings: Settings, surroundings: Surroundings): Sessions {
   const open = new Map<string, { readonly key: string; readonly session: Promise<Session> }>();
   const budgets = new Map<string, Budget>();
+  const closing = new AbortController();
   const budgetOf = new Map<string, Budget>();
   const memories = new Map<string, Memory>();
 
@@ -92,7 +93,17 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
         () => {},
       );
       const { env, requestHandler } = surroundings;
-      const session = start(target, { region, accountId, roleArn, externalId, sessionName, implicit, env, requestHandler });
+      const session = start(target, {
+        region,
+        accountId,
+        roleArn,
+        externalId,
+        sessionName,
+        implicit,
+        env,
+        requestHandler,
+        signal: closing.signal,
+      });
       open.set(target.namespace, { key, session });
       // What failed is tried again in the next pass.
       session.catch(() => open.get(target.namespace)?.session === session && open.delete(target.namespace));
@@ -100,6 +111,7 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
     },
     budget: (namespace) => budgetOf.get(namespace),
     [Symbol.dispose]() {
+      closing.abort(new Error('apikeeper stopped while it connected'));
       for (const { session } of open.values())
         session.then(
           (one) => one.connection.close(),

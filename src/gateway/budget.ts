@@ -114,6 +114,8 @@ export function createBudget({ requestsPerSecond, burst, clock, operationQuotas 
         };
         const leave = () => {
           waiting.splice(waiting.indexOf(waiter), 1);
+          // A wait for nobody would keep a process that ends from ending.
+          if (waiting.length === 0) timer?.abort();
           reject(signal?.reason);
         };
         signal?.addEventListener('abort', leave, { once: true });

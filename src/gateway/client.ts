@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly implicit: boolean;
   /** Default: the process's. */
   readonly env?: Env | undefined;
+  /** Aborted: STS is not waited for any longer. */
+  readonly signal?: AbortSignal | undefined;
   /** What carries requests to API Gateway and STS; default: HTTP with the time-outs below. */
   readonly requestHandler?: RequestHandler | undefined;
 }
@@ -134,11 +136,11 @@ async function stsClient(settings: Settings, env: Env, maxAttempts: number): Pro
 }
 
 /** Credentials of the role. The SDK asks again five minutes before they expire. */
-function assumedRole(sts: STSClient, { roleArn, externalId, sessionName }: ConnectOptions) {
+function assumedRole(sts: STSClient, { roleArn, externalId, sessionName, signal }: ConnectOptions) {
   return async () => {
     const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
     const request = new AssumeRoleCommand({ RoleArn: roleArn, ExternalId: externalId, RoleSessionName: roleSessionName(sessionName) });
-    const { Credentials: given } = await asked('AssumeRole', () => sts.send(request));
+    const { Credentials: given } = await asked('AssumeRole', () => sts.send(request, until(signal)));
     if (!given?.AccessKeyId || !given.SecretAccessKey) throw new Error(`AssumeRole gave no credentials for ${roleArn}`);
     return {
       accessKeyId: given.AccessKeyId,
@@ -162,10 +164,10 @@ interface Identity {
   readonly partition?: string;
 }
 
-async function identify(settings: Settings, { accountId, roleArn, implicit }: ConnectOptions, env: Env): Promise<Identity> {
+async function identify(settings: Settings, { accountId, roleArn, implicit, signal }: ConnectOptions, env: Env): Promise<Identity> {
   if (implicit) return mayAskSts(env) ? quickIdentity(settings, env) : {};
   if (accountId === undefined && roleArn === undefined) return {};
-  const found = await callerIdentity(settings, env, REQUIRED_ATTEMPTS);
+  const found = await callerIdentity(settings, env, REQUIRED_ATTEMPTS, signal);
   if (accountId === undefined || found.accountId === accountId) return found;
   throw new GatewayError({
     class: 'denied',
@@ -194,16 +196,21 @@ async function quickIdentity(settings: Settings, env: Env): Promise<Identity> {
   }
 }
 
-async function callerIdentity(settings: Settings, env: Env, maxAttempts: number): Promise<Identity> {
+async function callerIdentity(settings: Settings, env: Env, maxAttempts: number, signal?: AbortSignal): Promise<Identity> {
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const sts = await stsClient(settings, env, maxAttempts);
   try {
-    const { Account, Arn } = await asked('GetCallerIdentity', () => sts.send(new GetCallerIdentityCommand({})));
+    const { Account, Arn } = await asked('GetCallerIdentity', () => sts.send(new GetCallerIdentityCommand({}), until(signal)));
     const partition = Arn?.split(':')[1];
     return { ...(Account && { accountId: Account }), ...(partition && { partition }) };
   } finally {
     sts.destroy();
   }
+}
+
+/** The SDK's option for it. */
+function until(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
+  return signal ? { abortSignal: signal } : {};
 }
 
 /** Errors of STS, classified like all others. No key value is anywhere near it. */

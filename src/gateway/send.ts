@@ -7,6 +7,7 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-api-gateway';
+import { orAborted } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
 import type { Clock } from './clock.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
@@ -24,7 +25,7 @@ export type Command<Input extends ServiceInputTypes, Output extends ServiceOutpu
 export interface SendOptions {
   /** Lower goes first when calls wait for the budget. Default 0. */
   readonly urgency?: number | undefined;
-  /** Aborted: a call that is waiting is not sent; a call in flight finishes. */
+  /** Aborted: a call that is waiting is not sent; of those in flight, one that changes something finishes, and the answer of another is not waited for. */
   readonly signal?: AbortSignal | undefined;
   /** GetApiKey only: the answer's `value` says whether the key's is this one. See valueEquals. */
   readonly expectedValue?: string | undefined;
@@ -67,6 +68,8 @@ export function createSend({ client, budget, clock, retry, inPlay = createInPlay
     const operation = operationOf(command);
     const input = command.input as Sensitive;
     refuseValues(operation, input, expectedValue);
+    // Not for a call that changes something: it may be carried out whether we listen or not.
+    const given = changesNothing(operation) ? signal : undefined;
     const failed = { operation, repeatable: isRepeatable(operation, input) };
     using _held = holdAll(inPlay, [input.value, expectedValue]);
 
@@ -84,11 +87,14 @@ export function createSend({ client, budget, clock, retry, inPlay = createInPlay
             attempt,
           });
         try {
-          // Without the signal: a call in flight finishes, since it may be carried out whether we listen or not.
-          const answer = await client.send(command);
+          const answer = await (given ? orAborted(client.send(command, { abortSignal: given }), given) : client.send(command));
           report('OK', answer.$metadata.requestId);
           return stamped(redact(answer, expectedValue), clock.now());
         } catch (thrown) {
+          if (given?.aborted) {
+            report('Aborted', undefined);
+            throw given.reason;
+          }
           const error = gatewayError(thrown, failed, inPlay.scrub);
           report(error.code, error.requestId);
           if (error.class === 'throttled') slowDown(budget, error, attempt, retry);
@@ -117,11 +123,13 @@ function stamped<Answer extends object>(answer: Answer, now: number): Answer {
   return answer;
 }
 
+const changesNothing = (operation: string): boolean => operation.startsWith('Get');
+
 /** A door through which nothing can be changed: everything but Get* is refused, before anything is sent. */
 export function readOnly(send: Send): Send {
   return async (command, options) => {
     const operation = operationOf(command);
-    if (!operation.startsWith('Get')) throw new Error(`${operation} changes something, and this door is for reading only`);
+    if (!changesNothing(operation)) throw new Error(`${operation} changes something, and this door is for reading only`);
     return send(command, options);
   };
 }
