@@ -248,6 +248,33 @@ describe('targets', () => {
     expect((await keyNamed(bench.hand(FIRST), 'acme'))?.enabled).toBe(true);
   });
 
+  test('one that vanishes and comes back while a call is under way still has one pass at a time', async () => {
+    const { bench, first, second } = await two();
+    await using _ = bench;
+    const running = { now: 0, most: 0, passes: 0 };
+    const counted = async <T>(namespace: string, pass: Promise<T>): Promise<T> => {
+      if (namespace !== 'first') return pass;
+      running.passes++;
+      running.most = Math.max(running.most, ++running.now);
+      return pass.finally(() => running.now--);
+    };
+    bench.emulator.inject({ operation: 'GetUsagePlans', account: FIRST, times: 1, fault: { type: 'delay', ms: 700 } });
+    await using daemon = await bench.start({
+      around: (engine) => ({
+        ...engine,
+        lastCallAt: 0,
+        passTarget: (tree, target, request) => counted(target.namespace, engine.passTarget(tree, target, request)),
+      }),
+    });
+    await until(() => bench.emulator.requests.some(({ operation, account }) => operation === 'GetUsagePlans' && account === FIRST));
+    await bench.space.write('targets.yaml', second);
+    await until(() => bench.schedules().length === 1);
+    await bench.space.write('targets.yaml', stream(first, second));
+    await settled(bench, 'first');
+    expect(running).toEqual({ now: 0, most: 1, passes: 2 });
+    expect(daemon.report()?.targets).toHaveLength(2);
+  });
+
   test('a tree without any still has a report, which says what is wrong', async () => {
     await using bench = await createBench({ 'a.yaml': 'kind: [' });
     await using daemon = await bench.start();
