@@ -8,13 +8,13 @@ import type { Pinned, PlanInput } from './input.ts';
 import { heldLimits } from './limits.ts';
 import { type Match, match, sharedClaims } from './match.ts';
 import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
-import { URGENCY, urgencyOf } from './order.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
 import { resolver, stageId } from './references.ts';
 import type { Rules } from './rules.ts';
 import { isDrift } from './summarize.ts';
+import { URGENCY, urgencyOf } from './urgency.ts';
 import { byText, isMap, isNone, pointer } from './values.ts';
 import { createWorld, type World } from './world.ts';
 

@@ -1,6 +1,6 @@
 /** What a failure means for the passes that follow (design, section 8). */
 import { identity } from '../core/model.ts';
-import type { Operation } from '../core/order.ts';
+import type { Operation } from '../core/operation.ts';
 import type { Step } from '../core/plan.ts';
 import type { Result } from '../core/summarize.ts';
 import { type ErrorClass, GatewayError } from '../gateway/errors.ts';

@@ -5,7 +5,8 @@
 import { estimate } from '../core/estimate.ts';
 import type { Pinned, PlanInput } from '../core/input.ts';
 import { type Desired, identity, type Target } from '../core/model.ts';
-import { type Operation, operations } from '../core/order.ts';
+import type { Operation } from '../core/operation.ts';
+import { operations } from '../core/order.ts';
 import type { Plan, Step } from '../core/plan.ts';
 import { plan } from '../core/planner.ts';
 import type { TargetReport } from '../core/report.ts';

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Desired, Live } from '../../src/core/model.ts';
-import { type Operation, operations, URGENCY, urgencyOf } from '../../src/core/order.ts';
+import type { Operation } from '../../src/core/operation.ts';
+import { operations } from '../../src/core/order.ts';
 import type { Change } from '../../src/core/plan.ts';
+import { URGENCY, urgencyOf } from '../../src/core/urgency.ts';
 import { desired, live, members, ours, planOf, RULES, stages } from './build.ts';
 
 const S1 = 'api1:s1';

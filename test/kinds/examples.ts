@@ -61,9 +61,10 @@ function nodeOf(kind: string, field: string): Node {
   return fieldSchema(kind, 'spec', field) as Node;
 }
 
-function firstValid({ kind, ...rules }: Rules, field: string, ways: Ways): Json | undefined {
-  const spec = minimalSpec({ kind, ...rules });
-  for (const way of ways) if (schemaErrors(kind, documentOf(kind, 'subject', { ...spec, [field]: way })).length === 0) return way;
+function firstValid(rules: Rules, field: string, ways: Ways): Json | undefined {
+  const smallest = minimalSpec(rules);
+  const isValid = (way: Json) => schemaErrors(rules.kind, documentOf(rules.kind, 'subject', { ...smallest, [field]: way })).length === 0;
+  for (const way of ways) if (isValid(way)) return way;
   return undefined;
 }
 

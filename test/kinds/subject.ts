@@ -110,9 +110,9 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
   await furnish(hand, {
     apis: [
       { id: 'residents1', name: 'residents-api', methods, deployments: ['x7y8z9', 'u4v5w6', 'newest'], stages },
-      { id: 'repairs1', name: 'repairs-api', stages },
-      { id: 'a1b2c3d4e5', name: 'permits-api', stages },
-      { id: 'f6g7h8i9j0', name: 'parking-api', stages },
+      { id: 'repairs1', name: 'repairs-api', methods: ['GET /'], stages },
+      { id: 'a1b2c3d4e5', name: 'permits-api', methods: ['GET /'], stages },
+      { id: 'f6g7h8i9j0', name: 'parking-api', methods: ['GET /'], stages },
     ],
     keys: [
       { id: 'abcdefghij', name: 'by-hand' },

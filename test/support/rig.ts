@@ -1,7 +1,7 @@
 /** An emulated account, a directory of manifests, and an engine between the two, all in this process. */
 import { randomUUID } from 'node:crypto';
 import type { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Report, TargetReport, Trigger } from '../../src/core/report.ts';
+import type { Report, TargetReport } from '../../src/core/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { Settings } from '../../src/engine/settings.ts';
@@ -18,9 +18,7 @@ export interface Rig extends AsyncDisposable {
   readonly directory: string;
   /** Of the implicit target; no other rig on this host has it, since applying takes a lock. */
   readonly owner: string;
-  readonly events: readonly { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[];
   write(documents: readonly Document[]): void;
-  pass(request: { readonly write: boolean; readonly trigger?: Trigger }): Promise<Report>;
   /** A pass that writes nothing, over the one target that there is. */
   plan(): Promise<TargetReport>;
   apply(): Promise<TargetReport>;
@@ -31,26 +29,24 @@ export interface Rig extends AsyncDisposable {
 export interface RigOptions {
   readonly settings?: Partial<Settings>;
   readonly env?: Readonly<Record<string, string>>;
-  readonly seed?: number;
 }
 
-export async function createRig({ settings, env, seed = 1 }: RigOptions = {}): Promise<Rig> {
+export async function createRig({ settings, env }: RigOptions = {}): Promise<Rig> {
   const clock = handClock();
-  const emulator = await startEmulator({ seed, clock: clock.now });
+  const emulator = await startEmulator({ seed: 1, clock: clock.now });
   const gateway: APIGateway = clientOf(emulator);
   const tree = createTree();
   const owner = `rig-${randomUUID()}`;
-  const events: { event: string; fields: Record<string, unknown> }[] = [];
   const surroundings = {
     clock,
-    emit: (event: string, fields: object) => void events.push({ event, fields: { ...fields } }),
+    emit: () => {},
     env: { AWS_ENDPOINT_URL: emulator.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret', ...env },
   };
   let engine: Engine | undefined;
 
-  const pass: Rig['pass'] = ({ write, trigger = 'command' }) => {
+  const pass = async (write: boolean): Promise<TargetReport> => {
     engine ??= createEngine({ ...SETTINGS, owner, ...settings, directory: tree.directory }, surroundings);
-    return engine.pass({ trigger, write, unsetMode: 'enforce' });
+    return onlyTarget(await engine.pass({ trigger: 'command', write, unsetMode: 'enforce' }));
   };
   const restart = async () => {
     await engine?.[Symbol.asyncDispose]();
@@ -63,11 +59,9 @@ export async function createRig({ settings, env, seed = 1 }: RigOptions = {}): P
     clock,
     directory: tree.directory,
     owner,
-    events,
     write: tree.write,
-    pass,
-    plan: async () => onlyTarget(await pass({ write: false })),
-    apply: async () => onlyTarget(await pass({ write: true })),
+    plan: () => pass(false),
+    apply: () => pass(true),
     restart,
     async [Symbol.asyncDispose]() {
       await restart();
