@@ -1,5 +1,6 @@
 /** `validate`: everything that can be checked without AWS. */
 import type { Problem } from '../core/model.ts';
+import { withoutUnusable } from '../engine/schedule.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { count, visible } from '../report/visible.ts';
 import { problemText } from '../report/words.ts';
@@ -8,7 +9,7 @@ import type { FlagValues } from './flags.ts';
 import type { World } from './world.ts';
 
 export async function validate(path: string, flags: FlagValues<'validate'>, { stdout }: World): Promise<number> {
-  const tree = await load(path);
+  const tree = withoutUnusable(await load(path));
   const problems = [...tree.problems, ...tree.dangling];
   if (flags.output === 'json') stdout.write(`${JSON.stringify(asJson(tree, problems), null, 2)}\n`);
   else stdout.write([...problems.map(problemText), summary(tree, problems), ''].join('\n'));
