@@ -39,7 +39,10 @@ export function givenUp(steps: readonly Step[], memory: Memory): Map<Step, Given
   return found;
 }
 
-export function noteGivenUp(results: ReadonlyMap<Step, Result>, memory: Memory): void {
+/** `steps`: all that were planned; of others nothing is remembered. */
+export function noteGivenUp(steps: readonly Step[], results: ReadonlyMap<Step, Result>, memory: Memory): void {
+  const planned = new Set(steps.map(keyOf));
+  for (const key of memory.givenUp.keys()) if (!planned.has(key)) memory.givenUp.delete(key);
   for (const [step, { outcome, reason, message = '', errorClass }] of results) {
     const hasFailed = outcome === 'failed' && errorClass !== undefined && isFinal(errorClass);
     if (hasFailed) memory.givenUp.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });

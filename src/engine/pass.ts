@@ -91,7 +91,7 @@ export async function pass(options: PassOptions): Promise<Finished> {
   if (isOpen) delete session.kept;
   else session.kept = keep(afterApply(snapshot, planned.steps, live), documentsOf(options.tree, options.target));
   learn(planned, results, snapshot, options);
-  noteGivenUp(results, session.memory);
+  noteGivenUp(planned.steps, results, session.memory);
   const isOutdated = !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
   return { report: reportOf(planned, snapshot, todo, results, options), retryable: isOpen || isOutdated };
 }
