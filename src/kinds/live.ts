@@ -33,7 +33,10 @@ export async function unlessGone<Result>(call: Promise<Result>): Promise<Result 
   }
 }
 
-/** An update whose answer was lost is looked for: where `isDone` says that it was carried out, that is its result. */
+/**
+ * An update whose answer was lost is looked for: where `isDone` says that it was carried out, that is its result. So is one that the service refuses:
+ * a list that lags made us ask for what a predecessor, killed in the middle, has done already.
+ */
 export async function orAsFound(
   update: Promise<Live>,
   look: () => Promise<Live | undefined>,
@@ -42,7 +45,7 @@ export async function orAsFound(
   try {
     return await update;
   } catch (error) {
-    const found = isGatewayError(error, 'answer-lost') ? await look() : undefined;
+    const found = isGatewayError(error, 'answer-lost', 'not-found', 'conflict', 'invalid') ? await look() : undefined;
     if (found && isDone(found)) return found;
     throw error;
   }
