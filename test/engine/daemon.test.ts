@@ -42,7 +42,7 @@ describe('what makes it look again', () => {
     await using _ = await bench.start();
     await settled(bench);
     const lists = bench.calls('GetApiKeys');
-    await bench.space.write('a.yaml', key('acme', { enabled: false }));
+    await bench.space.replace('a.yaml', key('acme', { enabled: false }));
     await until(() => bench.passes().at(-1)?.trigger === 'change');
     expect(bench.calls('GetApiKeys')).toBe(lists);
     expect((await keyNamed(gateway, 'acme'))?.enabled).toBe(false);
@@ -81,10 +81,10 @@ describe('a pass gives way', () => {
   /** A queue of limits that lasts for minutes, of which the first change is made. */
   async function queue(bench: Bench) {
     const plans = (rateLimit: number) => stream(...['a', 'b', 'c', 'd'].map((name) => plan(name, rateLimit)));
-    await bench.space.write('plans.yaml', plans(10));
+    await bench.space.replace('plans.yaml', plans(10));
     const daemon = await bench.start({ settings: { operationQuotas: true } });
     await settled(bench);
-    await bench.space.write('plans.yaml', plans(20));
+    await bench.space.replace('plans.yaml', plans(20));
     await until(() => bench.calls('UpdateUsagePlan') === 1 && bench.clock.waiting > 0);
     return daemon;
   }
@@ -94,7 +94,7 @@ describe('a pass gives way', () => {
     const gateway = bench.hand();
     await using _ = await queue(bench);
     const began = bench.clock.now();
-    await bench.space.write('a.yaml', key('acme', { enabled: false }));
+    await bench.space.replace('a.yaml', key('acme', { enabled: false }));
     await until(async () => (await keyNamed(gateway, 'acme'))?.enabled === false);
     expect(bench.clock.now() - began, 'nobody has waited for a turn').toBeLessThan(20_000);
     expect(bench.calls('UpdateUsagePlan')).toBe(1);
@@ -139,7 +139,7 @@ describe('a pass gives way', () => {
     bench.emulator.inject({ operation: 'GetApiKeys', times: 1, fault: { type: 'throttle', retryAfter: 60 } });
     bench.tick(EVERY_TEN);
     await until(() => bench.calls('GetApiKeys') > lists && bench.clock.waiting > 0);
-    await bench.space.write('a.yaml', key('acme', { description: 'newer' }));
+    await bench.space.replace('a.yaml', key('acme', { description: 'newer' }));
     await until(() => bench.events.filter(({ event }) => event === 'manifests.loaded').length === 3);
     bench.clock.hurry();
     await until(() => bench.passes().length === before + 2);
@@ -156,7 +156,7 @@ describe('a pass gives way', () => {
   test('manifests that change between reading and the first write begin everything anew', async () => {
     await using bench = await createBench({ '.worktrees/0/a.yaml': key('acme', { description: 'old' }) });
     await bench.space.publish('repo', '.worktrees/0');
-    await bench.space.write('.worktrees/1/a.yaml', key('acme', { description: 'new' }));
+    await bench.space.replace('.worktrees/1/a.yaml', key('acme', { description: 'new' }));
     const gateway = bench.hand();
     let loads = 0;
     await using _ = await bench.start({
@@ -188,8 +188,8 @@ describe('targets', () => {
     const bench = await createBench({});
     const first = target('first', FIRST, bench.owner, { schedule: '*/5 * * * *' });
     const second = target('second', SECOND, bench.owner);
-    await bench.space.write('targets.yaml', stream(first, second));
-    await bench.space.write('keys.yaml', stream(key('acme', {}, { namespace: 'first' }), key('acme', {}, { namespace: 'second' })));
+    await bench.space.replace('targets.yaml', stream(first, second));
+    await bench.space.replace('keys.yaml', stream(key('acme', {}, { namespace: 'first' }), key('acme', {}, { namespace: 'second' })));
     return { bench, first, second };
   }
 
@@ -204,7 +204,7 @@ describe('targets', () => {
     await until(() => bench.passes('first').length === 2);
     expect(bench.passes('second')).toHaveLength(1);
 
-    await bench.space.write('targets.yaml', stream(first.replace('*/5', '*/3'), target('second', SECOND, bench.owner)));
+    await bench.space.replace('targets.yaml', stream(first.replace('*/5', '*/3'), target('second', SECOND, bench.owner)));
     await until(() => bench.schedules().includes('*/3 * * * *'));
     expect(bench.schedules().sort()).toEqual([EVERY_TEN, '*/3 * * * *']);
     await daemon.stop();
@@ -231,18 +231,18 @@ describe('targets', () => {
   test('they may appear and vanish; what vanished is left alone, and leaves the report', async () => {
     const { bench, first, second } = await two();
     await using _ = bench;
-    await bench.space.write('targets.yaml', first);
-    await bench.space.write('keys.yaml', key('acme', {}, { namespace: 'first' }));
+    await bench.space.replace('targets.yaml', first);
+    await bench.space.replace('keys.yaml', key('acme', {}, { namespace: 'first' }));
     await using daemon = await bench.start();
     await settled(bench, 'first');
-    await bench.space.write('targets.yaml', stream(first, second));
-    await bench.space.write('more.yaml', key('acme', {}, { namespace: 'second' }));
+    await bench.space.replace('targets.yaml', stream(first, second));
+    await bench.space.replace('more.yaml', key('acme', {}, { namespace: 'second' }));
     await until(async () => (await keyNamed(bench.hand(SECOND), 'acme'))?.enabled);
     await settled(bench, 'second');
     expect(daemon.report()?.targets.map(({ namespace }) => namespace)).toEqual(['first', 'second']);
 
-    await bench.space.write('keys.yaml', '');
-    await bench.space.write('targets.yaml', second);
+    await bench.space.replace('keys.yaml', '');
+    await bench.space.replace('targets.yaml', second);
     await until(() => daemon.report()?.targets.length === 1);
     expect(bench.schedules()).toEqual([EVERY_TEN]);
     expect((await keyNamed(bench.hand(FIRST), 'acme'))?.enabled).toBe(true);
@@ -267,9 +267,9 @@ describe('targets', () => {
       }),
     });
     await until(() => bench.emulator.requests.some(({ operation, account }) => operation === 'GetUsagePlans' && account === FIRST));
-    await bench.space.write('targets.yaml', second);
+    await bench.space.replace('targets.yaml', second);
     await until(() => bench.schedules().length === 1);
-    await bench.space.write('targets.yaml', stream(first, second));
+    await bench.space.replace('targets.yaml', stream(first, second));
     await settled(bench, 'first');
     expect(running).toEqual({ now: 0, most: 1, passes: 2 });
     expect(daemon.report()?.targets).toHaveLength(2);
@@ -281,7 +281,7 @@ describe('targets', () => {
     expect(daemon.report()).toMatchObject({ state: 'failing', targets: [], problems: [{ file: 'a.yaml' }] });
     expect(daemon.state).toBe('failing');
     expect(daemon.health()).toMatchObject({ live: true, ready: false });
-    await bench.space.write('a.yaml', key('acme'));
+    await bench.space.replace('a.yaml', key('acme'));
     await settled(bench);
     expect(daemon.report()).toMatchObject({ state: 'in-sync', problems: [] });
     expect(daemon.health()).toEqual({ live: true, ready: true, reasons: [] });
@@ -338,7 +338,7 @@ describe('failures', () => {
     await until(() => bench.passes().at(-1)?.state === 'failing');
     expect(bench.calls('UpdateApiKey')).toBe(writes + 1);
 
-    await bench.space.write('b.yaml', key('birch'));
+    await bench.space.replace('b.yaml', key('birch'));
     await until(async () => (await keyNamed(gateway, 'birch'))?.enabled);
     await until(() => bench.passes().length === 3);
     expect(bench.passes().at(-1)?.state, 'it has still failed').toBe('failing');
@@ -350,7 +350,7 @@ describe('failures', () => {
     expect(bench.calls('UpdateApiKey')).toBe(writes + 2);
 
     bench.emulator.clearFaults();
-    await bench.space.write('a.yaml', key('acme', { description: 'newer' }));
+    await bench.space.replace('a.yaml', key('acme', { description: 'newer' }));
     await until(async () => (await gateway.getApiKey({ apiKey: id })).description === 'newer');
   });
 
@@ -362,9 +362,9 @@ describe('failures', () => {
       times: 1,
       fault: { type: 'error', status: 403, code: 'AccessDeniedException', message: 'no' },
     });
-    await bench.space.write('a.yaml', key('acme', { description: 'from Git', enabled: false }));
+    await bench.space.replace('a.yaml', key('acme', { description: 'from Git', enabled: false }));
     await until(() => bench.passes().at(-1)?.state === 'failing');
-    await bench.space.write('b.yaml', key('birch'));
+    await bench.space.replace('b.yaml', key('birch'));
     await until(async () => (await gateway.getApiKey({ apiKey: id })).enabled === false);
   });
 
@@ -448,7 +448,7 @@ describe('stopping', () => {
     await using bench = await createBench({ 'a.yaml': stream(...['a', 'b', 'c'].map((name) => key(name))) });
     const daemon = await bench.start();
     await settled(bench);
-    await bench.space.write('a.yaml', stream(...['a', 'b', 'c'].map((name) => key(name, { description: 'new' }))));
+    await bench.space.replace('a.yaml', stream(...['a', 'b', 'c'].map((name) => key(name, { description: 'new' }))));
     bench.emulator.inject({ operation: 'UpdateApiKey', fault: { type: 'delay', ms: 300 } });
     const writes = bench.calls('UpdateApiKey');
     await until(() => bench.calls('UpdateApiKey') > writes);
@@ -467,7 +467,7 @@ describe('stopping', () => {
     });
     expect(bench.events.at(-1)?.event).toBe('controller.stopped');
     daemon.request('signal');
-    await bench.space.write('a.yaml', key('a', { description: 'later' }));
+    await bench.space.replace('a.yaml', key('a', { description: 'later' }));
     expect(bench.events.filter(({ event }) => event === 'controller.stopped')).toHaveLength(1);
   });
 

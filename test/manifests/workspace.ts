@@ -1,11 +1,13 @@
 import { mkdir, mkdtemp, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 /** A directory of a test's own, removed with it. */
 export interface Workspace extends AsyncDisposable {
   readonly path: string;
   write(file: string, text: string | Uint8Array): Promise<void>;
+  /** Writes as careful editors do: a reader sees the old text or the new one, never half of it. */
+  replace(file: string, text: string): Promise<void>;
   /** Publishes a link as git-sync and the kubelet do: made aside, then renamed over the old one. */
   publish(link: string, target: string): Promise<void>;
 }
@@ -17,6 +19,11 @@ export async function createWorkspace(files: Readonly<Record<string, string>> = 
     async write(file, text) {
       await mkdir(dirname(join(path, file)), { recursive: true });
       await writeFile(join(path, file), text);
+    },
+    async replace(file, text) {
+      const aside = join(path, `.${basename(file)}.new`);
+      await writeFile(aside, text);
+      await rename(aside, join(path, file));
     },
     async publish(link, target) {
       await symlink(target, join(path, `${link}.new`));
