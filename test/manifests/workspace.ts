@@ -21,6 +21,7 @@ export async function createWorkspace(files: Readonly<Record<string, string>> = 
       await writeFile(join(path, file), text);
     },
     async replace(file, text) {
+      await mkdir(dirname(join(path, file)), { recursive: true });
       const aside = join(path, `.${basename(file)}.new`);
       await writeFile(aside, text);
       await rename(aside, join(path, file));
