@@ -12,7 +12,7 @@ import { usagePlan } from '../../src/kinds/usage-plan.ts';
 import { type Door, openDoor } from '../gateway/door.ts';
 import { type Estate, makeEstate } from './estate.ts';
 
-const numRuns = Number(process.env.APIKEEPER_TEST_RUNS ?? 60);
+const numRuns = Number(process.env.APIKEEPER_TEST_RUNS ?? 1000);
 
 let emulator: Emulator;
 let door: Door;
