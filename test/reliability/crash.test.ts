@@ -12,14 +12,14 @@ function points({ calls }: Undisturbed): CrashPoint[] {
   ]);
 }
 
-const PASSES = ['… where nothing was left to do', '… in one pass', '… in two passes'];
+const PASSES = ['crash points: nothing was left to do', 'crash points: one pass was enough', 'crash points: it took two passes'];
 
 async function expectConvergence(scene: Scene, clean: Undisturbed, point: CrashPoint, fault?: Fault): Promise<void> {
   const where = `died ${point.when} call ${point.call}, ${clean.operations[point.call - 1]}`;
   try {
     const { passes } = await crash(scene, point, clean.result, fault);
     expect(passes, where).toBeLessThanOrEqual(2);
-    figure(fault ? 'crash points while lists lag, converged' : 'crash points, converged', 1);
+    figure(fault ? 'crash points converged, while lists lag' : 'crash points converged', 1);
     figure(PASSES[passes] ?? 'more', 1);
   } catch (error) {
     if (error instanceof Unconverged) expect(error.found, where).toEqual(error.expected);
