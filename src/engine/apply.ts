@@ -8,7 +8,7 @@ import type { Change, Step } from '../core/plan.ts';
 import type { Outcome } from '../core/report.ts';
 import type { Result } from '../core/summarize.ts';
 import { URGENCY } from '../core/urgency.ts';
-import { isMap, isNone } from '../core/values.ts';
+import { isMap, isNone, same } from '../core/values.ts';
 import type { ErrorClass } from '../gateway/errors.ts';
 import type { Send } from '../gateway/send.ts';
 import type { Kind } from '../kinds/kind.ts';
@@ -337,25 +337,12 @@ async function fresh(step: Step, kind: Kind, send: Send, run: Run): Promise<Live
   if (!live) return { is: 'dependency', message: 'the object could not be made' };
   if (run.clock.now() - live.observedAt <= FRESH_MS) return live;
   const read = await kind.read(send, live.id);
-  const unchanged = read && appliedSame(read, live);
+  const unchanged = read && same(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
   if (!unchanged)
     return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
   const now = { ...read, observedAt: run.clock.now() };
   run.current.set(step, now);
   return now;
-}
-
-function appliedSame(a: Live, b: Live): boolean {
-  return JSON.stringify(sortedDeep(a.spec)) === JSON.stringify(sortedDeep(b.spec)) && a.tags[TAG.suspend] === b.tags[TAG.suspend];
-}
-
-function sortedDeep(value: Json): Json {
-  if (!isMap(value)) return value;
-  return Object.fromEntries(
-    Object.keys(value)
-      .sort()
-      .map((key) => [key, sortedDeep(value[key] ?? null)]),
-  );
 }
 
 function note(step: Step, live: Live, run: Run): void {

@@ -9,11 +9,11 @@ import { isMap, isNone, same } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
 import { listApis } from '../kinds/apis.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { READERS } from '../kinds/live.ts';
 import type { Memory } from './memory.ts';
 
 /** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (facts, 2.4). */
 const SETTLING_MS = 60_000;
-const READERS = 8;
 
 export interface Snapshot {
   readonly live: readonly Live[];
@@ -80,7 +80,7 @@ async function withThrottles(
   );
   if (memory.throttlesProven || !asked) return listed;
   const maybe = (live: Live) => concerned(live) && !isNone(live.spec.throttle) && !isNone(live.spec.stages);
-  const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), { concurrency: READERS });
+  const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), READERS);
   return read.filter((live) => live !== undefined);
 }
 
@@ -110,7 +110,7 @@ async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: L
   if (listed.some((live) => Object.keys(live.tags).length > 0)) memory.tagsProven.add(name);
   if (memory.tagsProven.has(name)) return [...listed];
   const read = async (which: readonly Live[]) => {
-    const found = await pMap(which, (live) => kind.read(send, live.id), { concurrency: READERS });
+    const found = await pMap(which, (live) => kind.read(send, live.id), READERS);
     return new Map(found.flatMap((live) => (live ? [[live.id, live] as const] : [])));
   };
   const wanted = memory.tagsMissing.has(name) ? listed : listed.filter(concerned);
@@ -172,7 +172,7 @@ async function withAskedMembers({ members }: Kind, read: Live, written: Live, se
 async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, send: Send): Promise<Live[]> {
   const ids = new Set(listed.map((live) => live.id));
   const gone = [...memory.seen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
-  const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), { concurrency: READERS });
+  const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), READERS);
   return [...listed, ...found.filter((live) => live !== undefined)];
 }
 

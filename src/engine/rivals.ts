@@ -5,8 +5,7 @@ import type { Live } from '../core/model.ts';
 import type { Step } from '../core/plan.ts';
 import type { Send } from '../gateway/send.ts';
 import type { Kind } from '../kinds/kind.ts';
-
-const READERS = 8;
+import { READERS } from '../kinds/live.ts';
 
 /** `live`, in which each plan that has one of these keys says so; `live` itself where nothing was in doubt. */
 export async function withRivals(
@@ -18,7 +17,7 @@ export async function withRivals(
   const members = kinds.find((kind) => kind.rules.kind === 'UsagePlan')?.members;
   const keys = keysInDoubt(steps, live);
   if (!members || keys.length === 0) return live;
-  const found = await pMap(keys, async (key) => ({ key, holders: await members.holders(send, key) }), { concurrency: READERS });
+  const found = await pMap(keys, async (key) => ({ key, holders: await members.holders(send, key) }), READERS);
   return live.map((one) => {
     const has = found.filter(({ holders }) => holders.includes(one.id)).map(({ key }) => key);
     if (one.kind !== 'UsagePlan' || one.spec.keys !== undefined || has.length === 0) return one;

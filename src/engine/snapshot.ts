@@ -7,9 +7,8 @@ import { isMap } from '../core/values.ts';
 import { createWorld, type World } from '../core/world.ts';
 import { listApis } from '../kinds/apis.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { READERS } from '../kinds/live.ts';
 import { apisConcerned, namesApis, type ObserveOptions, type Snapshot } from './observe.ts';
-
-const READERS = 8;
 
 /** What was planned last, and on what. */
 export interface Kept {
@@ -46,7 +45,7 @@ export async function refresh({ snapshot, documents }: Kept, options: ObserveOpt
       if (read) live.set(key, read);
       else live.delete(key);
     },
-    { concurrency: READERS },
+    READERS,
   );
   const concerned = apisConcerned(desired, apis, [...live.values()], options);
   const added = concerned.filter((id) => !snapshot.apiIds.includes(id));
