@@ -2,6 +2,7 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import apiKey from '../../schemas/api-key.schema.json' with { type: 'json' };
 import common from '../../schemas/common.schema.json' with { type: 'json' };
+import keyRequirement from '../../schemas/key-requirement.schema.json' with { type: 'json' };
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
@@ -24,7 +25,7 @@ export interface FieldSchema {
 }
 
 const SCHEMAS: ReadonlyMap<string, FieldSchema> = new Map(
-  [target, apiKey, usagePlan, stage].map((schema) => [schema.title, schema as FieldSchema]),
+  [target, apiKey, usagePlan, stage, keyRequirement].map((schema) => [schema.title, schema as FieldSchema]),
 );
 
 /** The kinds that a document may have. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import apiKey from '../../schemas/api-key.schema.json' with { type: 'json' };
 import all from '../../schemas/apikeeper.schema.json' with { type: 'json' };
 import common from '../../schemas/common.schema.json' with { type: 'json' };
+import keyRequirement from '../../schemas/key-requirement.schema.json' with { type: 'json' };
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
@@ -14,6 +15,7 @@ interface Node {
   readonly title?: string;
   readonly description?: string;
   readonly default?: unknown;
+  readonly enum?: readonly unknown[];
   readonly examples?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Node | boolean>>;
   readonly items?: Node;
@@ -22,7 +24,7 @@ interface Node {
   readonly 'x-apikeeper'?: Readonly<Record<string, unknown>>;
 }
 
-const KINDS = [target, apiKey, usagePlan, stage] as readonly object[] as readonly Node[];
+const KINDS = [target, apiKey, usagePlan, stage, keyRequirement] as readonly object[] as readonly Node[];
 const MARKS: Readonly<Record<string, readonly unknown[]>> = {
   role: ['identity', 'policy', 'birth'],
   merge: ['per-key', 'exact'],
@@ -32,7 +34,7 @@ const MARKS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, discriminator: true, keywords: ['x-apikeeper', 'x-allowed'] });
-ajv.addSchema([common, target, apiKey, usagePlan, stage, all]);
+ajv.addSchema([common, target, apiKey, usagePlan, stage, keyRequirement, all]);
 
 function resolve(node: Node): Node {
   const name = node.$ref?.split('/').at(-1) as keyof typeof common.$defs | undefined;
@@ -56,7 +58,7 @@ function specFields(kind: Node) {
 }
 
 test('all schemas compile under strict mode, the union included', () => {
-  for (const { $id } of [target, apiKey, usagePlan, stage, all]) expect(ajv.getSchema($id), $id).toBeTypeOf('function');
+  for (const { $id } of [target, apiKey, usagePlan, stage, keyRequirement, all]) expect(ajv.getSchema($id), $id).toBeTypeOf('function');
 });
 
 test('the union tells its kinds apart, and knows all of them', () => {
@@ -78,7 +80,9 @@ describe.each(KINDS)('$title', (kind) => {
       const { examples = [] } = field;
       expect(new Set(examples.map((example) => JSON.stringify(example))).size, path).toBeGreaterThanOrEqual(2);
       expect(examples[0], `${path}: the first example is a change`).not.toEqual(field.default);
-      if (field.type !== 'boolean' && own['x-apikeeper']?.role !== 'policy') expect(examples, path).not.toContainEqual(field.default);
+      // Of two values that there are, one is the default.
+      const isBinary = field.type === 'boolean' || field.enum?.length === 2;
+      if (!isBinary && own['x-apikeeper']?.role !== 'policy') expect(examples, path).not.toContainEqual(field.default);
       const isValid = compile(own);
       for (const example of examples) expect(isValid(example), `${path}: ${JSON.stringify(example)}`).toBe(true);
     }
@@ -136,6 +140,16 @@ describe('the rules that the planner reads', () => {
       perKey: ['variables', 'methodSettings', 'tags'],
       exact: [],
       named: ['stageName'],
+    },
+    {
+      schema: keyRequirement,
+      after: ['ApiKey', 'Stage', 'UsagePlan'],
+      identity: ['restApi'],
+      policy: ['apiKeyRequired', 'redeploy'],
+      birth: [],
+      perKey: ['methods'],
+      exact: [],
+      named: [],
     },
   ])('$schema.title', ({ schema, after, identity, policy, birth, perKey, exact, named }) => {
     const rules = rulesOf(schema);
