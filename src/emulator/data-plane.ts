@@ -7,19 +7,19 @@ import { throttlesOf } from './throttles.ts';
 import type { Buckets } from './token-buckets.ts';
 import { spend } from './usage-counters.ts';
 
-/** Where a client's request to a deployed API goes. `path` is percent-encoded and begins with a slash. */
+/** Where a client's request to a deployed API goes. `path` is percent-encoded and begins with a slash, which may be left out where nothing follows. */
 interface Address {
   readonly apiId: string;
   readonly stageName: string;
   readonly path: string;
 }
 
-const ADDRESS = /^\/restapis\/(?<apiId>[^/]+)\/(?<stageName>[^/]+)\/_user_request_(?<path>\/.*)$/;
+const ADDRESS = /^\/restapis\/(?<apiId>[^/]+)\/(?<stageName>[^/]+)\/_user_request_(?<path>\/.*)?$/;
 
 /** Undefined for a request to the control plane. */
 export function addressOf(path: string): Address | undefined {
-  const { apiId, stageName, path: rest } = ADDRESS.exec(path)?.groups ?? {};
-  return apiId === undefined || stageName === undefined || rest === undefined ? undefined : { apiId, stageName, path: rest };
+  const { apiId, stageName, path: rest = '/' } = ADDRESS.exec(path)?.groups ?? {};
+  return apiId === undefined || stageName === undefined ? undefined : { apiId, stageName, path: rest };
 }
 
 /** What the requests of the data plane share. `now` is in milliseconds. */
@@ -59,12 +59,14 @@ export function answerClient(
   }
   if (client && !spend(state, client.plan, client.key.id, now)) return refuse(429, 'LimitExceededException', 'Limit Exceeded');
 
+  const { uri, connectionId } = route.method.methodIntegration ?? {};
   const resolved = {
     api: apiId,
     stage: stageName,
     resourcePath: route.path,
     httpMethod: method,
-    integrationUri: withVariables(route.method.methodIntegration?.uri, stage),
+    integrationUri: withVariables(uri, stage),
+    connectionId: withVariables(connectionId, stage),
     keyId: client?.key.id,
     usagePlanId: client?.plan.id,
   };
@@ -89,5 +91,5 @@ function findServed(states: Iterable<AccountState>, { apiId, stageName }: Addres
 }
 
 /** A variable that the stage has not is empty. */
-const withVariables = (uri: string | undefined, { variables }: Stage): string | undefined =>
-  uri?.replace(/\$\{stageVariables\.(\w+)\}/g, (_, name: string) => variables?.[name] ?? '');
+const withVariables = (text: string | undefined, { variables }: Stage): string | undefined =>
+  text?.replace(/\$\{stageVariables\.(\w+)\}/g, (_, name: string) => variables?.[name] ?? '');

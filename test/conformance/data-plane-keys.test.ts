@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { deployApi, forbidden, planOver, subscribe, throttled, urlOf } from './clients.ts';
-import { behaviour, makeKey, replace, suite } from './harness.ts';
+import { add, behaviour, makeKey, remove, replace, suite } from './harness.ts';
 
 suite('Requests: the key', (world) => {
   behaviour.emulatorOnly('R8', 'only an enabled key in a plan with this stage passes', async () => {
@@ -41,6 +41,34 @@ suite('Requests: the key', (world) => {
     await world.gateway.createUsagePlanKey({ usagePlanId: second, keyId, keyType: 'API_KEY' });
     expect((await api.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(first);
     expect((await other.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(second);
+  });
+
+  behaviour.emulatorOnly('R8', 'not a key that is deleted, nor one whose plan is', async () => {
+    const { gateway } = world;
+    const api = await deployApi(world, { methods: ['GET /pets key'] });
+    const usagePlanId = await planOver(world, [api]);
+    const [one, two] = [await subscribe(world, usagePlanId), await subscribe(world, usagePlanId)];
+    await gateway.deleteApiKey({ apiKey: one.keyId });
+    expect(await api.requestAs(one.value, 'GET /pets')).toEqual(forbidden);
+    expect(await api.requestAs(two.value, 'GET /pets')).toMatchObject({ status: 200 });
+    const patchOperations = [remove('/apiStages', `${api.restApiId}:${api.stageName}`)];
+    await gateway.updateUsagePlan({ usagePlanId, patchOperations });
+    await gateway.deleteUsagePlan({ usagePlanId });
+    expect(await api.requestAs(two.value, 'GET /pets')).toEqual(forbidden);
+  });
+
+  behaviour.emulatorOnly('R8', 'nor on a stage that was deleted and made anew, until the plan has it again', async () => {
+    const { gateway } = world;
+    const api = await deployApi(world, { methods: ['GET /pets key'] });
+    const { restApiId, stageName } = api;
+    const usagePlanId = await planOver(world, [api]);
+    const { value } = await subscribe(world, usagePlanId);
+    await gateway.deleteStage({ restApiId, stageName });
+    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+    await api.deploy();
+    expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
+    await gateway.updateUsagePlan({ usagePlanId, patchOperations: [add('/apiStages', `${restApiId}:${stageName}`)] });
+    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200 });
   });
 
   behaviour.emulatorOnly('R9', 'the authorizer brings the key where the API says so', async () => {

@@ -100,6 +100,11 @@ suite('Requests: the route', (world) => {
     expect(await api.request('GET /one/a/b')).toEqual(missingToken);
   });
 
+  behaviour.emulatorOnly('R4', 'no path is the root', async () => {
+    const api = await deployApi(world, { methods: ['GET /', 'GET /pets'] });
+    for (const route of ['GET ', 'GET ?color=brown', 'GET /']) expect((await api.request(route)).body.resourcePath, route).toBe('/');
+  });
+
   behaviour.emulatorOnly('R5', 'a path or a method that nothing serves', async () => {
     const api = await deployApi(world, { methods: ['GET /pets key'] });
     for (const route of ['GET /', 'GET /pet', 'GET /pets/1', 'POST /pets']) expect(await api.request(route), route).toEqual(missingToken);
@@ -130,6 +135,20 @@ suite('Requests: the route', (world) => {
     const uri = `https://${variable('host')}/${variable('version')}/${variable('none')}x`;
     const api = await deployApi(world, { methods: ['GET /pets'], uri, variables: { host: 'a.example', version: 'v1' } });
     expect((await api.request('GET /pets')).body.integrationUri).toBe('https://a.example/v1/x');
+  });
+
+  behaviour.emulatorOnly('R11', 'and in the VPC link that it goes through', async () => {
+    const { gateway } = world;
+    const api = await deployApi(world, { methods: ['GET /pets'], variables: { vpcLinkId: 'blue01' } });
+    const { restApiId, stageName } = api;
+    const method = { restApiId, resourceId: api.resourceId('/pets'), httpMethod: 'GET' };
+    const link = { type: 'HTTP_PROXY', integrationHttpMethod: 'GET', connectionType: 'VPC_LINK' } as const;
+    await gateway.putIntegration({ ...method, ...link, uri: 'http://pets/', connectionId: variable('vpcLinkId') });
+    expect((await api.request('GET /pets')).body).not.toHaveProperty('connectionId');
+    await api.deploy();
+    expect((await api.request('GET /pets')).body.connectionId).toBe('blue01');
+    await gateway.updateStage({ restApiId, stageName, patchOperations: [replace('/variables/vpcLinkId', 'green1')] });
+    expect((await api.request('GET /pets')).body.connectionId).toBe('green1');
   });
 
   behaviour.emulatorOnly('R21', 'a canary gets no traffic', async () => {
