@@ -39,6 +39,8 @@ export interface EventFields {
   readonly namespace?: string;
   readonly kind?: string;
   readonly name?: string;
+  /** The Consumer that the object was expanded from. */
+  readonly consumer?: string;
   readonly awsId?: string;
   readonly revision?: string;
   readonly awsRequestId?: string;

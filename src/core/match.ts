@@ -57,11 +57,11 @@ export function match(desired: Desired, world: World): Match {
   return matchByName(desired, world);
 }
 
-/** The live objects whose tags say that they are this document's, under its name or the one that it moved from. */
+/** The live objects whose tags say that they are this document's, under its name or those that it may have moved from. */
 function claimants(desired: Desired, world: World): readonly Live[] {
-  const { movedFrom } = desired.annotations;
+  const { kind, annotations } = desired;
   const now = world.claiming(identity(desired));
-  return now.length > 0 || !movedFrom ? now : world.claiming(identity({ kind: desired.kind, ...movedFrom }));
+  return now.length > 0 ? now : annotations.movedFrom.flatMap((from) => world.claiming(identity({ kind, ...from })));
 }
 
 function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: World): Match {

@@ -34,10 +34,11 @@ export interface Annotations {
   readonly mode?: Mode;
   /** JSON pointers into the document, lists addressed by key. */
   readonly ignore: readonly string[];
-  readonly movedFrom?: { readonly namespace: string; readonly name: string };
+  /** The old identities. Of an object that a Consumer expands to there may be several: the Consumer was renamed, or its stage, or both. */
+  readonly movedFrom: readonly { readonly namespace: string; readonly name: string }[];
 }
 
-/** One valid document of a kind that lives in API Gateway: the spec as written, nothing filled in. */
+/** One valid document of a kind that lives in API Gateway, or one of the objects that a Consumer expands to: the spec as written, nothing filled in. */
 export interface Desired {
   readonly kind: string;
   readonly namespace: string;
@@ -45,7 +46,10 @@ export interface Desired {
   readonly spec: { readonly [field: string]: Json };
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
+  /** Of an object that a Consumer expands to, the line of its part. */
   readonly source: Source;
+  /** The name of the Consumer that it was expanded from, in the same namespace. */
+  readonly consumer?: string;
 }
 
 /** A Target document, with its schema defaults filled in. What is absent was not written. */

@@ -36,6 +36,8 @@ export interface ReportObject {
   /** Fields that are set live and that no manifest claims. */
   readonly unclaimed?: readonly string[];
   readonly source?: Source;
+  /** The Consumer that it was expanded from. */
+  readonly consumer?: string;
   /** RFC 3339, UTC: when this process first saw the drift. */
   readonly driftedSince?: string;
   readonly deleteAfter?: string;

@@ -56,6 +56,7 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       changes: step.changes.map(reportChange),
       ...(step.unclaimed.length > 0 && { unclaimed: step.unclaimed }),
       ...(step.source && { source: step.source }),
+      ...(step.desired?.consumer !== undefined && { consumer: step.desired.consumer }),
       ...(since !== undefined && hasDrifted(step) && { driftedSince: since }),
       // A key that stays enabled has no time yet.
       ...(step.deleteAfter !== undefined && isLeaving(step) && { deleteAfter: step.deleteAfter }),

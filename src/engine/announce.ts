@@ -87,7 +87,15 @@ function failureOf({ message = 'unknown', errorClass = 'unknown' }: Result) {
 /** Which object it is. */
 function about(step: Step) {
   const { kind, namespace, name, source, live } = step;
-  return { kind, namespace, name, ...(live && { awsId: live.id }), ...(source && { source }) };
+  const consumer = step.desired?.consumer;
+  return {
+    kind,
+    namespace,
+    name,
+    ...(consumer !== undefined && { consumer }),
+    ...(live && { awsId: live.id }),
+    ...(source && { source }),
+  };
 }
 
 /** Which object it is, and what of it differs, with the cause and the reason. */

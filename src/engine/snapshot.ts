@@ -81,7 +81,7 @@ function meant(
     const { adopt, movedFrom } = desired.annotations;
     ids.push(...world.named(kind, String(desired.spec.name ?? desired.name)).map((live) => live.id));
     if (adopt !== undefined && adopt !== 'by-name') ids.push(adopt);
-    if (movedFrom) ids.push(...world.claiming(identity({ kind, ...movedFrom })).map((live) => live.id));
+    ids.push(...movedFrom.flatMap((from) => world.claiming(identity({ kind, ...from }))).map((live) => live.id));
   }
   return [...new Set(ids)].map((id) => ({ kind, id }));
 }

@@ -11,7 +11,7 @@ export function parseAnnotations(written: Readonly<Record<string, string>>, name
     adoptFrom: listOf(annotation('adopt-from')),
     ...(mode && { mode }),
     ignore: listOf(annotation('ignore')),
-    ...(movedFrom && { movedFrom: parseIdentity(movedFrom, namespace) }),
+    movedFrom: movedFrom === undefined ? [] : [parseIdentity(movedFrom, namespace)],
   };
 }
 

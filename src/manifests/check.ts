@@ -53,10 +53,9 @@ function sameIdentity(entries: readonly Entry[]): Violation[] {
 /** An old identity belongs to one document, and to none that still bears it. */
 function movedFrom(entries: readonly Entry[]): Violation[] {
   const path = '/metadata/annotations/apikeeper.dev~1moved-from';
-  const moved = entries.flatMap((entry) => {
-    const from = entry.annotations.movedFrom;
-    return from ? [{ entry, from: identity({ kind: entry.kind, ...from }) }] : [];
-  });
+  const moved = entries.flatMap((entry) =>
+    entry.annotations.movedFrom.map((from) => ({ entry, from: identity({ kind: entry.kind, ...from }) })),
+  );
   const twice = shared(moved, ({ from }) => from).map(({ item: { entry }, others }) => ({
     entry,
     path,

@@ -27,7 +27,7 @@ export function desired(
   namespace = 'default',
 ): Desired {
   const source = { file: `${name}.yaml`, line: 1 };
-  return { kind, namespace, name, spec, labels: {}, annotations: { adoptFrom: [], ignore: [], ...annotations }, source };
+  return { kind, namespace, name, spec, labels: {}, annotations: { adoptFrom: [], ignore: [], movedFrom: [], ...annotations }, source };
 }
 
 /** The tags of an object that is ours. */

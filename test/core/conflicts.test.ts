@@ -48,7 +48,7 @@ describe('a key in two plans on one stage', () => {
     ],
     [
       'is held where our other plan is suspended',
-      [plan('a', ['acme'], 's1'), { ...plan('b', [], 's1'), annotations: { adoptFrom: [], ignore: [], mode: 'suspend' } }],
+      [plan('a', ['acme'], 's1'), { ...plan('b', [], 's1'), annotations: { adoptFrom: [], ignore: [], movedFrom: [], mode: 'suspend' } }],
       [planLive('a', [], [S1]), planLive('b', ['k1'], [S1])],
       ['keep UsagePlan/a', 'hold update UsagePlan/a (dependency) /spec/keys/acme', 'hold update UsagePlan/b (suspended)'],
     ],

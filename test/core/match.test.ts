@@ -44,15 +44,27 @@ describe('which live object a document means', () => {
     ['once adopted, our tags outrank a stack’s', acme(), [key('k1', { ...ours('acme'), ...STACK })], ['keep ApiKey/acme']],
     [
       'the one that bears its former name',
-      acme({ movedFrom: { namespace: 'default', name: 'old' } }),
+      acme({ movedFrom: [{ namespace: 'default', name: 'old' }] }),
       [key('k1', ours('old'))],
       ['update ApiKey/acme /metadata/name'],
     ],
     [
       'the one of its own name before that',
-      acme({ movedFrom: { namespace: 'default', name: 'old' } }),
+      acme({ movedFrom: [{ namespace: 'default', name: 'old' }] }),
       [key('k1', ours('acme'))],
       ['keep ApiKey/acme'],
+    ],
+    [
+      'the one that bears any of its former names',
+      acme({ movedFrom: ['older', 'old'].map((name) => ({ namespace: 'default', name })) }),
+      [key('k1', ours('old'))],
+      ['update ApiKey/acme /metadata/name'],
+    ],
+    [
+      'two that bear one former name each',
+      acme({ movedFrom: ['older', 'old'].map((name) => ({ namespace: 'default', name })) }),
+      [key('k1', ours('old')), key('k2', ours('older'))],
+      ['hold update ApiKey/acme (ambiguous)'],
     ],
     [
       'one that somebody suspended',

@@ -62,7 +62,7 @@ const annotations: fc.Arbitrary<Partial<Annotations>> = fc.oneof(
     { adopt: 'id-acme' },
     { mode: 'observe' },
     { mode: 'suspend' },
-    { movedFrom: { namespace: 'default', name: 'acme' } },
+    { movedFrom: [{ namespace: 'default', name: 'acme' }] },
     { ignore: ['/spec/description', '/spec/keys'] },
   ),
 );

@@ -103,7 +103,7 @@ describe('what is read', () => {
         adoptFrom: ['cloudformation', 'ack'],
         mode: 'observe',
         ignore: ['/spec/description', '/spec/tags/GET ~1a'],
-        movedFrom: { namespace: 'staging', name: 'old' },
+        movedFrom: [{ namespace: 'staging', name: 'old' }],
       },
     });
   });
