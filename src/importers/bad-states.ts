@@ -1,6 +1,8 @@
 /** States in which nothing works as it looks: of keys, plans and methods together, whatever the source was. */
 import type { Json } from '../core/model.ts';
 import { isMap } from '../core/values.ts';
+import type { Subject } from '../core/warning.ts';
+import { warningsOf } from '../core/warnings.ts';
 import { type Finding, finding, type ManifestDocument, type RequiredMethod, type Requirement } from './model.ts';
 
 export function badStates(documents: readonly ManifestDocument[], requirements: readonly Requirement[]): Finding[] {
@@ -9,8 +11,7 @@ export function badStates(documents: readonly ManifestDocument[], requirements: 
   return [
     ...requirements.flatMap((requirement) => required(requirement, keys.length > 0 || plans.some(hasKeys))),
     ...withoutRequirement(keys, requirements),
-    ...withoutPlan(keys, plans),
-    ...plans.flatMap(emptyPlan),
+    ...known(keys, plans),
     ...sameName([...keys, ...plans]),
   ];
 }
@@ -58,22 +59,30 @@ function isDemanding({ apiKeyRequired, methods }: Requirement): boolean {
   return apiKeyRequired === true || methods.some((method) => method.apiKeyRequired);
 }
 
-function withoutPlan(keys: readonly ManifestDocument[], plans: readonly ManifestDocument[]): Finding[] {
-  const members = new Set(plans.flatMap(({ spec }) => membersOf(spec.keys).map((key) => (typeof key === 'string' ? key : idOf(key)))));
-  return keys
-    .filter(({ name, adopt }) => !members.has(name) && !(typeof adopt === 'object' && members.has(adopt.id)))
-    .map(({ name, source }) =>
-      finding('KEY_WITHOUT_PLAN', source, `ApiKey ${name}: no plan of this file has the key; in no plan at all, it opens nothing`),
-    );
+/** What is bad whatever it was read from. A file is taken at its word: what it does not name is not there. */
+function known(keys: readonly ManifestDocument[], plans: readonly ManifestDocument[]): Finding[] {
+  const ids = new Map(keys.flatMap(({ name, adopt }) => (typeof adopt === 'object' ? [[adopt.id, name]] : [])));
+  const about = ({ kind, name, source }: ManifestDocument): Subject => ({ kind, namespace: '', name, source });
+  const found = warningsOf({
+    from: 'file',
+    keys: keys.map((key) => ({ id: key.name, subject: about(key), enabled: key.spec.enabled !== false })),
+    plans: plans.map((plan) => ({
+      label: plan.name,
+      subject: about(plan),
+      keys: { known: membersOf(plan.spec.keys).map((key) => memberName(key, ids)), more: false },
+      stages: { known: membersOf(plan.spec.stages).map((_, index) => ({ api: 'name', stage: String(index) })), more: false },
+    })),
+    demands: [],
+    limited: [],
+  });
+  return found.flatMap(({ code, kind, name, message, source }) => (source ? [finding(code, source, `${kind} ${name}: ${message}`)] : []));
 }
 
-function emptyPlan({ name, source, spec }: ManifestDocument): Finding[] {
-  const stages = membersOf(spec.stages).length === 0 && `names no stage that could be read here; a plan without a stage opens nothing`;
-  const keys = !hasKeys({ spec }) && 'has no key that could be read here; leave keys out, and the live ones stay';
-  return [
-    ...(stages ? [finding('PLAN_WITHOUT_STAGE', source, `UsagePlan ${name}: ${stages}`)] : []),
-    ...(keys ? [finding('PLAN_WITHOUT_KEY', source, `UsagePlan ${name}: ${keys}`)] : []),
-  ];
+/** The name of the document that is meant, or the id of a live key. */
+function memberName(key: Json, names: ReadonlyMap<string, string>): string {
+  if (typeof key === 'string') return key;
+  const id = isMap(key) ? String(key.id) : '';
+  return names.get(id) ?? id;
 }
 
 /** Two objects of one name: neither can be found by it. */
@@ -93,8 +102,4 @@ function hasKeys({ spec }: Pick<ManifestDocument, 'spec'>): boolean {
 
 function membersOf(list: Json | undefined): readonly Json[] {
   return Array.isArray(list) ? list : [];
-}
-
-function idOf(key: Json): Json | undefined {
-  return isMap(key) ? key.id : undefined;
 }

@@ -1,4 +1,5 @@
 /** Every finding there is. A code is an interface: people filter and count by it. */
+import { WARNINGS } from '../core/warning.ts';
 
 /** `error`: something about keys, plans or stages is not in the manifests. `warning`: it is, and needs a person's eye. `info`: good to know. */
 export type Severity = 'error' | 'warning' | 'info';
@@ -19,16 +20,10 @@ const SHARED = {
   VALUE_IN_SOURCE: { severity: 'warning', meaning: 'A key value is, or may be, written in the source: whoever reads the repository can use it. Rotate the key.' },
   VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from outside of the file: a secret store, a parameter, another stack. An adopted key keeps its value.' },
   KEY_REQUIRED: { severity: 'warning', meaning: 'Methods that demand an API key. No manifest says so yet: the API itself must go on saying it.' },
-  REQUIRED_WITHOUT_KEY: { severity: 'warning', meaning: 'A method demands a key, and the file declares none that could pass.' },
-  KEY_WITHOUT_REQUIREMENT: { severity: 'warning', meaning: 'The file declares a key, and no method demands one.' },
-  KEY_WITHOUT_PLAN: { severity: 'warning', meaning: 'A key is in no plan, so it opens nothing.' },
   KEY_WITHOUT_NAME: { severity: 'error', meaning: 'A key has no name in the source, so it cannot be found by name. Adopt it by its id.' },
   PLAN_WITHOUT_NAME: { severity: 'error', meaning: 'A plan has no name in the source, so it cannot be found by name. Adopt it by its id.' },
-  PLAN_WITHOUT_STAGE: { severity: 'warning', meaning: 'A plan names no stage, so its keys open nothing.' },
-  PLAN_WITHOUT_KEY: { severity: 'info', meaning: 'A plan has no key in this file.' },
   AMBIGUOUS_NAME: { severity: 'warning', meaning: 'Several objects in the file have one name, so none can be adopted by it.' },
   NUMERIC_NAME: { severity: 'warning', meaning: 'A name is written as a number; leading zeros are lost.' },
-  LIMIT_ZERO: { severity: 'warning', meaning: 'A limit is 0, which blocks every request.' },
   LIMIT_HALF: { severity: 'error', meaning: 'A rate without a burst, or a quota without a period. It was left out.' },
   REDEPLOY_VARIABLE: { severity: 'warning', meaning: 'A stage variable seems to exist only to force a deployment. It was left out.' },
   STAGE_OF_DEPLOYMENT: { severity: 'info', meaning: "The stage is born with the API's deployment, and stays with its pipeline." },
@@ -75,6 +70,7 @@ const TERRAFORM = {
   METHOD_PATH: { severity: 'warning', meaning: 'Settings of a method whose path is written in a way that had no effect in some versions of the provider.' },
 } as const satisfies Readonly<Record<string, Code>>;
 
-export const CODES = { ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM } as const;
+/** A state that is bad whatever it was read from has the code that it has in `validate` and in reports; half a limit, which no manifest may say, is lost here. */
+export const CODES = { ...WARNINGS, ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM } as const;
 
 export type FindingCode = keyof typeof CODES;

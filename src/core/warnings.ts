@@ -1,0 +1,106 @@
+/** The states in which callers are blocked, or not stopped, although everything is valid: of keys, plans and requirements together. Pure. */
+import type { Demand, Estate, EstateKey, EstatePlan, StageRef } from './estate.ts';
+import { limitWarnings } from './limit-warnings.ts';
+import { byText } from './values.ts';
+import { type Warning, warning } from './warning.ts';
+
+/** Sorted by whom they are about. */
+export function warningsOf(estate: Estate): Warning[] {
+  const found = [
+    ...estate.demands.flatMap((demand) => requiredWithoutKey(demand, estate)),
+    ...estate.keys.flatMap((key) => [...keyWithoutPlan(key, estate), ...keyWithoutRequirement(key, estate)]),
+    ...estate.plans.flatMap((plan) => emptyPlan(plan, estate)),
+    ...estate.limited.flatMap(limitWarnings),
+  ];
+  const order = ({ kind, namespace, name, code, path = '' }: Warning) => [kind, namespace, name, code, path].join('\n');
+  return found.sort((a, b) => byText(order(a), order(b)));
+}
+
+const OF: Readonly<Record<Estate['from'], string>> = {
+  manifests: 'of these manifests',
+  file: 'of this file',
+  live: 'of this account and region',
+};
+
+/** A stage; without one, an API of which no stage is known. */
+type Place = Omit<StageRef, 'stage'> & Partial<StageRef>;
+
+function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: Estate): Warning[] {
+  if (demands !== 'some') return [];
+  const places: readonly Place[] = stages.length > 0 ? stages.map((stage) => ({ api, stage })) : [{ api }];
+  return places.flatMap((place) => {
+    const plans = estate.plans.filter((plan) => mayBeOn(plan, place));
+    const what = place.stage === undefined ? label : `${label}:${place.stage}`;
+    if (plans.some((plan) => mayLetIn(plan, estate))) return [];
+    const when =
+      estate.from === 'live' ? 'every call to such a method gets 403' : 'once that is deployed, every call to such a method gets 403';
+    const message = `${what} demands a key, and none can pass, since ${whyNone(plans, place, estate)}: ${when}; ${wayIn(plans)}`;
+    return [warning('REQUIRED_WITHOUT_KEY', subject, message, path)];
+  });
+}
+
+function whyNone(plans: readonly EstatePlan[], { stage }: Place, { from }: Estate): string {
+  const named = plans.map(({ label }) => label).join(', ');
+  if (plans.length === 0) return `no usage plan ${OF[from]} is on ${stage === undefined ? 'any of its stages' : 'that stage'}`;
+  if (plans.every(({ keys }) => keys.known.length === 0))
+    return `${named}, the only plan${plans.length > 1 ? 's' : ''} there, ${plans.length > 1 ? 'have' : 'has'} no key`;
+  return `every key of ${named}, the only plan${plans.length > 1 ? 's' : ''} there, is disabled`;
+}
+
+function wayIn(plans: readonly EstatePlan[]): string {
+  return plans.length === 0 ? 'put the stage into the plan of a key, or demand none' : 'give the plan an enabled key, or demand none';
+}
+
+function keyWithoutPlan({ id, subject, enabled }: EstateKey, { plans, from }: Estate): Warning[] {
+  // What is disabled is closed on purpose.
+  if (!subject || enabled === false || plans.some(({ keys }) => keys.more || keys.known.includes(id))) return [];
+  const elsewhere = from === 'live' ? 'it is in no usage plan' : `no plan ${OF[from]} has it: unless one elsewhere does`;
+  const message = `${elsewhere}, calls with it get 403 wherever a key is demanded; name it in the keys of a plan, or remove it`;
+  return [warning('KEY_WITHOUT_PLAN', subject, message)];
+}
+
+/** Only where all of the key's plans and stages are known, and of each of their APIs that it demands no key. */
+function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { plans, demands, from }: Estate): Warning[] {
+  const holders = plans.filter(({ keys }) => keys.known.includes(id));
+  if (!subject || enabled === false || holders.length === 0 || plans.some(({ keys }) => keys.more)) return [];
+  const stages = holders.flatMap((plan) => plan.stages.known);
+  if (stages.length === 0 || holders.some((plan) => plan.stages.more) || !stages.every(({ api }) => isOpen(api, demands))) return [];
+  const labels = [...new Set(stages.flatMap(({ api }) => demands.filter((one) => one.api === api).map(({ label }) => label)))].sort(byText);
+  const how = from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
+  const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand a key in a KeyRequirement, or remove this one`;
+  return [warning('KEY_WITHOUT_REQUIREMENT', subject, message)];
+}
+
+function isOpen(api: string, demands: readonly Demand[]): boolean {
+  const about = demands.filter((one) => mayBeSame(one.api, api));
+  return about.some((one) => one.api === api) && about.every((one) => one.demands === 'none');
+}
+
+function emptyPlan({ subject, stages, keys }: EstatePlan, { from }: Estate): Warning[] {
+  if (!subject) return [];
+  const read = from === 'file' ? ' that could be read here' : '';
+  const noStage = `${from === 'live' ? 'it is on no stage' : `it names no stage${read}`}, so its keys open nothing: calls with them get 403 wherever a key is demanded; name the stages that they are for`;
+  const noKey = `it has no key${read}, so nobody calls through it; ${from === 'file' ? 'leave keys out, and the live ones stay' : 'name the keys that it is for, or remove it'}`;
+  return [
+    ...(isNone(stages) ? [warning('PLAN_WITHOUT_STAGE', subject, noStage, '/spec/stages')] : []),
+    ...(isNone(keys) ? [warning('PLAN_WITHOUT_KEY', subject, noKey, '/spec/keys')] : []),
+  ];
+}
+
+function isNone({ known, more }: EstatePlan['keys'] | EstatePlan['stages']): boolean {
+  return known.length === 0 && !more;
+}
+
+function mayLetIn({ keys }: EstatePlan, estate: Estate): boolean {
+  return keys.more || keys.known.some((id) => estate.keys.find((key) => key.id === id)?.enabled !== false);
+}
+
+function mayBeOn({ stages }: EstatePlan, { api, stage }: Place): boolean {
+  const isIt = (one: StageRef) => mayBeSame(one.api, api) && (stage === undefined || one.stage === stage);
+  return stages.more || stages.known.some(isIt);
+}
+
+/** An id and a name may mean the same API; two ids, or two names, only where they are equal. */
+function mayBeSame(a: string, b: string): boolean {
+  return a === b || a.split(' ')[0] !== b.split(' ')[0];
+}
