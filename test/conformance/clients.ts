@@ -2,7 +2,7 @@ import type { Emulator } from '../../src/emulator/index.ts';
 import { makeApi, makeKey, makePlan, unique, type World } from './harness.ts';
 
 /** What a client of a deployed API gets; `type` is the error's, null for a request that passed. */
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly type: string | null;
   readonly body: Record<string, unknown>;
@@ -22,6 +22,8 @@ export interface Api {
 }
 
 interface ApiOptions {
+  /** Default: one that no other has. */
+  readonly name?: string;
   /** `GET /pets`; `GET /pets key` demands a key. The integration's URI follows from it unless given. */
   readonly methods: readonly string[];
   readonly uri?: string;
@@ -30,15 +32,18 @@ interface ApiOptions {
   readonly stageName?: string;
 }
 
+/** Where an API is made and asked. */
+type Place = Pick<World, 'gateway' | 'cleanUp'> & { readonly emulator: Pick<Emulator, 'url'> };
+
 /** Where clients find a stage, on the emulator. */
-export const urlOf = ({ url }: Emulator, restApiId: string, stageName: string): string =>
+export const urlOf = ({ url }: Pick<Emulator, 'url'>, restApiId: string, stageName: string): string =>
   `${url}/restapis/${restApiId}/${stageName}/_user_request_`;
 
 /** An API with these methods, deployed to a stage. */
-export async function deployApi(world: World, options: ApiOptions): Promise<Api> {
-  const { methods, uri, variables, apiKeySource = 'HEADER', stageName = unique('stage') } = options;
-  const { gateway, emulator } = world;
-  const { restApiId, rootId } = await makeApi(world);
+export async function deployApi(place: Place, options: ApiOptions): Promise<Api> {
+  const { name, methods, uri, variables, apiKeySource = 'HEADER', stageName = unique('stage') } = options;
+  const { gateway, emulator } = place;
+  const { restApiId, rootId } = await makeApi(place, name);
   const patchOperations = [{ op: 'replace' as const, path: '/apiKeySource', value: apiKeySource }];
   await gateway.updateRestApi({ restApiId, patchOperations });
   const ids = new Map([['', rootId]]);

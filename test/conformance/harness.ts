@@ -80,9 +80,12 @@ export async function makeKey({ gateway, cleanUp }: World, request: Parameters<A
   return id;
 }
 
-export async function makeApi({ gateway, cleanUp }: World): Promise<{ restApiId: string; rootId: string }> {
+export async function makeApi(
+  { gateway, cleanUp }: Pick<World, 'gateway' | 'cleanUp'>,
+  name = unique('api'),
+): Promise<{ restApiId: string; rootId: string }> {
   const { id: restApiId = '', rootResourceId: rootId = '' } = await gateway.createRestApi({
-    name: unique('api'),
+    name,
     endpointConfiguration: { types: ['REGIONAL'] },
   });
   cleanUp(() => gateway.deleteRestApi({ restApiId }));

@@ -1,0 +1,108 @@
+/** What a consumer notices of changes that are not meant for it: nothing; and of a move from plan to plan: the one gap that the service forces. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { findKey, findPlan } from '../scenarios/account.ts';
+import { createScene, key, on, passes, plan, type Scene } from './scene.ts';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await createScene();
+});
+afterEach(() => scene[Symbol.asyncDispose]());
+
+const follow = (...names: readonly string[]) => {
+  for (const name of names) scene.watch.follow(name, () => scene.as(name));
+};
+const detached = (from: string, name: string) => `DELETE /usageplans/${findPlan(scene.hand, from)}/keys/${findKey(scene.hand, name)}`;
+const calls = () => [...new Set(scene.watch.seen.map(({ after }) => after))];
+
+const KEYS = [key('acme'), key('beta')];
+
+/**
+ * For one stage a key is in one plan (M3 in BEHAVIOUR.md), so it must leave the old one before it can join the new one: what is sent between these two
+ * calls gets 403. That window is allowed, and no other.
+ */
+test('a key that moves to another plan fails between detach and attach, and at no other moment', async () => {
+  await scene.apply(...KEYS, plan('gold', ['acme', 'beta']), plan('silver', []));
+  follow('acme', 'beta');
+  await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme']));
+  expect(scene.watch.failed()).toEqual([{ who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden' }]);
+  const at = calls().indexOf(detached('gold', 'acme'));
+  expect(calls()[at + 1]).toBe(`POST /usageplans/${findPlan(scene.hand, 'silver')}/keys`);
+  expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'silver'));
+});
+
+test('the new plan of a move stands first, with its limits', async () => {
+  await scene.apply(...KEYS, plan('gold', ['acme', 'beta']));
+  follow('acme', 'beta');
+  const throttle = { throttle: { rateLimit: 100, burstLimit: 200 } };
+  await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme'], throttle));
+  expect(scene.watch.failed()).toEqual([{ who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden' }]);
+});
+
+test('two keys that change places have one such window each', async () => {
+  await scene.apply(...KEYS, plan('gold', ['acme']), plan('silver', ['beta']));
+  follow('acme', 'beta');
+  await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme']));
+  const windows = scene.watch.failed().map(({ who, after }) => ({ who, after }));
+  expect(windows).toHaveLength(2);
+  expect(windows).toContainEqual({ who: 'acme', after: detached('gold', 'acme') });
+  expect(windows).toContainEqual({ who: 'beta', after: detached('silver', 'beta') });
+});
+
+test('where the new plan refuses the key, it is put back into the old one', async () => {
+  await scene.apply(...KEYS, plan('gold', ['acme', 'beta']), plan('silver', []));
+  follow('acme', 'beta');
+  const error = { type: 'error', status: 400, code: 'BadRequestException', message: 'Not today' } as const;
+  scene.account.core.inject({ operation: 'CreateUsagePlanKey', times: 1, fault: error });
+  const moved = [...KEYS, plan('gold', ['beta']), plan('silver', ['acme'])];
+  const report = await scene.pass(...moved);
+  expect(report.objects.filter(({ outcome }) => outcome === 'failed').length).toBeGreaterThan(0);
+  expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'gold'));
+  // A refusal may mean that the key is there already, so it is looked up before it is put back.
+  const silver = findPlan(scene.hand, 'silver');
+  const refused = [`POST /usageplans/${silver}/keys`, `GET /usageplans/${silver}/keys/${findKey(scene.hand, 'acme')}`];
+  const windows = scene.watch.failed().map(({ who, after }) => ({ who, after }));
+  expect(windows).toEqual([detached('gold', 'acme'), ...refused].map((after) => ({ who: 'acme', after })));
+
+  scene.watch.clear();
+  await scene.apply(...moved);
+  expect(scene.watch.failed()).toHaveLength(1);
+  expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'silver'));
+});
+
+test.each([
+  {
+    change: 'names, descriptions, tags and limits',
+    documents: [
+      key('acme', { name: 'acme-housing', description: 'Acme', tags: { team: 'housing' } }),
+      key('beta'),
+      plan('gold', ['acme', 'beta'], {
+        name: 'gold-residents',
+        description: 'for some',
+        throttle: { rateLimit: 50, burstLimit: 500 },
+        quota: { limit: 10_000, period: 'DAY' },
+        stages: [on({ methodThrottles: [{ method: 'GET', path: '/residents', rateLimit: 50, burstLimit: 500 }] })],
+      }),
+    ],
+  },
+  {
+    change: 'the identities of both in Git (moved-from)',
+    documents: [
+      key('acme-housing', { name: 'acme' }, { 'apikeeper.dev/moved-from': 'acme' }),
+      key('beta'),
+      plan('residents', ['acme-housing', 'beta'], { name: 'gold' }, { 'apikeeper.dev/moved-from': 'gold' }),
+    ],
+  },
+  { change: 'another key beside it', documents: [...KEYS, key('gamma'), plan('gold', ['acme', 'beta', 'gamma'])] },
+  { change: 'another plan beside it', documents: [...KEYS, plan('gold', ['acme', 'beta']), plan('silver', [])] },
+])('no request fails while this changes: $change', async ({ documents }) => {
+  await scene.apply(...KEYS, plan('gold', ['acme', 'beta']));
+  const ids = ['acme', 'beta'].map((name) => findKey(scene.hand, name));
+  // Live names change here: consumers only ever have the value.
+  const values = ids.map((id) => scene.keyValue(id));
+  for (const value of values) scene.watch.follow(value, () => scene.api.requestAs(value, 'GET /residents'));
+  await scene.apply(...documents);
+  expect(scene.watch.seen.length).toBeGreaterThan(5);
+  expect(scene.watch.failed()).toEqual([]);
+  for (const id of ids) expect(await scene.as(id)).toEqual(passes);
+});
