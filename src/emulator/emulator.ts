@@ -32,6 +32,10 @@ export interface EmulatorOptions {
 /** One call of the control plane, of STS or of a secret store; never one of an API's clients. `status` is 0 while there is no answer, and where a fault kept it back; `errorCode` then names the fault. */
 export interface RequestRecord {
   readonly operation: string;
+  /** `GET`. */
+  readonly method: string;
+  /** As it was sent, percent-encoded and without the query: what a policy's ARN ends with. */
+  readonly path: string;
   readonly account: string;
   readonly region: string;
   /** Milliseconds since the epoch, by the emulator's clock. */
@@ -123,9 +127,9 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     };
   };
 
-  const perform = (call: Call): Promise<Answer> => {
+  const perform = (request: EmulatorRequest, call: Call): Promise<Answer> => {
     const { operation, identity } = call;
-    const record = remembered(requests, call, clock());
+    const record = remembered(requests, request, call, clock());
     return underFaults(call, record, faults.take(operation, identity.account, isList(operation)));
   };
 
@@ -138,9 +142,10 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
       if (client) return answerClient(request, client, { states: states.values(), buckets, now: clock() });
       const { authorization, 'x-amz-target': target } = request.headers;
       const identity = identify(typeof authorization === 'string' ? authorization : undefined);
-      if (request.path === '/') return perform(typeof target === 'string' ? store(request, identity, target) : security(request, identity));
+      if (request.path === '/')
+        return perform(request, typeof target === 'string' ? store(request, identity, target) : security(request, identity));
       const match = findRoute(request.method, request.path, request.query);
-      if (match) return perform(control(request, identity, match));
+      if (match) return perform(request, control(request, identity, match));
       return errorAnswer(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
     },
     state,
@@ -162,10 +167,15 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
   return core;
 }
 
-function remembered(requests: RequestRecord[], { operation, identity, id }: Call, at: number): RequestRecord {
+function remembered(
+  requests: RequestRecord[],
+  { method, path }: EmulatorRequest,
+  { operation, identity, id }: Call,
+  at: number,
+): RequestRecord {
   if (requests.length >= MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
   const { account, region } = identity;
-  const record: RequestRecord = { operation, account, region, at, status: 0, ...(id !== undefined && { id }) };
+  const record: RequestRecord = { operation, method, path, account, region, at, status: 0, ...(id !== undefined && { id }) };
   requests.push(record);
   return record;
 }

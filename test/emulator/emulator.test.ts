@@ -41,13 +41,15 @@ describe('the record of requests', () => {
     await failure(gateway.getApiKey({ apiKey: 'none', includeValue: true }));
     await failure(gateway.createApiKey({ value }));
     const common = { account: '123456789012', region: 'eu-west-2', at: now };
+    const at = (method: string, path: string) => ({ ...common, method, path });
+    const members = `/usageplans/${usagePlanId}/keys`;
     expect(emulator.requests).toEqual([
-      { ...common, operation: 'CreateApiKey', status: 201, id: keyId },
-      { ...common, operation: 'CreateUsagePlan', status: 201, id: usagePlanId },
-      { ...common, operation: 'CreateUsagePlanKey', status: 201, id: keyId },
-      { ...common, operation: 'GetUsagePlanKey', status: 200, id: `${usagePlanId}/${keyId}` },
-      { ...common, operation: 'GetApiKey', status: 404, errorCode: 'NotFoundException', id: 'none' },
-      { ...common, operation: 'CreateApiKey', status: 409, errorCode: 'ConflictException' },
+      { ...at('POST', '/apikeys'), operation: 'CreateApiKey', status: 201, id: keyId },
+      { ...at('POST', '/usageplans'), operation: 'CreateUsagePlan', status: 201, id: usagePlanId },
+      { ...at('POST', members), operation: 'CreateUsagePlanKey', status: 201, id: keyId },
+      { ...at('GET', `${members}/${keyId}`), operation: 'GetUsagePlanKey', status: 200, id: `${usagePlanId}/${keyId}` },
+      { ...at('GET', '/apikeys/none'), operation: 'GetApiKey', status: 404, errorCode: 'NotFoundException', id: 'none' },
+      { ...at('POST', '/apikeys'), operation: 'CreateApiKey', status: 409, errorCode: 'ConflictException' },
     ]);
     expect(JSON.stringify(emulator.requests)).not.toContain(value);
     emulator.clearRequests();
