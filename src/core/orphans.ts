@@ -3,6 +3,7 @@
 import { appliedTag } from './applied.ts';
 import type { PlanInput } from './input.ts';
 import type { Match } from './match.ts';
+import { targetMode } from './mode.ts';
 import { type Desired, identity, type Live, type Spec, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { Action, Change, HoldReason, Step } from './plan.ts';
@@ -80,8 +81,7 @@ function stopped(wanted: Step, input: PlanInput, world: World): Step {
     );
   if (!input.policy.prune)
     return hold('prune-disabled', 'it left Git; prune is off: set prune: true in the Target, or --prune, to have it removed');
-  const mode = input.policy.mode ?? input.target.mode ?? input.policy.unsetMode;
-  if (mode === 'observe') return hold('observe', 'observed, not enforced: nothing is written');
+  if (targetMode(input.target, input.policy) === 'observe') return hold('observe', 'observed, not enforced: nothing is written');
   const manager = otherManager({ tags: wanted.live?.tags ?? {} }, world.owner);
   if (wanted.action === 'delete' && manager)
     return hold('foreign', `it bears the tags of ${manager}, which may still want it: delete it there`);

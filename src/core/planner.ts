@@ -7,7 +7,8 @@ import { guarded } from './guards.ts';
 import type { Pinned, PlanInput } from './input.ts';
 import { heldLimits } from './limits.ts';
 import { type Match, match, sharedClaims } from './match.ts';
-import { type Desired, identity, type Json, type Live, type Mode, type Spec, TAG } from './model.ts';
+import { modeOf } from './mode.ts';
+import { type Desired, identity, type Json, type Live, type Spec, TAG } from './model.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
@@ -100,13 +101,7 @@ function objectSteps(object: Planned, found: Match & { readonly incident?: Incid
     return [{ ...base(object), action: 'hold', wants, state, reason, message, ...(live && { live }), ...incident }];
   }
   const steps = found.is === 'missing' ? creation(object, found.naturalId) : existing(object, found);
-  return modeOf(object) === 'observe' ? steps.map(observed) : steps;
-}
-
-/** Strongest first: suspend · `--mode observe` · the annotation · `--mode enforce` · the Target · unset (design, section 4). */
-function modeOf({ desired, input }: Planned): Mode {
-  if (input.policy.mode === 'observe') return 'observe';
-  return desired.annotations.mode ?? input.policy.mode ?? input.target.mode ?? input.policy.unsetMode;
+  return modeOf(object.desired, object.input.target, object.input.policy) === 'observe' ? steps.map(observed) : steps;
 }
 
 function suspension({ desired }: Planned, live: Live | undefined): string | undefined {

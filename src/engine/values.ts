@@ -2,6 +2,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import type { Json } from '../core/model.ts';
+import { isInside } from '../core/secret-names.ts';
 import { isMap } from '../core/values.ts';
 import type { SecretReader } from '../gateway/secrets.ts';
 
@@ -86,11 +87,4 @@ async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefi
       unreadable: `${kind} ${name} can't be read: ${code ?? type}. It must exist in the Target's account and region, and the Target's credentials need ${RIGHTS[kind]} on it`,
     };
   }
-}
-
-/** Parameters in a hierarchy begin with a slash, secrets need not: there a name with one is another name. */
-function isInside(kind: keyof SecretReader, name: string, prefix: string): boolean {
-  if (kind !== 'ssm') return name.startsWith(prefix);
-  const withoutSlash = (text: string) => text.replace(/^\//, '');
-  return withoutSlash(name).startsWith(withoutSlash(prefix));
 }

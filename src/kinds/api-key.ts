@@ -7,6 +7,7 @@ import {
   UpdateApiKeyCommand,
 } from '@aws-sdk/client-api-gateway';
 import schema from '../../schemas/api-key.schema.json' with { type: 'json' };
+import { gatewayArn } from '../core/arn.ts';
 import type { Live, Spec } from '../core/model.ts';
 import { rulesOf } from '../core/rules.ts';
 import { listApiKeys } from '../gateway/pages.ts';
@@ -14,7 +15,6 @@ import { arrivedAt } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
 import { afterUpdate, byId, unlessGone, userTags } from './live.ts';
 import { given, replaceFields } from './patch.ts';
-import { arnOf } from './tags.ts';
 
 export const apiKey: Kind = {
   rules: rulesOf(schema),
@@ -56,7 +56,7 @@ export const apiKey: Kind = {
     await unlessGone(send(new DeleteApiKeyCommand({ apiKey: live.id })));
   },
 
-  arn: (live, region) => arnOf(region, `/apikeys/${live.id}`),
+  arn: (live, region) => gatewayArn(region, `/apikeys/${live.id}`),
 };
 
 /** A key's spec, as far as the creating call needs types. */

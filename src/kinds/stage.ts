@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/stage.schema.json' with { type: 'json' };
+import { gatewayArn } from '../core/arn.ts';
 import type { Live, Spec } from '../core/model.ts';
 import { rulesOf } from '../core/rules.ts';
 import type { JsonMap } from '../core/values.ts';
@@ -20,7 +21,6 @@ import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags
 import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, given } from './patch.ts';
 import { changedSettings, stagePatch } from './stage-patch.ts';
-import { arnOf } from './tags.ts';
 
 export const stage: Kind = {
   rules: rulesOf(schema),
@@ -87,7 +87,7 @@ export const stage: Kind = {
 
   arn(live, region) {
     const { restApiId, stageName } = keyOf(live.id);
-    return arnOf(region, `/restapis/${restApiId}/stages/${stageName}`);
+    return gatewayArn(region, `/restapis/${restApiId}/stages/${stageName}`);
   },
 };
 

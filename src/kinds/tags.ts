@@ -11,18 +11,3 @@ export async function tag(send: Send, resourceArn: string, tags: Readonly<Record
 export async function untag(send: Send, resourceArn: string, tagKeys: readonly string[]): Promise<void> {
   if (tagKeys.length > 0) await send(new UntagResourceCommand({ resourceArn, tagKeys: [...tagKeys] }));
 }
-
-/** How a region's name begins where its partition isn't `aws`. */
-const PARTITIONS: Readonly<Record<string, string>> = {
-  'cn-': 'aws-cn',
-  'us-gov-': 'aws-us-gov',
-  'us-iso-': 'aws-iso',
-  'us-isob-': 'aws-iso-b',
-  'eusc-': 'aws-eusc',
-};
-
-/** An ARN of API Gateway, which leaves the account out (facts, section 1.8). */
-export function arnOf(region: string, path: string): string {
-  const prefix = Object.keys(PARTITIONS).find((beginning) => region.startsWith(beginning));
-  return `arn:${PARTITIONS[prefix ?? ''] ?? 'aws'}:apigateway:${region}::${path}`;
-}

@@ -10,6 +10,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/usage-plan.schema.json' with { type: 'json' };
+import { gatewayArn } from '../core/arn.ts';
 import type { Json, Live } from '../core/model.ts';
 import { rulesOf } from '../core/rules.ts';
 import type { JsonMap } from '../core/values.ts';
@@ -19,7 +20,6 @@ import type { Kind } from './kind.ts';
 import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags } from './live.ts';
 import { readMethodKey } from './method-key.ts';
 import { asMap, given, replaceFields } from './patch.ts';
-import { arnOf } from './tags.ts';
 import { attachKey, detachKey, hasKey, holdersOf } from './usage-plan-keys.ts';
 import { detachStages, throttleMap, usagePlanPatch } from './usage-plan-patch.ts';
 
@@ -76,7 +76,7 @@ export const usagePlan: Kind = {
     await unlessGone(send(new DeleteUsagePlanCommand({ usagePlanId: live.id })));
   },
 
-  arn: (live, region) => arnOf(region, `/usageplans/${live.id}`),
+  arn: (live, region) => gatewayArn(region, `/usageplans/${live.id}`),
 
   members: { field: 'keys', has: hasKey, attach: attachKey, detach: detachKey, holders: holdersOf },
 };
