@@ -98,8 +98,8 @@ function summary(file: string, { documents, findings }: Imported): string {
   return `${visible(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.`;
 }
 
-function asJson({ documents, findings, requirements, handOver }: Imported, namespace: string | undefined) {
-  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, requirements, handOver: handOver ?? null };
+function asJson({ documents, findings, handOver }: Imported, namespace: string | undefined) {
+  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, handOver: handOver ?? null };
 }
 
 async function readSource(file: string, { stdin }: World): Promise<string> {

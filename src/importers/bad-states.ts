@@ -3,7 +3,8 @@ import type { Json } from '../core/model.ts';
 import { isMap } from '../core/values.ts';
 import type { Subject } from '../core/warning.ts';
 import { warningsOf } from '../core/warnings.ts';
-import { type Finding, finding, type ManifestDocument, type RequiredMethod, type Requirement } from './model.ts';
+import { isDemanding } from './key-requirements.ts';
+import { type Finding, finding, type ManifestDocument, type Requirement } from './model.ts';
 
 export function badStates(documents: readonly ManifestDocument[], requirements: readonly Requirement[]): Finding[] {
   const keys = documents.filter(({ kind }) => kind === 'ApiKey');
@@ -17,33 +18,9 @@ export function badStates(documents: readonly ManifestDocument[], requirements: 
 }
 
 function required(requirement: Requirement, hasKey: boolean): Finding[] {
-  const { methods, apiKeyRequired, source } = requirement;
-  const demanding = methods.filter((method) => method.apiKeyRequired);
-  if (demanding.length === 0 && !apiKeyRequired) return [];
-  const open = apiKeyRequired ? methods.filter((method) => !method.apiKeyRequired) : [];
-  const exceptions = open.length > 0 ? ` but ${listOf(open)}` : '';
-  const what = apiKeyRequired ? `every method${exceptions}` : listOf(demanding);
-  const found = [
-    finding(
-      'KEY_REQUIRED',
-      source,
-      `${apiText(requirement)} demands a key for ${what}; no manifest says so yet, so leave it where it is, in the API's own definition`,
-    ),
-  ];
-  if (!hasKey) {
-    const message = `${apiText(requirement)} demands a key, and this file declares none: calls get 403 unless a key is made elsewhere; declare it there, or here as an ApiKey`;
-    found.push(finding('REQUIRED_WITHOUT_KEY', source, message));
-  }
-  return found;
-}
-
-function apiText({ restApi, address }: Requirement): string {
-  if (!restApi) return address === undefined ? 'the API' : `the API ${address}`;
-  return `the API ${'name' in restApi ? restApi.name : restApi.id}`;
-}
-
-function listOf(methods: readonly RequiredMethod[]): string {
-  return methods.map(({ method, path }) => `${method} ${path}`).join(', ');
+  if (hasKey || !isDemanding(requirement)) return [];
+  const message = `the API ${requirement.label} demands a key, and this file declares none: calls get 403 unless a key is made elsewhere; declare it there, or here as an ApiKey`;
+  return [finding('REQUIRED_WITHOUT_KEY', requirement.source, message)];
 }
 
 /** Nothing is said where the source has no methods at all: they are then declared elsewhere. */
@@ -53,10 +30,6 @@ function withoutRequirement(keys: readonly ManifestDocument[], requirements: rea
   if (!first || !known || requirements.some(isDemanding)) return [];
   const message = `no method of this file demands a key, so the ${keys.length === 1 ? 'key opens nothing' : 'keys open nothing'} that isn't open already; is the API protected otherwise?`;
   return [finding('KEY_WITHOUT_REQUIREMENT', first.source, message)];
-}
-
-function isDemanding({ apiKeyRequired, methods }: Requirement): boolean {
-  return apiKeyRequired === true || methods.some((method) => method.apiKeyRequired);
 }
 
 /** What is bad whatever it was read from. A file is taken at its word: what it does not name is not there. */

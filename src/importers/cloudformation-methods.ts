@@ -1,41 +1,63 @@
 /** Which methods demand a key: AWS::ApiGateway::Method, an API's OpenAPI body, and what SAM makes of events. */
-import { apiOf, type Resource, restApiOf, type Template } from './cloudformation-resources.ts';
-import { booleanOf } from './fields.ts';
+import { type Resource, referredApi, restApiOf, type Template } from './cloudformation-resources.ts';
+import { booleanOf, textOf } from './fields.ts';
+import { isDemanding } from './key-requirements.ts';
 import { resourcePath } from './methods.ts';
 import type { RequiredMethod, Requirement } from './model.ts';
-import { requiredMethods } from './openapi.ts';
+import { BODY_WORD, requiredMethods } from './openapi.ts';
 import { targetOf, unresolvedIn } from './unresolved.ts';
 
 /** One requirement per API that has methods here. */
 export function translateMethods(template: Template): Requirement[] {
-  const methods = Map.groupBy(template.ofType('Method'), ({ values }) => targetOf(values.RestApiId)?.resource ?? String(values.RestApiId));
+  const methods = Map.groupBy(template.ofType('Method'), ({ values }) => nameOf(values.RestApiId));
   const apis = template.ofType('RestApi');
   const elsewhere = [...methods].filter(([id]) => !apis.some((api) => api.id === id));
   return [
     ...apis.map((api) => ofApi(api, methods.get(api.id) ?? [], template)),
-    ...elsewhere.flatMap(([, [first, ...others]]) => (first ? [ofElsewhere(first, [first, ...others], template)] : [])),
+    ...elsewhere.flatMap(([id, [first, ...others]]) => (first ? [ofElsewhere(id, [first, ...others], template)] : [])),
   ].filter(({ methods, apiKeyRequired }) => methods.length > 0 || apiKeyRequired !== undefined);
+}
+
+/** What tells APIs apart, known or not. */
+function nameOf(restApi: unknown): string {
+  return targetOf(restApi)?.resource ?? textOf(restApi) ?? unresolvedIn(restApi).join('; ');
 }
 
 function ofApi(api: Resource, methods: readonly Resource[], template: Template): Requirement {
   const { values } = api;
-  const isDefault = booleanOf(values.ApiKeyRequired) === true;
-  const restApi = apiOf(template, api);
-  const source = values.ApiKeySourceType;
+  const isDefault = booleanOf(api.known('ApiKeyRequired')) === true;
+  const own = { ...(isDefault && { apiKeyRequired: true }), methods: methods.flatMap((method) => ofMethod(method, template)) };
+  const found = { ...own, methods: [...requiredMethods(values.Body), ...own.methods] };
+  const restApi = isDemanding(found) ? referredApi(template, api) : undefined;
+  const source = isDemanding(found) ? api.text('ApiKeySourceType')?.toUpperCase() : undefined;
   return {
+    ...commonOf(template),
+    ...found,
+    ...(!isDemanding(own) && { word: BODY_WORD }),
     ...(restApi && { restApi }),
     address: api.id,
+    label: restApi && 'name' in restApi ? restApi.name : (textOf(values.Name) ?? api.id),
     ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
-    ...(isDefault && { apiKeyRequired: true }),
-    methods: [...requiredMethods(values.Body, isDefault), ...methods.flatMap((method) => ofMethod(method, template))],
     source: api.at(),
   };
 }
 
 /** Methods of an API that another stack has. */
-function ofElsewhere(first: Resource, methods: readonly Resource[], template: Template): Requirement {
+function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], template: Template): Requirement {
+  const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(template, first, 'RestApiId') : undefined;
-  return { ...(restApi && { restApi }), methods: methods.flatMap((method) => ofMethod(method, template)), source: first.at() };
+  return {
+    ...commonOf(template),
+    ...(restApi && { restApi }),
+    address: restApi ? api : first.id,
+    label: api,
+    methods: methods.flatMap((method) => ofMethod(method, template)),
+    source: first.at(),
+  };
+}
+
+function commonOf({ manager, keyWord }: Template) {
+  return { manager, word: keyWord, comments: [] };
 }
 
 function isRequired({ values }: Resource): boolean {
@@ -44,11 +66,11 @@ function isRequired({ values }: Resource): boolean {
 
 function ofMethod(resource: Resource, template: Template): RequiredMethod[] {
   const { values } = resource;
-  if (unresolvedIn(values.ApiKeyRequired).length > 0) resource.known('ApiKeyRequired');
+  const apiKeyRequired = booleanOf(resource.known('ApiKeyRequired'));
   const method = typeof values.HttpMethod === 'string' ? values.HttpMethod.toUpperCase() : undefined;
   const path = typeof values.ResourcePath === 'string' ? resourcePath(values.ResourcePath) : pathOf(values.ResourceId, template);
-  if (method !== undefined && path !== undefined) return [{ method, path, apiKeyRequired: isRequired(resource) }];
-  if (isRequired(resource)) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'ResourceId');
+  if (method !== undefined && path !== undefined) return [{ method, path, ...(apiKeyRequired !== undefined && { apiKeyRequired }) }];
+  if (apiKeyRequired) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'ResourceId');
   return [];
 }
 

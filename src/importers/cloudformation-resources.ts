@@ -28,6 +28,7 @@ export interface Template extends Evaluation {
   readonly originOf?: TemplateInput['originOf'];
   /** The manager whose tags the live objects bear. */
   readonly manager: string;
+  readonly keyWord: string;
 }
 
 const TYPE = 'AWS::ApiGateway::';
@@ -41,6 +42,8 @@ export interface TemplateInput extends TemplateOptions {
   readonly value: Readonly<Record<string, unknown>>;
   readonly declared: readonly Declared[];
   readonly findings: Finding[];
+  /** What says in the source that a method demands a key. */
+  readonly keyWord: string;
   /** Where a key's value comes from, if its expression is none of CloudFormation's. */
   readonly originOf?: (written: unknown) => ValueOrigin | undefined;
 }
@@ -56,7 +59,7 @@ export function declaredIn(path: Path, template: unknown): Declared[] {
   });
 }
 
-export function readTemplate({ source, path, value, declared, findings, parameters, originOf }: TemplateInput): Template {
+export function readTemplate({ source, path, value, declared, findings, parameters, keyWord, originOf }: TemplateInput): Template {
   const resources = new Map<string, Resource>();
   const evaluation = createEvaluation(value, { parameters }, (id) => {
     const stage = resources.get(id);
@@ -71,7 +74,17 @@ export function readTemplate({ source, path, value, declared, findings, paramete
   }
   const ofType = (type: string) => [...resources.values()].filter((resource) => resource.type === type);
   const nameDocument = createNames();
-  return { ...evaluation, source, resources, ofType, findings, nameDocument, manager: 'cloudformation', ...(originOf && { originOf }) };
+  return {
+    ...evaluation,
+    source,
+    resources,
+    ofType,
+    findings,
+    nameDocument,
+    manager: 'cloudformation',
+    keyWord,
+    ...(originOf && { originOf }),
+  };
 }
 
 function evaluated(
@@ -125,7 +138,7 @@ export function restApiOf(template: Template, fields: Fields, name: string): Res
 }
 
 /** A RestApi of the template, or, with a finding, why what refers to it is left out. */
-function referredApi(template: Template, api: Resource): RestApi | undefined {
+export function referredApi(template: Template, api: Resource): RestApi | undefined {
   const known = apiOf(template, api);
   if (known) return known;
   const name = apiName(api);
@@ -140,7 +153,7 @@ function referredApi(template: Template, api: Resource): RestApi | undefined {
 }
 
 /** A RestApi of the template by its id where that is given, else by its name, if no other of the template has it. */
-export function apiOf(template: Template, api: Resource): RestApi | undefined {
+function apiOf(template: Template, api: Resource): RestApi | undefined {
   const id = template.parameters[api.id];
   if (id !== undefined) return { id };
   const name = apiName(api);

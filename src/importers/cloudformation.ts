@@ -15,11 +15,11 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
   const { file, parameters } = options;
   const source = readSource(file, text);
   const start = { file, line: 1 };
-  if ('code' in source) return { documents: [], findings: [source], requirements: [] };
+  if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !isRecord(source.value.Resources)) {
     const message =
       'no CloudFormation template: it has no Resources; give the template that is deployed (aws cloudformation get-template shows it)';
-    return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)], requirements: [] };
+    return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)] };
   }
   const findings: Finding[] = [];
   const { documents, requirements, owned } = translateTemplate({
@@ -29,14 +29,13 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
     declared: declaredIn([], source.value),
     findings,
     parameters,
+    keyWord: 'ApiKeyRequired',
   });
-  if (documents.length === 0 && findings.length === 0)
-    findings.push(finding('NOTHING_FOUND', start, 'the template declares no key, no plan and no stage setting'));
   const handOver = retainInTemplate(
     owned.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),
     [...new Set(owned.flatMap(({ madeBy }) => madeBy ?? []))],
   );
-  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) });
+  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) }, start);
 }
 
 /** What a template holds, before it is finished: a Serverless file has more than its `resources`. Findings go to `input.findings`. */

@@ -1,7 +1,7 @@
 /** Every finding there is. A code is an interface: people filter and count by it. */
 import { WARNINGS } from '../core/warning.ts';
 
-/** `error`: something about keys, plans or stages is not in the manifests. `warning`: it is, and needs a person's eye. `info`: good to know. */
+/** `error`: something about keys, plans, stages or key requirements is not in the manifests. `warning`: it is, and needs a person's eye. `info`: good to know. */
 export type Severity = 'error' | 'warning' | 'info';
 
 interface Code {
@@ -16,10 +16,10 @@ const SHARED = {
   UNSUPPORTED_SOURCE: { severity: 'error', meaning: 'The file is of a form that cannot be imported; the message says which form can.' },
   UNRESOLVED: { severity: 'error', meaning: 'An expression has no value here. What depends on it was left out, never guessed.' },
   NOT_ALLOWED: { severity: 'error', meaning: 'The source says something that no manifest may say, and API Gateway would refuse. It was left out.' },
-  NOTHING_FOUND: { severity: 'warning', meaning: 'The file declares no key, no plan and no stage.' },
+  NOTHING_FOUND: { severity: 'warning', meaning: 'The file declares no key, no plan, no stage setting, and no method that demands a key.' },
   VALUE_IN_SOURCE: { severity: 'warning', meaning: 'A key value is, or may be, written in the source: whoever reads the repository can use it. Rotate the key.' },
   VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from outside of the file: a secret store, a parameter, another stack. An adopted key keeps its value.' },
-  KEY_REQUIRED: { severity: 'warning', meaning: 'Methods that demand an API key. No manifest says so yet: the API itself must go on saying it.' },
+  KEY_REQUIRED: { severity: 'error', meaning: 'Methods of an API that could not be told demand a key, so no KeyRequirement says it.' },
   KEY_WITHOUT_NAME: { severity: 'error', meaning: 'A key has no name in the source, so it cannot be found by name. Adopt it by its id.' },
   PLAN_WITHOUT_NAME: { severity: 'error', meaning: 'A plan has no name in the source, so it cannot be found by name. Adopt it by its id.' },
   AMBIGUOUS_NAME: { severity: 'warning', meaning: 'Several objects in the file have one name, so none can be adopted by it.' },
@@ -27,7 +27,7 @@ const SHARED = {
   LIMIT_HALF: { severity: 'error', meaning: 'A rate without a burst, or a quota without a period. It was left out.' },
   REDEPLOY_VARIABLE: { severity: 'warning', meaning: 'A stage variable seems to exist only to force a deployment. It was left out.' },
   STAGE_OF_DEPLOYMENT: { severity: 'info', meaning: "The stage is born with the API's deployment, and stays with its pipeline." },
-  NOT_TRANSLATED: { severity: 'warning', meaning: 'The source says something about a key, a plan or a stage that manifests have no word for.' },
+  NOT_TRANSLATED: { severity: 'warning', meaning: 'The source says something about a key, a plan, a stage or a method that manifests have no word for.' },
 } as const satisfies Readonly<Record<string, Code>>;
 
 // biome-ignore format: one code, one line.

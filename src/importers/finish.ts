@@ -5,16 +5,26 @@ import { danglingReferences } from '../manifests/dangling.ts';
 import { readDraft } from '../manifests/draft.ts';
 import { compareText, segmentsOf } from '../manifests/problem.ts';
 import { badStates } from './bad-states.ts';
-import { type Finding, finding, type Imported, type ManifestDocument } from './model.ts';
+import { keyRequirements } from './key-requirements.ts';
+import { type Finding, finding, type Imported, type ManifestDocument, type Position, type Translated } from './model.ts';
 import { toManifest } from './render.ts';
 
-const KIND_ORDER = ['Stage', 'ApiKey', 'UsagePlan'];
+const KIND_ORDER = ['Stage', 'ApiKey', 'UsagePlan', 'KeyRequirement'];
 
-/** The documents of the result are valid, alone and together. */
-export function finish(imported: Imported): Imported {
-  const { documents, refused } = keepAllowed(imported.documents.map(leaveOthersIn));
-  const { requirements } = imported;
-  const findings = [...imported.findings, ...refused, ...badStates(documents, requirements)];
+/** The documents of the result are valid, alone and together. `start` stands for the whole source. */
+export function finish({ requirements, ...imported }: Translated, start: Position): Imported {
+  const objects = keepAllowed(imported.documents.map(leaveOthersIn));
+  const demands = keyRequirements(requirements, objects.documents);
+  const allowed = keepAllowed(demands.documents);
+  const documents = [...objects.documents, ...allowed.documents];
+  const findings = [
+    ...imported.findings,
+    ...objects.refused,
+    ...demands.findings,
+    ...allowed.refused,
+    ...badStates(objects.documents, requirements),
+  ];
+  if (documents.length === 0 && findings.length === 0) findings.push(finding('NOTHING_FOUND', start, NOTHING));
   return {
     ...imported,
     documents: documents.toSorted((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || compareText(a.name, b.name)),
@@ -23,6 +33,8 @@ export function finish(imported: Imported): Imported {
     ),
   };
 }
+
+const NOTHING = 'there is no key, no plan and no stage setting here, and no method that demands a key';
 
 /** A source need not know all members of a live plan: an exact list would detach the others, and their consumers would lose access. */
 function leaveOthersIn(document: ManifestDocument): ManifestDocument {
@@ -42,7 +54,9 @@ function keepAllowed(documents: readonly ManifestDocument[]): { documents: Manif
     kept = kept.flatMap((document) => {
       const problem = wrong.get(document);
       if (!problem) return document;
-      const rest = without(document.spec, segmentsOf(problem.path).slice(1));
+      const segments = segmentsOf(problem.path).slice(1);
+      // Of a method's requirement no part stands without the others.
+      const rest = without(document.spec, document.kind === 'KeyRequirement' ? segments.slice(0, 2) : segments);
       const what = rest === undefined ? 'the whole document' : problem.path;
       const message = `${document.kind} ${document.name}: ${what} was left out, since ${problem.path} is ${problem.message}`;
       refused.push(finding('NOT_ALLOWED', document.source, message));

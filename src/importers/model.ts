@@ -12,10 +12,10 @@ export interface Position {
 
 /** One manifest. `spec` has the shape of the kind's schema, and never a key value. */
 export interface ManifestDocument {
-  readonly kind: 'ApiKey' | 'UsagePlan' | 'Stage';
+  readonly kind: 'ApiKey' | 'UsagePlan' | 'Stage' | 'KeyRequirement';
   /** `metadata.name`, unique per kind: see `createNames`. */
   readonly name: string;
-  /** How the live object is found, for `apikeeper.dev/adopt`; absent where nothing finds it yet: the document then waits, suspended, for its id. Stages need none. */
+  /** How the live object is found, for `apikeeper.dev/adopt`; absent where nothing finds it yet: the document then waits, suspended, for its id. Stages and key requirements need none. */
   readonly adopt?: 'by-name' | { readonly id: string };
   /** Another manager whose tags the live object bears, such as `cloudformation`: taking over from it stays a person's decision. */
   readonly manager?: string;
@@ -25,6 +25,8 @@ export interface ManifestDocument {
   readonly address: string;
   /** For a person, a line each: what they must decide or know. Written above the document. */
   readonly comments: readonly string[];
+  /** Fields of `spec` that a person may want, a line of YAML each: written below it as comments. */
+  readonly options?: readonly string[];
 }
 
 export interface Finding extends Position {
@@ -37,30 +39,38 @@ export interface Finding extends Position {
 /** An API as a source names it: what a Stage and a UsagePlan refer to. */
 export type RestApi = { readonly name: string } | { readonly id: string };
 
-/** The methods of an API that demand a key, and those that say they don't: what a KeyRequirement is made of. */
-export interface Requirement {
+/** The methods of an API, as a source has them: what a KeyRequirement is made of. */
+export interface Requirement extends Pick<ManifestDocument, 'manager' | 'comments' | 'source'> {
   /** Absent where the source doesn't tell. */
   readonly restApi?: RestApi;
   /** What the source calls the API: a logical id, a Terraform address. */
-  readonly address?: string;
+  readonly address: string;
+  /** What a person calls the API. */
+  readonly label: string;
+  /** What says in the source that a method demands a key, such as `private: true`. */
+  readonly word: string;
   readonly apiKeySource?: 'HEADER' | 'AUTHORIZER';
-  /** For every method that is not listed; absent where the source has no such rule. */
+  /** Whether every method demands a key that does not say otherwise. */
   readonly apiKeyRequired?: boolean;
   readonly methods: readonly RequiredMethod[];
-  readonly source: Position;
 }
 
 export interface RequiredMethod {
   readonly method: string;
   /** As API Gateway writes it: `/residents/{id}`. */
   readonly path: string;
-  readonly apiKeyRequired: boolean;
+  /** Absent where the source says nothing of it, and the method is as all are. */
+  readonly apiKeyRequired?: boolean;
+}
+
+/** What a source gives, before it is finished. */
+export interface Translated extends Imported {
+  readonly requirements: readonly Requirement[];
 }
 
 export interface Imported {
   readonly documents: readonly ManifestDocument[];
   readonly findings: readonly Finding[];
-  readonly requirements: readonly Requirement[];
   /** What to write into the old tool's own files so that it lets go without deleting, in its own language; absent where nothing is to be let go. */
   readonly handOver?: string;
 }

@@ -23,24 +23,30 @@ export function toManifest(document: ManifestDocument, namespace?: string) {
   };
 }
 
+/** The others are settings of something that its name tells. */
+const NEEDS_ADOPTION: ReadonlySet<string> = new Set(['ApiKey', 'UsagePlan']);
+
 /** A key or plan that can't be found must not be made anew beside the live one. */
 function annotationsOf({ kind, adopt }: ManifestDocument): Record<string, string> {
   if (adopt) return { 'apikeeper.dev/adopt': adopt === 'by-name' ? adopt : adopt.id };
-  return kind === 'Stage' ? {} : { 'apikeeper.dev/mode': 'suspend' };
+  return NEEDS_ADOPTION.has(kind) ? { 'apikeeper.dev/mode': 'suspend' } : {};
 }
 
 function renderDocument(document: ManifestDocument, namespace: string | undefined): string {
   const { spec, metadata, ...head } = toManifest(document, namespace);
   const comments = [`${document.address} (${document.source.file}:${document.source.line})`, ...document.comments];
-  const yaml = [yamlOf(head), yamlOf({ metadata }), ...decisions(document), yamlOf({ spec })];
+  const options = (document.options ?? []).map((line) => `  # ${oneLine(line)}\n`);
+  const yaml = [yamlOf(head), yamlOf({ metadata }), ...decisions(document), yamlOf({ spec }), ...options];
   return [...comments.map((comment) => `# ${oneLine(comment)}\n`), ...yaml].join('');
 }
 
-/** Lines that a person uncomments, right below the annotations. */
+/** A line that a person uncomments, right below the annotations. */
 function decisions(document: ManifestDocument): string[] {
-  const frame = Object.keys(annotationsOf(document)).length > 0 ? [] : ['  # annotations:\n'];
-  const manager = document.manager && `    # apikeeper.dev/adopt-from: ${document.manager}  # uncomment once it has let go\n`;
-  return manager ? [...frame, manager] : [];
+  if (!document.manager) return [];
+  const when = document.kind === 'KeyRequirement' ? 'uncomment to change an API that it goes on making' : 'uncomment once it has let go';
+  const annotation = `apikeeper.dev/adopt-from: ${document.manager}`;
+  const isFirst = Object.keys(annotationsOf(document)).length === 0;
+  return [isFirst ? `  # annotations: { ${annotation} }  # ${when}\n` : `    # ${annotation}  # ${when}\n`];
 }
 
 function yamlOf(value: object): string {

@@ -58,11 +58,7 @@ export function expandServerless(declared: readonly Declared[], context: Context
   if (events.some(({ api }) => api === IMPLICIT) && !apis.some(({ id }) => id === IMPLICIT)) {
     apis.push({ id: IMPLICIT, path: [...context.path, 'Globals', 'Api'], properties: merge({ StageName: 'Prod' }, globals) as Properties });
   }
-  return [
-    ...apis.flatMap((api) => [restApi(api), stage(api)]),
-    ...events.flatMap((event) => methods(event, apis)),
-    ...plans(apis, context),
-  ];
+  return [...apis.flatMap((api) => [restApi(api), stage(api)]), ...events.map(method), ...plans(apis, context)];
 }
 
 interface ApiEvent {
@@ -112,11 +108,10 @@ function stage({ id, properties, path }: Api): Declared {
   };
 }
 
-function methods({ api, id, properties, path }: ApiEvent, apis: readonly Api[]): Declared[] {
-  const found = apis.find((candidate) => candidate.id === api);
-  const ApiKeyRequired = authOf(properties).ApiKeyRequired ?? (found && authOf(found.properties).ApiKeyRequired);
+function method({ api, id, properties, path }: ApiEvent): Declared {
+  const { ApiKeyRequired } = authOf(properties);
   const own = { RestApiId: { Ref: api }, HttpMethod: properties.Method, ResourcePath: properties.Path, ApiKeyRequired };
-  return [{ id, type: 'AWS::ApiGateway::Method', path, properties: own, madeBy: api }];
+  return { id, type: 'AWS::ApiGateway::Method', path, properties: own, madeBy: api };
 }
 
 /** One key and plan per API, or one for all that share; of those the last says what the plan is. */

@@ -89,7 +89,7 @@ function methodOf({ event, path }: HttpEvent, index: number, { source, restApi, 
     RestApiId: restApi,
     HttpMethod: wildcard(written.method),
     ResourcePath: written.path,
-    ApiKeyRequired: isTrue(required),
+    ...(required !== undefined && required !== null && { ApiKeyRequired: isUnresolved(required) ? required : isTrue(required) }),
   };
   return [{ id: `method ${index + 1}`, type: 'AWS::ApiGateway::Method', path, properties, madeBy: 'an http event' }];
 }

@@ -19,7 +19,7 @@ export function generatedBy(service: Service): Declared[] {
   const keys = keysOf(gateway, restApi, methods?.length !== 0, service);
   warnOfPlugin(service);
   if (methods?.length === 0) return [];
-  const properties = { Name: apiName(gateway, service), ApiKeySourceType: gateway.apiKeySourceType };
+  const properties = { Name: apiName(gateway, service), ApiKeySourceType: variables.resolve(gateway.apiKeySourceType) };
   const api: Declared = { id: API, type: 'AWS::ApiGateway::RestApi', path: ['service'], properties, madeBy: MADE_BY };
   return [...(isOwnApi ? [api] : []), ...(methods ?? []), ...keys];
 }

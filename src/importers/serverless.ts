@@ -13,14 +13,14 @@ import { readSource } from './source.ts';
 /** What a Serverless file says of one stage. */
 export function importServerless(text: string, options: ServerlessOptions): Imported {
   const start = { file: options.file, line: 1 };
-  const refuse = (message: string) => ({ documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)], requirements: [] });
+  const refuse = (message: string) => ({ documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)] });
   if (/\.[cm]?[jt]s$/.test(options.file)) {
     return refuse(
       'a program, which is not run here; give the output of `serverless print`, or .serverless/cloudformation-template-update-stack.json to `import cloudformation` (both may hold key values: keep them out of Git)',
     );
   }
   const source = readSource(options.file, text);
-  if ('code' in source) return { documents: [], findings: [source], requirements: [] };
+  if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !('provider' in source.value)) {
     return refuse('no Serverless file: it has no provider; give the serverless.yml of a service');
   }
@@ -28,7 +28,7 @@ export function importServerless(text: string, options: ServerlessOptions): Impo
 }
 
 function translate(service: Service): Imported {
-  const { source, variables, parameters, findings, report } = service;
+  const { source, variables, parameters, findings } = service;
   const generated = generatedBy(service);
   const own = ownResources(service, generated);
   const { documents, requirements, owned } = translateTemplate({
@@ -39,11 +39,9 @@ function translate(service: Service): Imported {
     findings,
     parameters,
     originOf: variables.originOf,
+    keyWord: 'private: true',
   });
-  if (documents.length === 0 && findings.length === 0 && requirements.length === 0) {
-    report('NOTHING_FOUND', [], 'the file declares no key, no plan and no stage setting');
-  }
   const ids = (isGenerated: boolean) => owned.filter(({ madeBy }) => (madeBy === MADE_BY) === isGenerated).map(({ id }) => id);
   const handOver = retainInServerless(ids(true), ids(false));
-  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) });
+  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) }, source.at([]));
 }

@@ -1,31 +1,44 @@
 /** Which methods demand a key: aws_api_gateway_method, and the OpenAPI body of an aws_api_gateway_rest_api. */
-import { booleanOf } from './fields.ts';
+import { booleanOf, textOf } from './fields.ts';
+import { isDemanding } from './key-requirements.ts';
 import { resourcePath } from './methods.ts';
 import type { RequiredMethod, Requirement } from './model.ts';
-import { requiredMethods } from './openapi.ts';
+import { BODY_WORD, requiredMethods } from './openapi.ts';
 import { readSource } from './source.ts';
 import { type Resource, restApiOf, type Terraform, targetOf } from './terraform-resources.ts';
-import { isUnresolved } from './unresolved.ts';
+import { placeOf } from './terraform-tags.ts';
+import { isUnresolved, unresolvedIn } from './unresolved.ts';
+
+const WORD = 'api_key_required';
 
 /** One requirement per API that has methods here. */
 export function translateMethods(terraform: Terraform): Requirement[] {
-  const keyOf = (value: unknown) => terraform.find('rest_api', value)?.address ?? String(value);
+  const keyOf = (value: unknown) => terraform.find('rest_api', value)?.address ?? textOf(value) ?? unresolvedIn(value).join('; ');
   const methods = Map.groupBy(terraform.ofType('method'), ({ values }) => keyOf(values.rest_api_id));
   const apis = terraform.ofType('rest_api');
   const ofApis = apis.map((api) => ofApi(api, methods.get(api.address) ?? [], terraform));
   const elsewhere = [...methods].filter(([key]) => !apis.some(({ address }) => address === key));
-  return [...ofApis, ...elsewhere.flatMap(([, [first, ...others]]) => (first ? [ofElsewhere([first, ...others], terraform)] : []))].filter(
-    (requirement) => requirement.methods.length > 0,
-  );
+  return [
+    ...ofApis,
+    ...elsewhere.flatMap(([api, [first, ...others]]) => (first ? [ofElsewhere(api, [first, ...others], terraform)] : [])),
+  ].filter((requirement) => requirement.methods.length > 0);
 }
 
 function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform): Requirement {
-  const { name, api_key_source: source } = api.values;
+  const own = methods.flatMap((method) => ofMethod(method, terraform));
+  const found = [...ofBody(api), ...own];
+  const name = isDemanding({ methods: found }) && api.id === undefined ? api.text('name') : api.values.name;
   const restApi = api.id !== undefined ? { id: api.id } : typeof name === 'string' ? { name } : undefined;
+  const { api_key_source: source } = api.values;
   return {
     ...(restApi && { restApi }),
-    ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
-    methods: [...ofBody(api), ...methods.flatMap((method) => ofMethod(method, terraform))],
+    address: api.address,
+    label: typeof name === 'string' ? name : api.label,
+    word: isDemanding({ methods: own }) ? WORD : BODY_WORD,
+    comments: placeOf(api),
+    // State has the default too, whoever wrote it.
+    ...((source === 'AUTHORIZER' || (source === 'HEADER' && api.id === undefined)) && { apiKeySource: source }),
+    methods: found,
     source: api.at(),
   };
 }
@@ -47,10 +60,19 @@ function ofBody(api: Resource): RequiredMethod[] {
 }
 
 /** Methods of an API that is declared elsewhere. */
-function ofElsewhere(methods: readonly [Resource, ...Resource[]], terraform: Terraform): Requirement {
+function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], terraform: Terraform): Requirement {
   const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(terraform, first, 'rest_api_id') : undefined;
-  return { ...(restApi && { restApi }), methods: methods.flatMap((method) => ofMethod(method, terraform)), source: first.at() };
+  const name = terraform.find('rest_api', first.values.rest_api_id)?.values.name;
+  return {
+    ...(restApi && { restApi }),
+    address: restApi ? api : first.address,
+    label: typeof name === 'string' ? name : api,
+    word: WORD,
+    comments: placeOf(first),
+    methods: methods.flatMap((method) => ofMethod(method, terraform)),
+    source: first.at(),
+  };
 }
 
 function isRequired({ values }: Resource): boolean {
@@ -59,12 +81,14 @@ function isRequired({ values }: Resource): boolean {
 
 function ofMethod(resource: Resource, terraform: Terraform): RequiredMethod[] {
   const { http_method: written, resource_id } = resource.values;
-  if (isUnresolved(resource.values.api_key_required)) resource.known('api_key_required');
+  const required = booleanOf(resource.known('api_key_required'));
+  // State has the default too, whoever wrote it.
+  const word = required === undefined || (required === false && resource.id !== undefined) ? {} : { apiKeyRequired: required };
   const path = pathOf(resource_id, resource.values.rest_api_id, terraform);
   if (typeof written === 'string' && path !== undefined) {
-    return [{ method: written.toUpperCase(), path, apiKeyRequired: isRequired(resource) }];
+    return [{ method: written.toUpperCase(), path, ...word }];
   }
-  if (isRequired(resource)) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'resource_id');
+  if (required) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'resource_id');
   return [];
 }
 

@@ -1,7 +1,7 @@
 /** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
 import { isRecord } from './fields.ts';
 import { finish } from './finish.ts';
-import { type Finding, finding, type Imported } from './model.ts';
+import { type Finding, finding, type Imported, type Translated } from './model.ts';
 import { createNames } from './names.ts';
 import { readSource } from './source.ts';
 import { type HclOptions, readDeclarations } from './terraform-declared.ts';
@@ -26,8 +26,8 @@ export interface TerraformInput {
 /** A state is exact, with ids; files are what somebody meant to deploy. */
 export async function importTerraform(input: TerraformInput, options: HclOptions): Promise<Imported> {
   const declarations = await declarationsOf(input, options);
-  if ('code' in declarations) return { documents: [], findings: [declarations], requirements: [] };
-  return finish(withoutSecrets(translate(declarations, input.path), declarations.secrets));
+  if ('code' in declarations) return { documents: [], findings: [declarations] };
+  return finish(withoutSecrets(translate(declarations), declarations.secrets), { file: input.path, line: 1 });
 }
 
 async function declarationsOf({ path, directory, texts }: TerraformInput, options: HclOptions): Promise<Declarations | Finding> {
@@ -57,7 +57,7 @@ function isOther({ file, text }: SourceText): boolean {
   return !/\.(tf|tofu|tfvars)(\.json)?$/.test(file) && /^(\uFEFF?\s*\{|PK)/.test(text);
 }
 
-function translate({ declared, secrets, findings, uses }: Declarations, file: string): Imported {
+function translate({ declared, secrets, findings, uses }: Declarations): Translated {
   const terraform = createTerraform(declared, createNames(), secrets);
   const stages = translateStages(terraform);
   const keys = translateKeys(terraform);
@@ -65,9 +65,6 @@ function translate({ declared, secrets, findings, uses }: Declarations, file: st
   const requirements = translateMethods(terraform);
   warnOfPlaces(terraform);
   const all = [...findings, ...terraform.findings, ...stillReferenced(terraform, uses)];
-  if (documents.length === 0 && requirements.length === 0 && all.length === 0) {
-    all.push(finding('NOTHING_FOUND', { file, line: 1 }, 'no key, no plan and no stage is declared here'));
-  }
   const handOver = removedBlocks(terraform, stages);
   return { documents, findings: all, requirements, ...(handOver !== undefined && { handOver }) };
 }

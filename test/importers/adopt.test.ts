@@ -9,6 +9,17 @@ import { furnish } from '../scenarios/account.ts';
 
 const OF_STACK = { 'aws:cloudformation:stack-name': 'token-desk-api-pre-production' };
 
+const API = 'desk000001';
+
+/** As `private: true` and a deployment leave it. */
+async function demandKeys(gateway: APIGateway): Promise<void> {
+  const { items = [] } = await gateway.getResources({ restApiId: API });
+  const resourceId = items.find(({ path }) => path === '/{proxy+}')?.id;
+  const patchOperations = [{ op: 'replace' as const, path: '/apiKeyRequired', value: 'true' }];
+  await gateway.updateMethod({ restApiId: API, resourceId, httpMethod: 'ANY', patchOperations });
+  await gateway.createDeployment({ restApiId: API, stageName: 'pre-production' });
+}
+
 let emulator: Emulator;
 let space: Workspace;
 beforeEach(async () => {
@@ -22,7 +33,7 @@ beforeEach(async () => {
   await furnish(
     { gateway, state: emulator.state() },
     {
-      apis: [{ id: 'desk000001', name: 'pre-production-token-desk-api', stages: [{ name: 'pre-production' }] }],
+      apis: [{ id: API, name: 'pre-production-token-desk-api', methods: ['ANY /{proxy+}'], stages: [{ name: 'pre-production' }] }],
       keys: [
         { id: 'stackkey01', name: 'key-token-desk-api-pre-production', tags: OF_STACK },
         { id: 'byhand0001', name: 'made-by-hand' },
@@ -39,6 +50,7 @@ beforeEach(async () => {
       ],
     },
   );
+  await demandKeys(gateway);
   gateway.destroy();
 });
 afterEach(async () => {

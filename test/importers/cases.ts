@@ -69,16 +69,7 @@ export function goldenUrl(name: string): URL {
 }
 
 /** Manifests, findings and hand-over, as a person reads them. */
-export function goldenText({ documents, findings, requirements, handOver }: Imported): string {
-  const rules = requirements.flatMap(({ restApi, apiKeyRequired, methods }) => [
-    `${JSON.stringify(restApi ?? null)}${apiKeyRequired ? ' every method' : ''}`,
-    ...methods.map((method) => `  ${method.apiKeyRequired ? 'key ' : 'open'} ${method.method} ${method.path}`),
-  ]);
-  const parts = [
-    renderManifests({ documents }),
-    findings.map(findingText).join('\n'),
-    rules.join('\n'),
-    handOver ?? 'nothing to hand over\n',
-  ];
+export function goldenText({ documents, findings, handOver }: Imported): string {
+  const parts = [renderManifests({ documents }), findings.map(findingText).join('\n'), handOver ?? 'nothing to hand over\n'];
   return parts.map((part) => `${part.trimEnd()}\n`).join('\n=====\n');
 }

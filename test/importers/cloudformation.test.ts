@@ -87,12 +87,11 @@ describe('functions', () => {
 const API = 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books } }';
 
 function resources(...lines: readonly string[]) {
-  const { documents, findings, requirements } = cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  const { documents, findings } = cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`);
   return {
     specs: Object.fromEntries(documents.map(({ kind, name, spec }) => [`${kind} ${name}`, spec])),
     codes: findings.map(({ code }) => code),
     findings,
-    requirements,
   };
 }
 
@@ -212,46 +211,6 @@ describe('names', () => {
       'Resources:\n  "A\\nkind: Evil": { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: "a\\nkind: Evil" } }',
     );
     expect(renderManifests({ documents })).not.toMatch(/^kind: Evil/m);
-  });
-});
-
-describe('OpenAPI bodies', () => {
-  test.each<[what: string, body: object]>([
-    [
-      'version 2',
-      {
-        swagger: '2.0',
-        securityDefinitions: {
-          k: { type: 'apiKey', name: 'x-api-key', in: 'header' },
-          a: { type: 'apiKey', name: 'Authorization', in: 'header' },
-        },
-      },
-    ],
-    [
-      'version 3',
-      {
-        openapi: '3.0.1',
-        components: { securitySchemes: { k: { type: 'apiKey', name: 'X-API-Key', in: 'header' }, a: { type: 'oauth2' } } },
-      },
-    ],
-  ])('%s', (_, head) => {
-    const paths = {
-      '/a': { get: { security: [{ k: [] }] }, post: { security: [{ a: [] }] }, parameters: [] },
-      '/{proxy+}': { 'x-amazon-apigateway-any-method': { security: [{ k: [], a: [] }] } },
-    };
-    const template = {
-      Resources: { Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: { ...head, info: { title: 'books' }, paths } } } },
-    };
-    expect(cloudformation(JSON.stringify(template)).requirements).toMatchObject([
-      {
-        restApi: { name: 'books' },
-        methods: [
-          { method: 'GET', path: '/a', apiKeyRequired: true },
-          { method: 'POST', path: '/a', apiKeyRequired: false },
-          { method: 'ANY', path: '/{proxy+}', apiKeyRequired: true },
-        ],
-      },
-    ]);
   });
 });
 

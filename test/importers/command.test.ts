@@ -11,11 +11,11 @@ describe('import', () => {
     const { code, stdout, stderr } = await run(['import', 'serverless', PLAIN, '--stage', 'production', '-n', 'production']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^# What .*plain\.serverless\.yml says/);
-    expect(stderr).toMatch(/plain\.serverless\.yml:\d+ {2}KEY_REQUIRED {2}warning {2}/);
-    expect(stderr).toMatch(/2 documents; 0 errors, 1 warning, 1 note\.\n$/);
+    expect(stderr).toMatch(/plain\.serverless\.yml:\d+ {2}STAGE_OF_DEPLOYMENT {2}info {2}/);
+    expect(stderr).toMatch(/3 documents; 0 errors, 0 warnings, 1 note\.\n$/);
     await using space = await createWorkspace({ 'imported.yaml': stdout });
     expect((await load(`${space.path}/imported.yaml`)).problems).toEqual([]);
-    expect(stdout.match(/^ {2}namespace: production$/gm)).toHaveLength(2);
+    expect(stdout.match(/^ {2}namespace: production$/gm)).toHaveLength(3);
   });
 
   test('what is missing from the manifests makes the exit code 1', async () => {
@@ -37,11 +37,10 @@ describe('import', () => {
       '-o',
       'json',
     ]);
-    const { manifests, findings, requirements, handOver } = JSON.parse(stdout);
-    expect(manifests.map(({ kind }: { kind: string }) => kind)).toEqual(['Stage', 'ApiKey', 'UsagePlan']);
+    const { manifests, findings, handOver } = JSON.parse(stdout);
+    expect(manifests.map(({ kind }: { kind: string }) => kind)).toEqual(['Stage', 'ApiKey', 'UsagePlan', 'KeyRequirement']);
     expect(manifests[1].metadata.annotations).toEqual({ 'apikeeper.dev/adopt': 'bookingkey' });
-    expect(findings.map(({ code }: { code: string }) => code)).toEqual(['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT']);
-    expect(requirements).toHaveLength(1);
+    expect(findings.map(({ code }: { code: string }) => code)).toEqual(['STAGE_OF_DEPLOYMENT']);
     expect(handOver).toContain('BookingKey: { DeletionPolicy: Retain');
   });
 

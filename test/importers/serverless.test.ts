@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FindingCode } from '../../src/importers/model.ts';
+import { renderManifests } from '../../src/importers/render.ts';
 import type { ServerlessOptions } from '../../src/importers/serverless-service.ts';
 import { serverless } from './cases.ts';
 
@@ -26,9 +27,10 @@ function file({ gateway, provider = {}, http = [CLOSED], root = {} }: Written): 
   });
 }
 
-/** Each document in one line: kind, name, and the fields that are written. */
+/** Each document of a key or a plan in one line: kind, name, and the fields that are written. */
 function read(written: Written, options: Partial<ServerlessOptions> = {}) {
-  const { documents, findings } = serverless(file(written), options);
+  const { findings, ...imported } = serverless(file(written), options);
+  const documents = imported.documents.filter(({ kind }) => kind !== 'KeyRequirement');
   return {
     documents: documents.map(({ kind, name, spec }) => `${kind} ${spec.name ?? name}`),
     codes: [...new Set(findings.map(({ code }) => code))],
@@ -37,7 +39,7 @@ function read(written: Written, options: Partial<ServerlessOptions> = {}) {
   };
 }
 
-const USUAL: readonly FindingCode[] = ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT'];
+const USUAL: readonly FindingCode[] = ['STAGE_OF_DEPLOYMENT'];
 const LIMITS = { throttle: { rateLimit: 1, burstLimit: 2 } };
 const QUOTA = { quota: { limit: 9, period: 'DAY' } };
 
@@ -48,7 +50,7 @@ describe('forms of apiKeys and usagePlan', () => {
       reason: 'a plan alone',
       gateway: { usagePlan: { ...LIMITS, ...QUOTA } },
       documents: ['UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'PLAN_WITHOUT_KEY', 'REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['PLAN_WITHOUT_KEY', 'REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'objects',
@@ -67,91 +69,91 @@ describe('forms of apiKeys and usagePlan', () => {
       reason: 'a tier without a plan is refused by the framework',
       gateway: { apiKeys: [{ free: ['a'] }], usagePlan: QUOTA },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'KEY_WITHOUT_PLAN', 'PLAN_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT', 'TIER_WITHOUT_PLAN'],
+      codes: ['KEY_WITHOUT_PLAN', 'PLAN_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT', 'TIER_WITHOUT_PLAN'],
     },
     {
       reason: 'a plain key beside tiers is bound to a plan that is not there',
       gateway: { apiKeys: ['x', { free: ['a'] }], usagePlan: [{ free: QUOTA }] },
       documents: ['ApiKey a', 'ApiKey x', 'UsagePlan books-free-dev'],
-      codes: ['KEY_REQUIRED', 'KEY_WITHOUT_PLAN', 'PLAIN_KEY_BESIDE_TIERS', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['KEY_WITHOUT_PLAN', 'PLAIN_KEY_BESIDE_TIERS', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'the second tier of one item is lost',
       gateway: { apiKeys: [{ free: ['a'] }], usagePlan: [{ free: QUOTA, paid: QUOTA }] },
       documents: ['ApiKey a', 'UsagePlan books-free-dev'],
-      codes: ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'TIER_LOST'],
+      codes: ['STAGE_OF_DEPLOYMENT', 'TIER_LOST'],
     },
     {
       reason: 'a throttle that is not indented below its tier is lost, and the tier is empty',
       gateway: { apiKeys: [{ free: ['a'] }], usagePlan: [{ free: null, ...LIMITS }] },
       documents: ['ApiKey a', 'UsagePlan books-free-dev'],
-      codes: ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'TIER_LOST', 'TIER_WITHOUT_PLAN'],
+      codes: ['STAGE_OF_DEPLOYMENT', 'TIER_LOST', 'TIER_WITHOUT_PLAN'],
     },
     {
       reason: 'the later list of one tier takes the places of the earlier',
       gateway: { apiKeys: [{ free: ['a', 'b'] }, { free: ['c'] }], usagePlan: [{ free: QUOTA }] },
       documents: ['ApiKey b', 'ApiKey c', 'UsagePlan books-free-dev'],
-      codes: ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'TIER_TWICE'],
+      codes: ['STAGE_OF_DEPLOYMENT', 'TIER_TWICE'],
     },
     {
       reason: 'a tier with a dash is no part of a logical id',
       gateway: { apiKeys: [{ 'my-tier': ['a'] }], usagePlan: [{ 'my-tier': QUOTA }] },
       documents: ['ApiKey a', 'UsagePlan books-my-tier-dev'],
-      codes: ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'TIER_NAME'],
+      codes: ['STAGE_OF_DEPLOYMENT', 'TIER_NAME'],
     },
     {
       reason: 'a literal $( stays in the live name',
       gateway: { apiKeys: ['key-$(self:service)'] },
       documents: ['ApiKey key-$(self:service)', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'LITERAL_DOLLAR', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['LITERAL_DOLLAR', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'a number loses its zeros',
       gateway: { apiKeys: [987654321] },
       documents: ['ApiKey 987654321', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'NUMERIC_NAME', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['NUMERIC_NAME', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'apiKeys that are no list',
       gateway: { apiKeys: { free: 'a' } },
       documents: ['UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'PLAN_WITHOUT_KEY', 'REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT', 'WRONG_SHAPE'],
+      codes: ['PLAN_WITHOUT_KEY', 'REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT', 'WRONG_SHAPE'],
     },
     {
       reason: 'a key that is only a value has no name',
       gateway: { apiKeys: [{ value: 'CANARY-0000000000000000' }] },
       documents: ['ApiKey api-gateway-api-key1', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'KEY_WITHOUT_NAME', 'STAGE_OF_DEPLOYMENT', 'VALUE_IN_SOURCE'],
+      codes: ['KEY_WITHOUT_NAME', 'STAGE_OF_DEPLOYMENT', 'VALUE_IN_SOURCE'],
     },
     {
       reason: 'a limit of 0 is a limit',
       gateway: { apiKeys: ['a'], usagePlan: { throttle: { rateLimit: 0, burstLimit: 0 }, ...QUOTA } },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'LIMIT_ZERO', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['LIMIT_ZERO', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'half a throttle',
       gateway: { apiKeys: ['a'], usagePlan: { throttle: { rateLimit: 5 }, ...QUOTA } },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'LIMIT_HALF', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['LIMIT_HALF', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'a throttle that guides invent',
       gateway: { apiKeys: ['a'], throttle: LIMITS.throttle },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'NOT_READ', 'STAGE_OF_DEPLOYMENT'],
+      codes: ['NOT_READ', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'a stage of its own',
       gateway: { apiKeys: ['a'], stage: 'v1' },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
-      codes: ['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'STAGE_OVERRIDDEN'],
+      codes: ['STAGE_OF_DEPLOYMENT', 'STAGE_OVERRIDDEN'],
     },
     {
       reason: 'apiGateway as a list',
       gateway: [{ apiKeys: ['a'] }],
       documents: [],
-      codes: ['KEY_REQUIRED', 'REQUIRED_WITHOUT_KEY', 'WRONG_SHAPE'],
+      codes: ['REQUIRED_WITHOUT_KEY', 'WRONG_SHAPE'],
     },
   ])('$reason', ({ gateway, documents, codes = USUAL }) => {
     const result = read({ gateway }, { frameworkVersion: '3.40.0' });
@@ -223,9 +225,7 @@ describe('versions', () => {
     const { specs, codes } = read(written, { ...(frameworkVersion !== undefined && { frameworkVersion }) });
     const plan = specs['books-dev'] ?? specs['books-free-dev'];
     expect(plan && plan.throttle !== undefined).toBe(throttle);
-    expect(codes.filter((found) => !['KEY_REQUIRED', 'STAGE_OF_DEPLOYMENT', 'REQUIRED_WITHOUT_KEY'].includes(found))).toEqual(
-      [code ?? []].flat(),
-    );
+    expect(codes.filter((found) => !['STAGE_OF_DEPLOYMENT', 'REQUIRED_WITHOUT_KEY'].includes(found))).toEqual([code ?? []].flat());
   });
 
   test('a plan in the old place beside keys in the new one', () => {
@@ -249,42 +249,78 @@ describe('versions', () => {
   });
 });
 
-describe('methods', () => {
+describe('key requirements', () => {
   const gateway = { apiKeys: ['a'] };
-  test.each<{ reason: string; http: readonly unknown[]; methods: readonly string[]; codes?: readonly FindingCode[] }>([
-    { reason: 'closed', http: [CLOSED], methods: ['key GET /a'] },
-    { reason: 'the short form is open', http: ['get a/{id}', CLOSED], methods: ['open GET /a/{id}', 'key GET /a'] },
-    { reason: 'any method', http: [{ path: '{proxy+}', method: '*', private: true }], methods: ['key ANY /{proxy+}'] },
-    { reason: 'text is true', http: [{ ...CLOSED, private: 'yes' }], methods: ['key GET /a'] },
-    { reason: 'but for one word', http: [{ ...CLOSED, private: 'false' }, CLOSED], methods: ['open GET /a', 'key GET /a'] },
-    { reason: 'a number', http: [{ ...CLOSED, private: 1 }], methods: ['key GET /a'] },
+  const demanded = (method: string, path: string, apiKeyRequired = true) => ({ method, path, apiKeyRequired });
+  test.each<{ reason: string; http: readonly unknown[]; methods: readonly object[] | undefined; codes?: readonly FindingCode[] }>([
+    { reason: 'closed', http: [CLOSED], methods: [demanded('GET', '/a')] },
+    { reason: 'the short form says nothing', http: ['get a/{id}', CLOSED], methods: [demanded('GET', '/a')] },
+    { reason: 'any method', http: [{ path: '{proxy+}', method: '*', private: true }], methods: [demanded('ANY', '/{proxy+}')] },
+    { reason: 'text is true', http: [{ ...CLOSED, private: 'yes' }], methods: [demanded('GET', '/a')] },
+    { reason: 'a number', http: [{ ...CLOSED, private: 1 }], methods: [demanded('GET', '/a')] },
+    { reason: 'a variable', http: [{ ...CLOSED, private: '${self:custom.closed}' }], methods: [demanded('GET', '/a')] },
+    {
+      reason: 'open outright, in truth and as a word',
+      http: [{ path: '/b', method: 'get', private: false }, { path: '/c', method: 'get', private: 'false' }, CLOSED],
+      methods: [demanded('GET', '/a'), demanded('GET', '/b', false), demanded('GET', '/c', false)],
+    },
+    { reason: 'twice, of which one is closed', http: [{ ...CLOSED, private: false }, CLOSED], methods: [demanded('GET', '/a')] },
     {
       reason: 'a key that nothing demands',
-      http: [{ path: '/a', method: 'get' }],
-      methods: ['open GET /a'],
+      http: [{ path: '/a', method: 'get', private: false }],
+      methods: undefined,
       codes: ['KEY_WITHOUT_REQUIREMENT', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'apiKeyRequired is no property',
       http: [{ path: '/b', method: 'get', apiKeyRequired: true }, CLOSED],
-      methods: ['open GET /b', 'key GET /a'],
-      codes: ['KEY_REQUIRED', 'NOT_READ', 'STAGE_OF_DEPLOYMENT'],
+      methods: [demanded('GET', '/a')],
+      codes: ['NOT_READ', 'STAGE_OF_DEPLOYMENT'],
     },
     {
       reason: 'nor is throttle',
       http: [{ ...CLOSED, throttle: { rateLimit: 1 } }],
-      methods: ['key GET /a'],
-      codes: ['KEY_REQUIRED', 'NOT_READ', 'STAGE_OF_DEPLOYMENT'],
+      methods: [demanded('GET', '/a')],
+      codes: ['NOT_READ', 'STAGE_OF_DEPLOYMENT'],
     },
-    { reason: 'a variable', http: [{ ...CLOSED, private: '${self:custom.closed}' }], methods: ['key GET /a'] },
+    {
+      reason: 'a preflight cannot carry a key',
+      http: [{ path: '/a', method: 'options', private: true }, CLOSED],
+      methods: [demanded('GET', '/a')],
+      codes: ['NOT_TRANSLATED', 'STAGE_OF_DEPLOYMENT'],
+    },
+    {
+      reason: 'whether it is closed is not known',
+      http: [{ path: '/b', method: 'get', private: '${param:closed}' }, CLOSED],
+      methods: [demanded('GET', '/a')],
+      codes: ['UNRESOLVED', 'STAGE_OF_DEPLOYMENT'],
+    },
   ])('$reason', ({ http, methods, codes = USUAL }) => {
-    const { requirements, findings } = serverless(file({ gateway, http, root: { custom: { closed: true } } }));
-    expect(
-      requirements
-        .flatMap((requirement) => requirement.methods)
-        .map(({ method, path, apiKeyRequired }) => `${apiKeyRequired ? 'key' : 'open'} ${method} ${path}`),
-    ).toEqual(methods);
+    const { documents, findings } = serverless(file({ gateway, http, root: { custom: { closed: true } } }));
+    const requirement = documents.find(({ kind }) => kind === 'KeyRequirement');
+    expect(requirement?.spec).toEqual(methods && { restApi: { name: 'dev-books' }, methods });
     expect([...new Set(findings.map(({ code }) => code))].sort()).toEqual([...codes].sort());
+  });
+
+  test('where the key is looked for', () => {
+    const source = { ...gateway, apiKeySourceType: '${self:custom.source}' };
+    const { documents } = serverless(file({ gateway: source, root: { custom: { source: 'authorizer' } } }));
+    expect(documents.find(({ kind }) => kind === 'KeyRequirement')?.spec.apiKeySource).toBe('AUTHORIZER');
+  });
+
+  test('of an API that is not known it stays a finding', () => {
+    const { documents, findings } = serverless(file({ gateway: { ...gateway, restApiId: { 'Fn::ImportValue': 'api-id' } } }));
+    expect(documents.filter(({ kind }) => kind === 'KeyRequirement')).toEqual([]);
+    expect(findings.find(({ code }) => code === 'KEY_REQUIRED')).toMatchObject({ severity: 'error', line: 1 });
+  });
+
+  test('what a person has to know stands above it, and what they may want below', () => {
+    const text = renderManifests(serverless(file({ gateway })));
+    expect(text).toContain('# keep `private: true` as long as something else deploys the methods');
+    expect(text).toMatch(
+      /^ {2}# annotations: \{ apikeeper\.dev\/adopt-from: cloudformation \} .*\nspec:\n {2}restApi:\n {4}name: dev-books\n {2}methods:/m,
+    );
+    expect(text).toMatch(/^ {2}# redeploy: \{ stages: \[dev\] \} /m);
   });
 
   test('without an http event the framework makes nothing', () => {

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { goldenText } from './cases.ts';
 import { codesOf, everything, fixturePath, terraformFile } from './terraform-cases.ts';
 
 type Json = Record<string, unknown>;
@@ -55,7 +54,7 @@ const plain = async (file: string, value: unknown) => {
 test('a state file, pretty or not, and what terraform show -json prints of it are the same documents', async () => {
   const pretty = await terraformFile('library.tfstate', TEXT);
   const documents = pretty.documents.map(({ source: _, comments: __, ...document }) => document);
-  expect(documents).toHaveLength(5);
+  expect(documents).toHaveLength(6);
   expect((await plain('library.tfstate', STATE)).documents).toEqual(documents);
   const show = await plain('show.json', { format_version: '1.0', terraform_version: '1.11.4', values: shown() });
   expect(show.documents).toEqual(documents);
@@ -70,8 +69,9 @@ test('adoption is by id, and every member that has no document is one by its id'
     ['ApiKey', { id: 'keyharvest' }],
     ['ApiKey', { id: 'keyreader1' }],
     ['UsagePlan', { id: 'planread01' }],
+    ['KeyRequirement', undefined],
   ]);
-  expect(documents.at(-1)?.spec.keys).toEqual(['reader-north', { id: 'keyforeign' }]);
+  expect(documents.at(-2)?.spec.keys).toEqual(['reader-north', { id: 'keyforeign' }]);
 });
 
 describe('a plan', () => {
@@ -96,7 +96,7 @@ describe('a plan', () => {
         ],
       }),
     );
-    expect(documents).toHaveLength(5);
+    expect(documents).toHaveLength(6);
     const changes = imported.findings.filter(({ code }) => code === 'CHANGE_PENDING').map(({ message }) => message.split(';')[0]);
     expect(changes).toEqual([
       'aws_api_gateway_usage_plan.readers: the plan would update it, and what is imported is what was there before',
@@ -167,5 +167,7 @@ test('methods of an OpenAPI body', async () => {
     ],
   };
   const { imported } = await plain('x.tfstate', state);
-  expect(goldenText(imported)).toContain('  key  GET /books\n  open POST /books\n');
+  const methods = [{ method: 'GET', path: '/books', apiKeyRequired: true }];
+  expect(imported.documents).toMatchObject([{ kind: 'KeyRequirement', spec: { restApi: { id: 'apione' }, methods } }]);
+  expect(imported.documents[0]?.comments[0]).toContain('keep `security`');
 });
