@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagReference } from '../src/commands/reference.ts';
 import { EVENTS } from '../src/core/events.ts';
+import { WARNINGS } from '../src/core/warning.ts';
 import { CODES } from '../src/importers/codes.ts';
 
 const SCHEMAS = 'schemas';
@@ -40,6 +41,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     `${MADE}# Flags and variables\n\nA flag outranks its variable, which outranks the Target.\n\n${flagReference()}`,
   );
   pages.set('docs/reference/events.md', `${MADE}${eventsPage()}`);
+  pages.set('docs/reference/warnings.md', `${MADE}${warningsPage()}`);
   pages.set('docs/reference/findings.md', `${MADE}${findingsPage()}`);
   return pages;
 }
@@ -88,6 +90,11 @@ function meaning(field: Node): string {
 function eventsPage(): string {
   const rows = Object.entries(EVENTS).map(([name, { level, message }]) => `| \`${name}\` | ${level} | ${message} |`);
   return `# Events\n\nEvery log line is one of these. \`msg\` is constant; what it is about is in the fields.\n\n| event | level | msg |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
+}
+
+function warningsPage(): string {
+  const rows = Object.entries(WARNINGS).map(([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`);
+  return `# Warnings\n\nWhat is valid, and blocks callers or protects nothing all the same: from manifests alone (\`apikeeper validate\`), and from what is live (\`warnings\` of a report). Nothing is concluded from what is not known. With \`validate --strict\` a warning makes the exit code 1, an info does not.\n\n| code | severity | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function findingsPage(): string {

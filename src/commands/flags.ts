@@ -100,6 +100,7 @@ export const FLAGS = [
   flag({ name: 'hand-over', parse: boolean, default: 'false', commands: ['import'], group: OUTPUT, help: 'print what makes the old tool let go, in its own language, instead of the manifests' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json', 'markdown'), value: 'text|json|markdown', default: 'text', commands: PASS, group: OUTPUT, help: 'how the report is printed' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status', 'import'], group: OUTPUT, help: 'how the result is printed' }),
+  flag({ name: 'strict', parse: boolean, default: 'false', commands: ['validate'], group: WHAT, help: 'exit with 1 for warnings too' }),
   flag({ name: 'detailed-exitcode', parse: boolean, default: 'false', commands: ['plan'], group: OUTPUT, help: 'exit with 2 when there is something to do' }),
   flag({ name: 'log-format', parse: oneOf('json', 'text'), value: 'json|text', default: undefined, otherwise: 'text on a terminal, else json', commands: PASS, group: OUTPUT, help: 'how log lines are written' }),
   flag({ name: 'log-level', parse: oneOf('debug', 'info', 'warn', 'error'), value: 'debug|info|warn|error', default: undefined, otherwise: 'info', commands: PASS, group: OUTPUT, help: 'the least severe log lines that are written' }),

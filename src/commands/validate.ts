@@ -3,7 +3,7 @@ import type { Problem } from '../core/model.ts';
 import { withoutUnusable } from '../engine/schedule.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { count, visible } from '../report/visible.ts';
-import { problemText } from '../report/words.ts';
+import { problemText, warningText } from '../report/words.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import type { World } from './world.ts';
@@ -12,18 +12,36 @@ export async function validate(path: string, flags: FlagValues<'validate'>, { st
   const tree = withoutUnusable(await load(path));
   const problems = [...tree.problems, ...tree.dangling];
   if (flags.output === 'json') stdout.write(`${JSON.stringify(asJson(tree, problems), null, 2)}\n`);
-  else stdout.write([...problems.map(problemText), summary(tree, problems), ''].join('\n'));
-  return problems.length === 0 ? EXIT.done : EXIT.failed;
+  else
+    stdout.write([...problems.map(problemText), ...tree.warnings.map(warningText), summary(tree, problems, flags.strict), ''].join('\n'));
+  const fails = problems.length > 0 || (flags.strict && warningsIn(tree) > 0);
+  return fails ? EXIT.failed : EXIT.done;
 }
 
-function asJson({ directory, revision, files, documents }: Tree, problems: readonly Problem[]) {
-  return { valid: problems.length === 0, directory, revision: revision ?? null, files, documents, problems };
+function asJson(tree: Tree, problems: readonly Problem[]) {
+  const { directory, revision, files, documents, warnings } = tree;
+  const severe = problems.map((problem) => ({ severity: 'error', ...problem }));
+  return { valid: problems.length === 0, directory, revision: revision ?? null, files, documents, problems: severe, warnings };
 }
 
-function summary(tree: Tree, problems: readonly Problem[]): string {
+function warningsIn({ warnings }: Tree): number {
+  return warnings.filter(({ severity }) => severity === 'warning').length;
+}
+
+function summary(tree: Tree, problems: readonly Problem[], strict: boolean): string {
   const read = `${count(tree.documents, 'document')} in ${count(tree.files, 'file')}`;
   const where = visible(tree.directory);
-  if (problems.length === 0) return `${where}: ${read}, all valid.`;
+  if (problems.length === 0) return `${where}: ${read}, all valid${remarks(tree, strict)}.`;
   const files = new Set(problems.map(({ file }) => file)).size;
-  return `${where}: ${count(problems.length, 'problem')} in ${count(files, 'file')}, of ${read}.`;
+  return `${where}: ${count(problems.length, 'problem')} in ${count(files, 'file')}, of ${read}${remarks(tree, strict)}.`;
+}
+
+function remarks(tree: Tree, strict: boolean): string {
+  const warnings = warningsIn(tree);
+  const infos = tree.warnings.length - warnings;
+  const parts = [
+    ...(warnings > 0 ? [`${count(warnings, 'warning')}${strict ? ' (--strict: a failure)' : ''}`] : []),
+    ...(infos > 0 ? [`${infos} info`] : []),
+  ];
+  return parts.length > 0 ? `; ${parts.join(', ')}` : '';
 }

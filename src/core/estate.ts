@@ -20,6 +20,8 @@ export interface EstateKey {
   readonly subject?: Subject;
   /** Undefined: unknown. */
   readonly enabled?: boolean;
+  /** The Consumer whose key it is. */
+  readonly consumer?: string;
 }
 
 export interface EstatePlan {
@@ -33,8 +35,8 @@ export interface EstatePlan {
 
 export interface Members<T> {
   readonly known: readonly T[];
-  /** There may be others. */
-  readonly more: boolean;
+  /** Whether there may be others: any at all, or only such as are not of this estate. */
+  readonly more: 'none' | 'strangers' | 'any';
 }
 
 /** `api` is `id <id>` or `name <name>`: of one API known by its id and one known by its name, nobody knows whether they are the same. */

@@ -6,14 +6,36 @@ import { type Warning, warning } from './warning.ts';
 
 /** Sorted by whom they are about. */
 export function warningsOf(estate: Estate): Warning[] {
+  const index = createIndex(estate);
   const found = [
-    ...estate.demands.flatMap((demand) => requiredWithoutKey(demand, estate)),
-    ...estate.keys.flatMap((key) => [...keyWithoutPlan(key, estate), ...keyWithoutRequirement(key, estate)]),
+    ...estate.demands.flatMap((demand) => requiredWithoutKey(demand, index)),
+    ...estate.keys.flatMap((key) => [...keyWithoutPlan(key, index), ...keyWithoutRequirement(key, index)]),
     ...estate.plans.flatMap((plan) => emptyPlan(plan, estate)),
     ...estate.limited.flatMap(limitWarnings),
   ];
   const order = ({ kind, namespace, name, code, path = '' }: Warning) => [kind, namespace, name, code, path].join('\n');
   return found.sort((a, b) => byText(order(a), order(b)));
+}
+
+interface Index extends Estate {
+  readonly keyOf: ReadonlyMap<string, EstateKey>;
+  /** By key: the plans that are known to have it. */
+  readonly holders: ReadonlyMap<string, readonly EstatePlan[]>;
+  /** Whether a plan may have any key at all. */
+  readonly isAnywhere: boolean;
+}
+
+function createIndex(estate: Estate): Index {
+  const holders = new Map<string, EstatePlan[]>();
+  for (const plan of estate.plans) {
+    for (const key of plan.keys.known) {
+      const known = holders.get(key);
+      if (known) known.push(plan);
+      else holders.set(key, [plan]);
+    }
+  }
+  const keyOf = new Map(estate.keys.map((key) => [key.id, key]));
+  return { ...estate, keyOf, holders, isAnywhere: estate.plans.some(({ keys }) => keys.more === 'any') };
 }
 
 const OF: Readonly<Record<Estate['from'], string>> = {
@@ -25,7 +47,7 @@ const OF: Readonly<Record<Estate['from'], string>> = {
 /** A stage; without one, an API of which no stage is known. */
 type Place = Omit<StageRef, 'stage'> & Partial<StageRef>;
 
-function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: Estate): Warning[] {
+function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: Index): Warning[] {
   if (demands !== 'some') return [];
   const places: readonly Place[] = stages.length > 0 ? stages.map((stage) => ({ api, stage })) : [{ api }];
   return places.flatMap((place) => {
@@ -51,20 +73,24 @@ function wayIn(plans: readonly EstatePlan[]): string {
   return plans.length === 0 ? 'put the stage into the plan of a key, or demand none' : 'give the plan an enabled key, or demand none';
 }
 
-function keyWithoutPlan({ id, subject, enabled }: EstateKey, { plans, from }: Estate): Warning[] {
+function keyWithoutPlan({ id, subject, enabled, consumer }: EstateKey, { from, holders, isAnywhere }: Index): Warning[] {
   // What is disabled is closed on purpose.
-  if (!subject || enabled === false || plans.some(({ keys }) => keys.more || keys.known.includes(id))) return [];
-  const elsewhere = from === 'live' ? 'it is in no usage plan' : `no plan ${OF[from]} has it: unless one elsewhere does`;
-  const message = `${elsewhere}, calls with it get 403 wherever a key is demanded; name it in the keys of a plan, or remove it`;
-  return [warning('KEY_WITHOUT_PLAN', subject, message)];
+  if (!subject || enabled === false || isAnywhere || holders.has(id)) return [];
+  const what = from === 'live' ? 'it is in no usage plan' : `no plan ${OF[from]} has it: unless one elsewhere does`;
+  const then = 'calls with it get 403 wherever a key is demanded';
+  if (consumer === undefined)
+    return [warning('KEY_WITHOUT_PLAN', subject, `${what}, ${then}; name it in the keys of a plan, or remove it`)];
+  const message = `its key opens nothing, since it has access to no stage: ${then}; name the stages under access, or remove it`;
+  return [warning('CONSUMER_WITHOUT_ACCESS', { ...subject, kind: 'Consumer', name: consumer }, message, '/spec/access')];
 }
 
 /** Only where all of the key's plans and stages are known, and of each of their APIs that it demands no key. */
-function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { plans, demands, from }: Estate): Warning[] {
-  const holders = plans.filter(({ keys }) => keys.known.includes(id));
-  if (!subject || enabled === false || holders.length === 0 || plans.some(({ keys }) => keys.more)) return [];
+function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { demands, from, ...index }: Index): Warning[] {
+  const holders = index.holders.get(id) ?? [];
+  if (!subject || enabled === false || holders.length === 0 || index.isAnywhere) return [];
   const stages = holders.flatMap((plan) => plan.stages.known);
-  if (stages.length === 0 || holders.some((plan) => plan.stages.more) || !stages.every(({ api }) => isOpen(api, demands))) return [];
+  if (stages.length === 0 || holders.some((plan) => plan.stages.more !== 'none') || !stages.every(({ api }) => isOpen(api, demands)))
+    return [];
   const labels = [...new Set(stages.flatMap(({ api }) => demands.filter((one) => one.api === api).map(({ label }) => label)))].sort(byText);
   const how = from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
   const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand a key in a KeyRequirement, or remove this one`;
@@ -88,16 +114,16 @@ function emptyPlan({ subject, stages, keys }: EstatePlan, { from }: Estate): War
 }
 
 function isNone({ known, more }: EstatePlan['keys'] | EstatePlan['stages']): boolean {
-  return known.length === 0 && !more;
+  return known.length === 0 && more === 'none';
 }
 
-function mayLetIn({ keys }: EstatePlan, estate: Estate): boolean {
-  return keys.more || keys.known.some((id) => estate.keys.find((key) => key.id === id)?.enabled !== false);
+function mayLetIn({ keys }: EstatePlan, { keyOf }: Index): boolean {
+  return keys.more !== 'none' || keys.known.some((id) => keyOf.get(id)?.enabled !== false);
 }
 
 function mayBeOn({ stages }: EstatePlan, { api, stage }: Place): boolean {
   const isIt = (one: StageRef) => mayBeSame(one.api, api) && (stage === undefined || one.stage === stage);
-  return stages.more || stages.known.some(isIt);
+  return stages.more !== 'none' || stages.known.some(isIt);
 }
 
 /** An id and a name may mean the same API; two ids, or two names, only where they are equal. */

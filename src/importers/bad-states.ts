@@ -42,8 +42,8 @@ function known(keys: readonly ManifestDocument[], plans: readonly ManifestDocume
     plans: plans.map((plan) => ({
       label: plan.name,
       subject: about(plan),
-      keys: { known: membersOf(plan.spec.keys).map((key) => memberName(key, ids)), more: false },
-      stages: { known: membersOf(plan.spec.stages).map((_, index) => ({ api: 'name', stage: String(index) })), more: false },
+      keys: { known: membersOf(plan.spec.keys).map((key) => memberName(key, ids)), more: 'none' },
+      stages: { known: membersOf(plan.spec.stages).map((_, index) => ({ api: 'name', stage: String(index) })), more: 'none' },
     })),
     demands: [],
     limited: [],

@@ -4,7 +4,7 @@
  */
 import { identity, type Json } from '../core/model.ts';
 import { checkPlans } from './check-plans.ts';
-import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, sole, stageOf, type Violation } from './entry.ts';
+import { createPlaceOf, duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageOf, type Violation } from './entry.ts';
 import { segmentsOf } from './problem.ts';
 import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
@@ -23,17 +23,6 @@ export function check(entries: readonly Entry[]): readonly Violation[] {
     ...sameValue(valid, placeOf),
     ...checkPlans(valid, placeOf),
   ];
-}
-
-function createPlaceOf(entries: readonly Entry[]): PlaceOf {
-  const targets = sole(
-    entries.filter(({ kind }) => kind === 'Target'),
-    ({ namespace }) => namespace,
-  );
-  return (namespace) => {
-    const spec = targets.get(namespace)?.spec;
-    return spec ? `${spec.accountId}/${spec.region}` : namespace;
-  };
 }
 
 function sameIdentity(entries: readonly Entry[]): Violation[] {

@@ -24,6 +24,17 @@ export interface Violation extends Finding {
 /** The account and region of a namespace, so that documents of two namespaces meet; the namespace itself where its Target isn't known. */
 export type PlaceOf = (namespace: string) => string;
 
+export function createPlaceOf(entries: readonly Entry[]): PlaceOf {
+  const targets = sole(
+    entries.filter(({ kind }) => kind === 'Target'),
+    ({ namespace }) => namespace,
+  );
+  return (namespace) => {
+    const spec = targets.get(namespace)?.spec;
+    return spec ? `${spec.accountId}/${spec.region}` : namespace;
+  };
+}
+
 /** `UsagePlan/acme (consumers/acme.yaml:12)`. */
 export function nameOf(entry: Entry): string {
   return `${entry.kind}/${entry.name} (${entry.document.file}:${entry.document.line})`;

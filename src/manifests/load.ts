@@ -11,6 +11,7 @@ import { readRevision } from './revision.ts';
 import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
+import { type TreeWarning, warnings } from './warnings.ts';
 
 export { isCurrent } from './files.ts';
 
@@ -30,6 +31,8 @@ export interface Tree {
   readonly problems: readonly Problem[];
   /** References to names that no document bears: wrong for `validate`, a held entry for a plan. Not looked for in a tree that isn't complete. */
   readonly dangling: readonly Problem[];
+  /** What is valid, and blocks callers or protects nothing all the same. Of the absence of something nothing is said where not all is known. */
+  readonly warnings: readonly TreeWarning[];
   /** Every file was read and parsed, and there is at least one document. */
   readonly complete: boolean;
   /** Namespaces where a document that seems absent may only be invalid. */
@@ -74,17 +77,20 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
   const targets = isImplicit ? [implicitTarget(options)] : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
   const served = new Set(targets.map(({ namespace }) => namespace));
   const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
+  const desired = valid
+    .filter(({ kind, namespace }) => kind !== 'Target' && served.has(namespace))
+    .map(toDesired)
+    .sort(byIdentity);
+  const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
-    desired: valid
-      .filter(({ kind, namespace }) => kind !== 'Target' && served.has(namespace))
-      .map(toDesired)
-      .sort(byIdentity),
+    desired,
     invalid: distinct(invalid.flatMap(({ kind, namespace, name }) => (kind && namespace && name ? { kind, namespace, name } : []))),
     problems: [...unread, ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding)))].sort(compareProblems),
     dangling: dangling.map((violation) => toProblem(violation.entry, violation)).sort(compareProblems),
+    warnings: warnings(desired, valid, { isWhole: complete && !snapshot.isFile, incomplete }),
     complete,
-    incompleteNamespaces: incompleteNamespaces(invalid, drafts, namespaces),
+    incompleteNamespaces: incomplete,
     files: snapshot.files.length,
     documents: drafts.length,
     resolved: snapshot.resolved,

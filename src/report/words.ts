@@ -2,6 +2,7 @@
 import type { Problem } from '../core/model.ts';
 import { type Action, type Cause, CHOSEN_HOLDS } from '../core/plan.ts';
 import type { Outcome, Report, ReportObject, TargetReport } from '../core/report.ts';
+import type { Warning } from '../core/warning.ts';
 import { count, visible } from './visible.ts';
 
 export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
@@ -118,7 +119,17 @@ export function targetText(target: TargetReport): string {
 
 /** `file:line:col: Kind/name: field: what is wrong, and the way out` (design, section 6). */
 export function problemText(problem: Problem): string {
+  return placedText(problem, [problem.message]);
+}
+
+/** `file:line:col: warning: Kind/name: field: what happens to callers, and the way out [CODE]`. */
+export function warningText(warning: Problem & Pick<Warning, 'code' | 'severity'>): string {
+  const { severity, message, code } = warning;
+  return placedText(warning, [`${message} [${code}]`], [severity]);
+}
+
+function placedText(problem: Problem, after: readonly string[], before: readonly string[] = []): string {
   const object = problem.kind && problem.name ? [`${problem.kind}/${problem.name}`] : problem.kind ? [problem.kind] : [];
   const field = problem.path ? [problem.path] : [];
-  return visible([`${problem.file}:${problem.line}:${problem.column}`, ...object, ...field, problem.message].join(': '));
+  return visible([`${problem.file}:${problem.line}:${problem.column}`, ...before, ...object, ...field, ...after].join(': '));
 }

@@ -35,8 +35,11 @@ const env = () => ({ ...emulatorEnvironment(emulator.url), APIKEEPER_OWNER: `com
 const keys = () => [...emulator.state().apiKeys.values()].map(({ name, enabled }) => ({ name, enabled }));
 
 describe('validate', () => {
+  const plan = (spec: string) => `apiVersion: apikeeper.dev/v1\nkind: UsagePlan\nmetadata: { name: p }\nspec: ${spec}\n`;
+  const stages = 'stages: [{ restApi: { name: residents-api }, stageName: production }]';
+
   test('says what was read when all is well', async () => {
-    await write('a.yaml', `${key('acme')}---\n${key('beta')}`);
+    await write('a.yaml', `${key('acme')}---\n${plan(`{ keys: [acme], ${stages} }`)}`);
     expect(await run(['validate', directory])).toEqual({
       code: 0,
       stdout: `${directory}: 2 documents in 1 file, all valid.\n`,
@@ -53,6 +56,29 @@ describe('validate', () => {
     expect(stdout).toMatch(/^a\.yaml:4:\d+: ApiKey\/acme: .*enabld.*did you mean enabled\?/m);
     expect(stdout).toMatch(/^b\.yaml:\d+:\d+: /m);
     expect(stdout.trimEnd().split('\n').at(-1)).toBe(`${directory}: 2 problems in 2 files, of 1 document in 2 files.`);
+  });
+
+  const warned = `${key('acme')}---\n${plan('{ keys: [acme], stages: [] }')}`;
+  const noted = plan(`{ keys: [], ${stages} }`);
+
+  test.each<[reason: string, text: string, words: readonly string[], code: number]>([
+    ['warnings are no failure', warned, [], 0],
+    ['--strict makes them one', warned, ['--strict'], 1],
+    ['a variable may say so', warned, [], 1],
+    ['what is good to know is no warning', noted, ['--strict'], 0],
+  ])('%s', async (reason, text, words, code) => {
+    await write('a.yaml', text);
+    const variables = reason === 'a variable may say so' ? { APIKEEPER_STRICT: 'true' } : {};
+    expect(await run(['validate', directory, ...words], { env: variables })).toMatchObject({ code });
+  });
+
+  test('shows warnings with their place and code, and counts them', async () => {
+    await write('a.yaml', warned);
+    const { stdout } = await run(['validate', directory]);
+    expect(stdout).toMatch(/^a\.yaml:9:\d+: warning: UsagePlan\/p: \/spec\/stages: it names no stage.*\[PLAN_WITHOUT_STAGE\]$/m);
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`${directory}: 2 documents in 1 file, all valid; 1 warning.`);
+    await write('a.yaml', noted);
+    expect((await run(['validate', directory])).stdout).toContain('all valid; 1 info.');
   });
 
   test('a reference to nothing is a problem', async () => {
@@ -76,7 +102,17 @@ describe('validate', () => {
       valid: false,
       files: 1,
       documents: 1,
-      problems: [{ file: 'a.yaml', line: 4, kind: 'ApiKey', name: 'acme' }],
+      problems: [{ severity: 'error', file: 'a.yaml', line: 4, kind: 'ApiKey', name: 'acme' }],
+      warnings: [],
+    });
+    await write('a.yaml', warned);
+    const { stdout: again } = await run(['validate', directory, '-o', 'json']);
+    expect(JSON.parse(again)).toMatchObject({
+      valid: true,
+      problems: [],
+      warnings: [
+        { code: 'PLAN_WITHOUT_STAGE', severity: 'warning', file: 'a.yaml', line: 9, kind: 'UsagePlan', name: 'p', path: '/spec/stages' },
+      ],
     });
   });
 });

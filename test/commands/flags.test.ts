@@ -42,6 +42,7 @@ const CASES: Readonly<
   port: ['emulator', 4580, ['0', 0], ['1', 4580]],
   quotas: ['emulator', 'off', ['real', 'real'], ['2.5', 2.5]],
   output: ['plan', 'text', ['markdown', 'markdown'], ['json', 'json']],
+  strict: ['validate', false, ['true', true], ['1', true]],
   'detailed-exitcode': ['plan', false, ['true', true], ['1', true]],
   'log-format': ['plan', undefined, ['json', 'json'], ['text', 'text']],
   stage: ['import', undefined, ['live', 'live'], ['staging', 'staging']],

@@ -1,14 +1,14 @@
 /** The states that are valid and bad, over what is known; what is unknown keeps every one of them quiet. */
 import { describe, expect, it } from 'vitest';
-import type { Demand, Estate, EstateKey, EstatePlan, Limit } from '../../src/core/estate.ts';
+import type { Demand, Estate, EstateKey, EstatePlan, Limit, Members, StageRef } from '../../src/core/estate.ts';
 import { warningsOf } from '../../src/core/warnings.ts';
 
 const API = 'name residents-api';
 const subject = (kind: string, name: string) => ({ kind, namespace: 'default', name });
 const key = (name: string, more: Partial<EstateKey> = {}): EstateKey => ({ id: name, subject: subject('ApiKey', name), ...more });
-const on = (...stages: readonly string[]) => ({ known: stages.map((stage) => ({ api: API, stage })), more: false });
-const has = (...keys: readonly string[]) => ({ known: keys, more: false });
-const unknown = { known: [], more: true };
+const on = (...stages: readonly string[]): Members<StageRef> => ({ known: stages.map((stage) => ({ api: API, stage })), more: 'none' });
+const has = (...keys: readonly string[]): Members<string> => ({ known: keys, more: 'none' });
+const unknown: Members<never> = { known: [], more: 'any' };
 const plan = (name: string, keys: EstatePlan['keys'], stages: EstatePlan['stages']): EstatePlan => ({
   label: name,
   subject: subject('UsagePlan', name),
@@ -85,7 +85,7 @@ const CASES: readonly Case[] = [
     reason: 'an API known by its name may be one that a plan knows by its id',
     estate: {
       keys: [key('acme')],
-      plans: [plan('p', has('acme'), { known: [{ api: 'id a1b2c3d4e5', stage: 'prod' }], more: false })],
+      plans: [plan('p', has('acme'), { known: [{ api: 'id a1b2c3d4e5', stage: 'prod' }], more: 'none' })],
       demands: [demand('some')],
     },
     found: [],
@@ -111,7 +111,7 @@ const CASES: readonly Case[] = [
             { api: API, stage: 'prod' },
             { api: 'name other-api', stage: 'prod' },
           ],
-          more: false,
+          more: 'none',
         }),
       ],
       demands: [demand('none')],
@@ -142,6 +142,26 @@ const CASES: readonly Case[] = [
     reason: 'a key may be in a plan whose keys are unknown',
     estate: { keys: [key('acme')], plans: [plan('p', unknown, on('prod'))] },
     found: [],
+  },
+  {
+    reason: 'a plan that leaves strangers in has no key that it does not name',
+    estate: { keys: [key('acme')], plans: [plan('p', { known: ['k1'], more: 'strangers' }, on('prod'))] },
+    found: ['KEY_WITHOUT_PLAN ApiKey/acme'],
+  },
+  {
+    reason: 'a stranger in a plan may pass',
+    estate: { plans: [plan('p', { known: [], more: 'strangers' }, on('prod'))], demands: [demand('some')] },
+    found: [],
+  },
+  {
+    reason: 'a plan that leaves strangers in may be on some stage',
+    estate: { keys: [key('acme')], plans: [plan('p', has('acme'), { known: [], more: 'strangers' })] },
+    found: [],
+  },
+  {
+    reason: 'a consumer whose key is in no plan has access to nothing',
+    estate: { keys: [key('acme', { consumer: 'acme' })] },
+    found: ['CONSUMER_WITHOUT_ACCESS Consumer/acme'],
   },
   { reason: "nothing is said of somebody else's key", estate: { keys: [{ id: 'k1' }] }, found: [] },
   {
