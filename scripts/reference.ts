@@ -21,7 +21,6 @@ interface Node {
   readonly maximum?: number;
   readonly maxLength?: number;
   readonly $ref?: string;
-  readonly $defs?: Readonly<Record<string, Node>>;
   readonly properties?: Readonly<Record<string, Node>>;
   readonly items?: Node;
   readonly required?: readonly string[];
@@ -59,7 +58,11 @@ function fields(node: Node, prefix: string, schemas: ReadonlyMap<string, Node>):
     const path = `${prefix}${name}`;
     const required = node.required?.includes(name) ? ' (required)' : '';
     const fallback = field.default === undefined || field.default === null ? '' : code(JSON.stringify(field.default));
-    const row = `| \`${path}\`${required} | ${typeOf(field)} | ${fallback} | ${cell(meaning(field))} |`;
+    const [, other] = /^([a-z-]+)\.schema\.json#\/properties\/spec/.exec(given.$ref ?? '') ?? [];
+    // What another kind has too is explained there, with all that is below it.
+    const there = other ? ` As of [${schemas.get(`${other}.schema.json`)?.title}](${other}.md).` : '';
+    const row = `| \`${path}\`${required} | ${typeOf(field)} | ${fallback} | ${cell(meaning(field))}${there} |`;
+    if (other) return [row];
     const inner = field.items ? fields(resolved(field.items, schemas), `${path}[].`, schemas) : fields(field, `${path}.`, schemas);
     return [row, ...inner];
   });
@@ -67,12 +70,13 @@ function fields(node: Node, prefix: string, schemas: ReadonlyMap<string, Node>):
 
 function resolved(node: Node, schemas: ReadonlyMap<string, Node>): Node {
   if (!node.$ref) return node;
-  const [file = '', pointer = ''] = node.$ref.split('#/$defs/');
+  const [file = '', pointer = ''] = node.$ref.split('#/');
   // Only the shared shapes refer to one another without naming their file.
-  const found = schemas.get(file || 'common.schema.json')?.$defs?.[pointer];
+  let found: unknown = schemas.get(file || 'common.schema.json');
+  for (const name of pointer.split('/')) found = (found as Readonly<Record<string, unknown>> | undefined)?.[name.replaceAll('~1', '/')];
   if (!found) throw new Error(`no schema is at ${node.$ref}`);
   const { $ref: _, ...own } = node;
-  return { ...resolved(found, schemas), ...own };
+  return { ...resolved(found as Node, schemas), ...own };
 }
 
 function typeOf(field: Node): string {

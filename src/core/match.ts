@@ -3,6 +3,7 @@ import { type Desired, identity, type Live, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { HoldReason, State } from './plan.ts';
 import { stageId } from './references.ts';
+import { adoptText, movedText, nameField } from './ways-out.ts';
 import type { World } from './world.ts';
 
 export type Match =
@@ -47,7 +48,7 @@ export function match(desired: Desired, world: World): Match {
     const chosen = ours.find((live) => live.id === adopt);
     if (chosen) return { is: 'live', live: chosen, adopt: false, disclaims: ours.filter((live) => live !== chosen) };
     const ids = ours.map((live) => live.id).join(', ');
-    const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation apikeeper.dev/adopt: <id>`;
+    const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation ${adoptText(desired, '<id>')}`;
     return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'update', message, candidates: ours };
   }
   // Once it is done the annotation does no harm, not even when what it names is gone.
@@ -92,7 +93,7 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
       'ambiguous',
       'ambiguous',
       'adopt',
-      `${live.id} is ${claim.namespace}/${claim.name} already: say apikeeper.dev/moved-from: ${claim.namespace}/${claim.name} to carry it over`,
+      `${live.id} is ${claim.namespace}/${claim.name} already: say ${movedText(desired, claim)} to carry it over`,
       live,
     );
   }
@@ -108,12 +109,12 @@ function matchByName(desired: Desired, world: World): Match {
   const way =
     namesakes.length > 1
       ? `adopt one by its id (${namesakes.map((one) => one.id).join(', ')})`
-      : `adopt it with the annotation apikeeper.dev/adopt: ${live.id}`;
+      : `adopt it with the annotation ${adoptText(desired, live.id)}`;
   return held(
     'not-owned',
     'unmanaged',
     'create',
-    `${namesakes.length > 1 ? 'live objects of this name exist' : `${live.id} has this name`} and nobody owns it: ${way}, or give spec.name another value`,
+    `${namesakes.length > 1 ? 'live objects of this name exist' : `${live.id} has this name`} and nobody owns it: ${way}, or give ${nameField(desired)} another value`,
     live,
   );
 }
@@ -139,7 +140,7 @@ function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | '
   const way =
     desired.kind === 'Stage'
       ? `annotation apikeeper.dev/adopt-from: ${manager}`
-      : `annotations apikeeper.dev/adopt: ${live.id} and apikeeper.dev/adopt-from: ${manager}`;
+      : `annotations ${adoptText(desired, live.id)} and apikeeper.dev/adopt-from: ${manager}`;
   return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`, live);
 }
 

@@ -17,6 +17,7 @@ import type { Rules } from './rules.ts';
 import { isDrift } from './summarize.ts';
 import { URGENCY, urgencyOf } from './urgency.ts';
 import { byText, isMap, isNone, pointer } from './values.ts';
+import { adoptText } from './ways-out.ts';
 import { createWorld, type World } from './world.ts';
 
 export function plan(given: PlanInput): Plan {
@@ -282,7 +283,7 @@ function disowned({ desired, input, world }: Planned, found: Match): Match & { r
   if (!seen || desired.kind === 'Stage' || found.is === 'live') return found;
   const live = world.byId(desired.kind, seen.id);
   if (!live || claimOf(live, world.owner)) return found;
-  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation apikeeper.dev/adopt: ${live.id}`;
+  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
   return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };
 }
 

@@ -16,7 +16,7 @@ export function parseAnnotations(written: Readonly<Record<string, string>>, name
 }
 
 /** `[namespace/]name`. */
-function parseIdentity(text: string, namespace: string): { namespace: string; name: string } {
+export function parseIdentity(text: string, namespace: string): { namespace: string; name: string } {
   const [name = '', own = namespace] = text.split('/').reverse();
   return { namespace: own, name };
 }

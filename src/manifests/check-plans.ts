@@ -78,7 +78,7 @@ function methodThrottles(plan: Entry): Finding[] {
     const path = `/spec/stages/${index}/methodThrottles`;
     const findings = duplicates(list, path, methodKey);
     if (list.length > 0 && !plan.spec.throttle) {
-      findings.push({ path, message: 'method throttles need a throttle on the plan; add spec.throttle with rateLimit and burstLimit' });
+      findings.push({ path, message: 'method throttles need a throttle on the plan; add throttle, with rateLimit and burstLimit' });
     }
     return findings;
   });

@@ -3,18 +3,29 @@
  * so that the order of files and documents decides nothing.
  */
 import { identity, type Json } from '../core/model.ts';
+import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
-import { createPlaceOf, duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageOf, type Violation } from './entry.ts';
+import { claimsOf } from './consumer-annotations.ts';
+import { createPlaceOf, duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, sole, stageOf, type Violation } from './entry.ts';
 import { segmentsOf } from './problem.ts';
 import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import type { Finding } from './validate.ts';
 
 /** All violations among the documents. Only what an identity alone decides is asked of invalid ones. */
-export function check(entries: readonly Entry[]): readonly Violation[] {
+export function check(all: readonly Entry[]): readonly Violation[] {
+  const twice = twiceInAccess(all);
+  const repeated = new Set(twice.map(({ entry }) => entry));
+  const consumers = sole(
+    all.filter(({ kind }) => kind === 'Consumer'),
+    identity,
+  );
+  // What two Consumers of one name expand to has no mistakes of its own.
+  const entries = all.filter((entry) => !repeated.has(entry) && (!entry.origin || consumers.has(identity(entry.origin.consumer))));
   const valid = entries.filter((entry) => entry.valid);
   const placeOf = createPlaceOf(valid);
   return [
+    ...twice,
     ...sameIdentity(entries),
     ...movedFrom(entries),
     ...valid.flatMap((entry) => checkAlone(entry).map((finding) => ({ entry, ...finding }))),
@@ -32,29 +43,27 @@ function sameIdentity(entries: readonly Entry[]): Violation[] {
   ).map(({ item: { entry }, others }) => ({
     entry,
     path: '/metadata/name',
-    message:
-      entry.kind === 'Target'
-        ? `declared twice, also by ${others}; a namespace has one Target`
-        : `declared twice, also by ${others}; keep one, or rename one`,
+    message: `${twiceText(entry)}, also by ${others}; ${entry.kind === 'Target' ? 'a namespace has one Target' : 'keep one, or rename one'}`,
   }));
+}
+
+function twiceText({ kind, name, origin }: Entry): string {
+  return origin ? `expands to ${kind}/${name}, which is declared twice` : 'declared twice';
 }
 
 /** An old identity belongs to one document, and to none that still bears it. */
 function movedFrom(entries: readonly Entry[]): Violation[] {
   const path = '/metadata/annotations/apikeeper.dev~1moved-from';
-  const moved = entries.flatMap((entry) =>
-    entry.annotations.movedFrom.map((from) => ({ entry, from: identity({ kind: entry.kind, ...from }) })),
-  );
+  const moved = entries.filter(({ valid }) => valid).flatMap(moves);
   const twice = shared(moved, ({ from }) => from).map(({ item: { entry }, others }) => ({
     entry,
     path,
     message: `the same old name is claimed by ${others}; one object can move to one place`,
   }));
   const declared = Map.groupBy(entries, identity);
-  const still = moved.flatMap(({ entry, from }): Violation[] => {
+  const still = moved.flatMap(({ entry, from, now }): Violation[] => {
     const others = declared.get(from) ?? [];
-    if (others.includes(entry))
-      return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
+    if (from === now) return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
     if (others.length === 0) return [];
     const names = others.map(nameOf).join(', ');
     const message = `the old name is still borne by ${names}; remove that document, or this annotation (once the move is done it does nothing)`;
@@ -64,8 +73,21 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
   return [...twice, ...still];
 }
 
+/** What a document says that objects were, and are now: the Consumer speaks for what it expands to. */
+function moves(entry: Entry): { entry: Entry; from: string; now: string }[] {
+  const { kind, namespace, name, annotations, origin } = entry;
+  if (origin) return [];
+  const claims = kind === 'Consumer' ? claimsOf(entry) : annotations.movedFrom.map((from) => ({ kind, from, now: name }));
+  return claims.map((claim) => ({
+    entry,
+    from: identity({ kind: claim.kind, ...claim.from }),
+    now: identity({ kind: claim.kind, namespace, name: claim.now }),
+  }));
+}
+
 /** Rules within one document. */
 function checkAlone(entry: Entry): Finding[] {
+  if (entry.kind === 'Consumer' || entry.origin) return checkConsumer(entry);
   const findings = unknownIgnores(entry);
   if (entry.kind === 'Target') findings.push(...checkTarget(entry));
   if (entry.kind === 'Stage') findings.push(...checkStage(entry));

@@ -40,8 +40,11 @@ export function readDraft(document: Document): Draft {
   if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind)) return { document, ...who, findings };
   const spec = (valid ? value.spec : {}) as Entry['spec'];
   const labels = (valid ? (metadata?.labels ?? {}) : {}) as Entry['labels'];
-  const annotations = parseAnnotations(valid ? ((metadata?.annotations ?? {}) as Record<string, string>) : {}, namespace);
-  return { document, ...who, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations } };
+  const annotated = findings.every(({ path }) => path.startsWith('/spec'));
+  // Those of a Consumer speak of several objects: consumer-annotations.ts.
+  const says = annotated && kind !== 'Consumer' ? ((metadata?.annotations ?? {}) as Record<string, string>) : {};
+  const annotations = parseAnnotations(says, namespace);
+  return { document, ...who, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations, annotated } };
 }
 
 /** The namespace as far as it can be told. An unknown field of a document that names no namespace may be a misspelt one. */

@@ -15,10 +15,27 @@ export interface Entry {
   readonly spec: { readonly [field: string]: Json };
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
+  /** Whether `annotations` are what the document says. Where something is wrong beside its spec, it may say more. */
+  readonly annotated: boolean;
+  readonly origin?: Origin;
+}
+
+/** Where an entry comes from that no document is written for. */
+export interface Origin {
+  /** The Consumer that expands to it. */
+  readonly consumer: Entry;
+  /** From a pointer into the entry to the place in the Consumer's document that says it. */
+  readonly pathOf: (pointer: string) => string;
 }
 
 export interface Violation extends Finding {
   readonly entry: Entry;
+}
+
+/** A violation at the document that somebody wrote. */
+export function asWritten(violation: Violation): Violation {
+  const { entry, path } = violation;
+  return entry.origin ? { ...violation, entry: entry.origin.consumer, path: entry.origin.pathOf(path) } : violation;
 }
 
 /** The account and region of a namespace, so that documents of two namespaces meet; the namespace itself where its Target isn't known. */
@@ -36,8 +53,9 @@ export function createPlaceOf(entries: readonly Entry[]): PlaceOf {
 }
 
 /** `UsagePlan/acme (consumers/acme.yaml:12)`. */
-export function nameOf(entry: Entry): string {
-  return `${entry.kind}/${entry.name} (${entry.document.file}:${entry.document.line})`;
+export function nameOf({ kind, name, origin, document }: Entry): string {
+  const of = origin ? ` of Consumer/${origin.consumer.name}` : '';
+  return `${kind}/${name}${of} (${document.file}:${document.line})`;
 }
 
 /** The entries by a key that only one of them bears: of several bearers none is the right one, whichever comes first. */

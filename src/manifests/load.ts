@@ -1,9 +1,10 @@
 /** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
 import { type Desired, identity, type Problem, type Target } from '../core/model.ts';
 import { check } from './check.ts';
+import { expand } from './consumer.ts';
 import { danglingReferences } from './dangling.ts';
 import { type Draft, readDraft, toProblem } from './draft.ts';
-import type { Entry, Violation } from './entry.ts';
+import { asWritten, type Entry, type Violation } from './entry.ts';
 import { readSnapshot, type Snapshot } from './files.ts';
 import { parse } from './parse.ts';
 import { compareProblems, compareText } from './problem.ts';
@@ -11,6 +12,7 @@ import { readRevision } from './revision.ts';
 import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
+import type { Finding } from './validate.ts';
 import { type TreeWarning, warnings } from './warnings.ts';
 
 export { isCurrent } from './files.ts';
@@ -25,7 +27,7 @@ export interface Tree {
   readonly targets: readonly Target[];
   /** The valid documents whose Target is valid, by identity. */
   readonly desired: readonly Desired[];
-  /** Documents that parse, have kind, namespace and name, and are invalid. */
+  /** Documents that parse, have kind, namespace and name, and are invalid; and what invalid Consumers expand to, as far as it can be told. */
   readonly invalid: readonly Identity[];
   /** By file, line and column. */
   readonly problems: readonly Problem[];
@@ -63,31 +65,45 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
   if (unread.length === 0 && drafts.length === 0) unread.push(nothingThere(snapshot));
   const complete = unread.length === 0;
 
-  const entries = drafts.flatMap(({ entry }) => entry ?? []);
+  const isWhole = complete && drafts.every(({ entry }) => entry !== undefined);
+  const entries = expand(
+    drafts.flatMap(({ entry }) => entry ?? []),
+    isWhole,
+  );
   const isImplicit = complete && drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
   const namespaces = declaredNamespaces(drafts);
   const draftOf = new Map(drafts.map((draft) => [draft.document, draft]));
   // A Target may be in what was not read, or in a document of an unknown kind: then its namespace is no mistake.
   const knowsTargets = complete && !snapshot.isFile && (namespaces.size > 0 || isImplicit);
   const homeless = knowsTargets ? withoutTarget(drafts, namespaces) : [];
-  for (const { entry, ...finding } of [...check(entries), ...homeless]) draftOf.get(entry.document)?.findings.push(finding);
+  const violations = [...check(entries), ...homeless];
+  for (const violation of violations) {
+    const { entry, ...finding } = asWritten(violation);
+    note(finding, draftOf.get(entry.document)?.findings);
+  }
 
   const invalid = drafts.filter(({ findings }) => findings.length > 0);
-  const valid = entries.filter(({ document }) => draftOf.get(document)?.findings.length === 0);
+  const violating = new Set(violations.map(({ entry }) => entry));
+  // What is wrong with one object that a Consumer expands to leaves the others alone, as it would if they were written out.
+  const isValid = (entry: Entry): boolean => entry.valid && !violating.has(entry) && (!entry.origin || isValid(entry.origin.consumer));
+  const valid = entries.filter(isValid);
   const targets = isImplicit ? [implicitTarget(options)] : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
   const served = new Set(targets.map(({ namespace }) => namespace));
   const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
   const desired = valid
-    .filter(({ kind, namespace }) => kind !== 'Target' && served.has(namespace))
+    .filter(({ kind, namespace }) => kind !== 'Target' && kind !== 'Consumer' && served.has(namespace))
     .map(toDesired)
     .sort(byIdentity);
   const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
     desired,
-    invalid: distinct(invalid.flatMap(({ kind, namespace, name }) => (kind && namespace && name ? { kind, namespace, name } : []))),
+    invalid: distinct([...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf)),
     problems: [...unread, ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding)))].sort(compareProblems),
-    dangling: dangling.map((violation) => toProblem(violation.entry, violation)).sort(compareProblems),
+    dangling: dangling
+      .map(asWritten)
+      .map((violation) => toProblem(violation.entry, violation))
+      .sort(compareProblems),
     warnings: warnings(desired, valid, { isWhole: complete && !snapshot.isFile, incomplete }),
     complete,
     incompleteNamespaces: incomplete,
@@ -137,8 +153,19 @@ function nothingThere({ files }: Snapshot): Problem {
   return { file: '.', line: 1, column: 1, message: `the directory ${what}; is it the right one?` };
 }
 
-function toDesired({ kind, namespace, name, spec, labels, annotations, document: { file, line } }: Entry): Desired {
-  return { kind, namespace, name, spec, labels, annotations, source: { file, line } };
+function toDesired({ kind, namespace, name, spec, labels, annotations, origin, document: { file, line } }: Entry): Desired {
+  const consumer = origin && { consumer: origin.consumer.name };
+  return { kind, namespace, name, spec, labels, annotations, source: { file, line }, ...consumer };
+}
+
+/** What is wrong with a Consumer's `defaults` is wrong with each of its plans, and said once. */
+function note(finding: Finding, findings: Finding[] | undefined): void {
+  const isKnown = findings?.some(({ path, message }) => path === finding.path && message === finding.message);
+  if (!isKnown) findings?.push(finding);
+}
+
+function identityOf({ kind, namespace, name }: Partial<Identity>): Identity[] {
+  return kind && namespace && name ? [{ kind, namespace, name }] : [];
 }
 
 function byIdentity(a: Identity, b: Identity): number {

@@ -2,11 +2,13 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import apiKey from '../../schemas/api-key.schema.json' with { type: 'json' };
 import common from '../../schemas/common.schema.json' with { type: 'json' };
+import consumer from '../../schemas/consumer.schema.json' with { type: 'json' };
 import keyRequirement from '../../schemas/key-requirement.schema.json' with { type: 'json' };
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
 import type { Json } from '../core/model.ts';
+import { segmentsOf } from './problem.ts';
 
 export const API_VERSION: string = common.$defs.apiVersion.const;
 
@@ -19,13 +21,24 @@ export interface FieldSchema {
   readonly pattern?: string;
   readonly default?: Json;
   readonly properties?: Readonly<Record<string, FieldSchema | boolean>>;
+  readonly items?: FieldSchema;
   /** What is allowed here, in words: where a pattern or a limit alone would tell a person too little. */
   readonly 'x-allowed'?: string;
   readonly 'x-apikeeper'?: { readonly sensitive?: boolean };
 }
 
 const SCHEMAS: ReadonlyMap<string, FieldSchema> = new Map(
-  [target, apiKey, usagePlan, stage, keyRequirement].map((schema) => [schema.title, schema as FieldSchema]),
+  [target, apiKey, usagePlan, stage, keyRequirement, consumer].map((schema) => [schema.title, schema as FieldSchema]),
+);
+
+/** By the name of the file, as references between them say it. */
+const FILES: ReadonlyMap<string, object> = new Map(
+  [common, ...SCHEMAS.values()].map((schema) => [
+    String((schema as { readonly $id?: string }).$id)
+      .split('/')
+      .at(-1) ?? '',
+    schema,
+  ]),
 );
 
 /** The kinds that a document may have. */
@@ -41,12 +54,14 @@ export function fieldSchema(kind: string, ...names: readonly string[]): FieldSch
   return schema && resolve(schema);
 }
 
-/** A schema with what it refers to; its own words win. */
+/** A schema with what it refers to, in its own file or another; its own words win. */
 export function resolve(schema: FieldSchema): FieldSchema {
-  const name = schema.$ref?.split('/').at(-1);
-  if (!name) return schema;
-  const shared = (common.$defs as Readonly<Record<string, FieldSchema>>)[name];
-  return { ...(shared && resolve(shared)), ...schema };
+  if (schema.$ref === undefined) return schema;
+  const [file, pointer = ''] = schema.$ref.split('#');
+  // Only the shared shapes refer to one another without naming their file.
+  let found: unknown = file ? FILES.get(file) : common;
+  for (const name of segmentsOf(pointer)) found = (found as Readonly<Record<string, unknown>> | undefined)?.[name];
+  return { ...(found !== undefined && resolve(found as FieldSchema)), ...schema };
 }
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, keywords: ['x-apikeeper', 'x-allowed'] });

@@ -1,6 +1,6 @@
 /** One document against the schema of its kind, in words that a person can act on. */
 import type { ErrorObject } from 'ajv/dist/2020.js';
-import { escapeSegment } from './problem.ts';
+import { escapeSegment, segmentsOf } from './problem.ts';
 import { API_VERSION, type FieldSchema, fieldSchema, KINDS, resolve, schemaErrors } from './schemas.ts';
 import { didYouMean, suggest } from './suggest.ts';
 
@@ -169,8 +169,8 @@ function show(value: unknown): string {
 
 /** Whether a pointer leads to a sensitive field, or into one. */
 function isSensitive(kind: string, pointer: string): boolean {
-  const [, root, field] = pointer.split('/');
-  return root === 'spec' && field !== undefined && fieldSchema(kind, 'spec', field)?.['x-apikeeper']?.sensitive === true;
+  const names = segmentsOf(pointer);
+  return names.some((_, index) => fieldSchema(kind, ...names.slice(0, index + 1))?.['x-apikeeper']?.sensitive === true);
 }
 
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {

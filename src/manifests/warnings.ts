@@ -4,7 +4,7 @@ import { type Desired, identity, type Problem } from '../core/model.ts';
 import type { WarningCode, WarningSeverity } from '../core/warning.ts';
 import { warningsOf } from '../core/warnings.ts';
 import { toProblem } from './draft.ts';
-import { createPlaceOf, type Entry } from './entry.ts';
+import { asWritten, createPlaceOf, type Entry } from './entry.ts';
 import { compareProblems } from './problem.ts';
 
 export interface TreeWarning extends Problem {
@@ -28,7 +28,7 @@ export function warnings(desired: readonly Desired[], valid: readonly Entry[], {
   // What an invalid document of another namespace says may be about the same account and region; that of an invalid Target may be any.
   const blurred = new Set(incomplete.map(placeOf));
   const isAnywhere = incomplete.some((namespace) => placeOf(namespace) === namespace && !places.has(namespace));
-  return [...places]
+  const found = [...places]
     .flatMap(([place, documents]) => {
       const estate = desiredEstate(documents);
       return warningsOf(isWhole && !isAnywhere && !blurred.has(place) ? estate : { ...estate, keys: [], demands: [] });
@@ -36,7 +36,10 @@ export function warnings(desired: readonly Desired[], valid: readonly Entry[], {
     .flatMap((warning) => {
       const entry = entryOf.get(identity(warning));
       const { code, severity, path = '', message } = warning;
-      return entry ? [{ ...toProblem(entry, { path, message }), code, severity }] : [];
-    })
-    .sort(compareProblems);
+      if (!entry) return [];
+      const { entry: document, ...finding } = asWritten({ entry, path, message });
+      return [{ ...toProblem(document, finding), code, severity }];
+    });
+  // What a Consumer's `defaults` say is so in each of its plans, and said once.
+  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()].sort(compareProblems);
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import apiKey from '../../schemas/api-key.schema.json' with { type: 'json' };
 import all from '../../schemas/apikeeper.schema.json' with { type: 'json' };
 import common from '../../schemas/common.schema.json' with { type: 'json' };
+import consumer from '../../schemas/consumer.schema.json' with { type: 'json' };
 import keyRequirement from '../../schemas/key-requirement.schema.json' with { type: 'json' };
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
@@ -10,6 +11,7 @@ import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json'
 import { type Rules, rulesOf } from '../../src/core/rules.ts';
 
 interface Node {
+  readonly $id?: string;
   readonly $ref?: string;
   readonly type?: string | readonly string[];
   readonly title?: string;
@@ -24,7 +26,7 @@ interface Node {
   readonly 'x-apikeeper'?: Readonly<Record<string, unknown>>;
 }
 
-const KINDS = [target, apiKey, usagePlan, stage, keyRequirement] as readonly object[] as readonly Node[];
+const KINDS = [target, apiKey, usagePlan, stage, keyRequirement, consumer] as readonly object[] as readonly Node[];
 const MARKS: Readonly<Record<string, readonly unknown[]>> = {
   role: ['identity', 'policy', 'birth'],
   merge: ['per-key', 'exact'],
@@ -34,11 +36,14 @@ const MARKS: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 const ajv = new Ajv2020({ strict: true, allErrors: true, discriminator: true, keywords: ['x-apikeeper', 'x-allowed'] });
-ajv.addSchema([common, target, apiKey, usagePlan, stage, keyRequirement, all]);
+ajv.addSchema([common, target, apiKey, usagePlan, stage, keyRequirement, consumer, all]);
 
 function resolve(node: Node): Node {
-  const name = node.$ref?.split('/').at(-1) as keyof typeof common.$defs | undefined;
-  return name ? { ...resolve(common.$defs[name] as Node), ...node } : node;
+  if (!node.$ref) return node;
+  const [file, pointer = ''] = node.$ref.split('#/');
+  let found: unknown = [common, ...KINDS].find(({ $id }) => $id?.endsWith(`/${file || 'common.schema.json'}`));
+  for (const name of pointer.split('/')) found = (found as Record<string, unknown>)[name];
+  return { ...resolve(found as Node), ...node };
 }
 
 /** Every field at or below a node, with its path. */
@@ -58,7 +63,8 @@ function specFields(kind: Node) {
 }
 
 test('all schemas compile under strict mode, the union included', () => {
-  for (const { $id } of [target, apiKey, usagePlan, stage, keyRequirement, all]) expect(ajv.getSchema($id), $id).toBeTypeOf('function');
+  for (const { $id } of [target, apiKey, usagePlan, stage, keyRequirement, consumer, all])
+    expect(ajv.getSchema($id), $id).toBeTypeOf('function');
 });
 
 test('the union tells its kinds apart, and knows all of them', () => {
@@ -109,7 +115,8 @@ describe.each(KINDS)('$title', (kind) => {
 
 /** A part of a schema as one of its own; references stay what they are. */
 function compile(node: Node) {
-  const absolute = JSON.parse(JSON.stringify(node).replaceAll(/"(common\.schema\.json)?#\//g, `"${common.$id}#/`)) as object;
+  const at = (_: string, file = 'common.schema.json') => `"${common.$id.replace('common.schema.json', file)}#/`;
+  const absolute = JSON.parse(JSON.stringify(node).replaceAll(/"([a-z-]+\.schema\.json)?#\//g, at)) as object;
   return ajv.compile(absolute);
 }
 

@@ -1,0 +1,54 @@
+/** What a Consumer's document lists, and how that is called in names and annotations. It is read as far as it can be told, from invalid documents too. */
+import type { Json } from '../core/model.ts';
+import type { Entry } from './entry.ts';
+import { isMapping } from './validate.ts';
+
+/** An entry of `access`. */
+export interface Part {
+  readonly index: number;
+  /** As it is written. */
+  readonly access: Readonly<Record<string, Json>>;
+  /** What follows the Consumer's name in the plan's. Annotations call the entry so. */
+  readonly suffix: string;
+}
+
+/** The entries whose stage can be told. */
+export function partsOf({ document }: Entry): Part[] {
+  const { spec } = document.value as { readonly spec?: unknown };
+  const list: unknown = isMapping(spec) ? spec.access : undefined;
+  if (!Array.isArray(list)) return [];
+  return list.flatMap((access: unknown, index) => {
+    const suffix = isMapping(access) ? suffixOf(access) : undefined;
+    return suffix === undefined ? [] : [{ index, access: access as Part['access'], suffix }];
+  });
+}
+
+/** The name of the UsagePlan that an entry expands to. */
+export function planName(consumer: Entry, { suffix }: Part): string {
+  return `${consumer.name}-${suffix}`;
+}
+
+/** How reports and pointers address the stage in the plan's list. */
+export function stageLabel({ access }: Part): string {
+  return typeof access.stage === 'string' ? access.stage : `${apiOf(access.restApi)}:${access.stageName}`;
+}
+
+/** `residents-production`, or `residents-api-production` of an API's name (or id) and a stage name. */
+function suffixOf({ stage, restApi, stageName }: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof stage === 'string') return stage;
+  const api = apiOf(restApi);
+  return api === undefined || typeof stageName !== 'string' ? undefined : `${toLabel(api)}-${toLabel(stageName)}`;
+}
+
+function apiOf(restApi: unknown): string | undefined {
+  const api = isMapping(restApi) ? (restApi.name ?? restApi.id) : undefined;
+  return typeof api === 'string' ? api : undefined;
+}
+
+/** Text as a DNS-1123 label; empty where nothing of it can be in one. */
+function toLabel(text: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
+}
