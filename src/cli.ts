@@ -54,6 +54,11 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
     load: async () => (await import('./commands/run.ts')).run,
   },
   status: { summary: 'what a running daemon knows', load: async () => (await import('./commands/status.ts')).status },
+  export: {
+    summary: 'make manifests that adopt what is live',
+    argument: 'the manifests whose Targets are meant',
+    load: async () => (await import('./commands/export.ts')).exportLive,
+  },
   import: {
     summary: 'make manifests from what another tool has',
     operands: [

@@ -5,6 +5,7 @@ import {
   duration,
   httpUrl,
   integer,
+  lines,
   listOf,
   matching,
   oneOf,
@@ -16,7 +17,7 @@ import {
 } from './parsers.ts';
 import { UsageError } from './usage.ts';
 
-export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const;
+export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export interface Flag<
@@ -51,12 +52,15 @@ function flag<const N extends string, T, const D extends string | undefined, con
 }
 
 const PASS = ['plan', 'apply', 'run'] as const;
+/** Those that read or write an account. */
+const LIVE = [...PASS, 'export'] as const;
 
 const WHAT = 'What to do';
 const SAFETY = 'Safety';
 const PACE = 'Pace';
 const VALUES = 'Where key values may come from';
 const DAEMON = 'Daemon';
+const EXPORT = 'What to export';
 const IMPORT = 'What the source is read with';
 const OUTPUT = 'Output';
 
@@ -71,13 +75,13 @@ export const FLAGS = [
   flag({ name: 'prune', parse: boolean, default: undefined, otherwise: "the Target's", commands: PASS, group: WHAT, help: 'remove what left Git' }),
   flag({ name: 'yes', parse: boolean, default: 'false', commands: ['apply'], group: WHAT, help: 'do not ask before writing' }),
   flag({ name: 'once', parse: boolean, default: 'false', commands: ['run'], group: WHAT, help: 'one pass, then exit: for cron' }),
-  flag({ name: 'owner', parse: owner, value: 'name', default: 'apikeeper', commands: PASS, group: WHAT, help: "this tree's name on live objects, where no Target is declared" }),
+  flag({ name: 'owner', parse: owner, value: 'name', default: 'apikeeper', commands: LIVE, group: WHAT, help: "this tree's name on live objects, where no Target is declared" }),
   flag({ name: 'delete-grace', parse: duration, value: 'duration', default: '14d', commands: PASS, group: SAFETY, help: 'how long a key that left Git stays disabled before it is deleted' }),
   flag({ name: 'max-keys', parse: integer(0), value: 'number', default: undefined, otherwise: "the Target's, 5", commands: PASS, group: SAFETY, help: 'more keys than this that would lose access hold all such steps' }),
   flag({ name: 'max-percent', parse: integer(0, 100), value: 'number', default: undefined, otherwise: "the Target's, 30", commands: PASS, group: SAFETY, help: 'the same as a share of all managed keys' }),
-  flag({ name: 'requests-per-second', parse: positive, value: 'number', default: undefined, otherwise: "the Target's, 5", commands: PASS, group: PACE, help: 'calls per second, per account and region' }),
-  flag({ name: 'burst', parse: integer(1), value: 'number', default: undefined, otherwise: "the Target's, 20", commands: PASS, group: PACE, help: 'calls at once, per account and region' }),
-  flag({ name: 'operation-quotas', parse: onOff, value: 'on|off', default: 'on', commands: PASS, group: PACE, help: 'keep to the quotas that single operations have; off only for emulators' }),
+  flag({ name: 'requests-per-second', parse: positive, value: 'number', default: undefined, otherwise: "the Target's, 5", commands: LIVE, group: PACE, help: 'calls per second, per account and region' }),
+  flag({ name: 'burst', parse: integer(1), value: 'number', default: undefined, otherwise: "the Target's, 20", commands: LIVE, group: PACE, help: 'calls at once, per account and region' }),
+  flag({ name: 'operation-quotas', parse: onOff, value: 'on|off', default: 'on', commands: LIVE, group: PACE, help: 'keep to the quotas that single operations have; off only for emulators' }),
   flag({ name: 'values-env-prefix', parse: text, value: 'prefix', default: 'APIKEEPER_VALUE_', commands: PASS, group: VALUES, help: 'fromEnv reads only variables that begin with it' }),
   flag({ name: 'values-dir', parse: text, value: 'directory', default: undefined, otherwise: 'none', commands: PASS, group: VALUES, help: 'fromFile reads only below it' }),
   flag({ name: 'values-secrets', parse: text, value: 'prefix', default: 'apikeeper/', commands: PASS, group: VALUES, help: 'secretsManager and ssm read only names that begin with it' }),
@@ -90,6 +94,11 @@ export const FLAGS = [
   flag({ name: 'server', parse: httpUrl, value: 'url', default: undefined, otherwise: 'the local daemon', commands: ['status'], group: DAEMON, help: 'the daemon to ask' }),
   flag({ name: 'port', parse: integer(0, 65_535), value: 'port', default: '4580', variable: false, commands: ['emulator', 'demo'], group: 'Emulator', help: "the emulator's port; 0 takes any free one" }),
   flag({ name: 'quotas', parse: quotas, value: 'off|real|factor', default: 'off', commands: ['emulator'], group: 'Emulator', help: 'enforce the quotas of the control plane' }),
+  flag({ name: 'namespace', short: 'n', parse: label, value: 'name', default: undefined, otherwise: "the Target's, else default", commands: ['export'], group: EXPORT, help: 'whose Target is read, and the namespace that the manifests are written for' }),
+  flag({ name: 'api', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this API: its stages, the plans on them, and their keys; may be given several times' }),
+  flag({ name: 'plan', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this usage plan and its keys; may be given several times' }),
+  flag({ name: 'key', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this API key; may be given several times' }),
+  flag({ name: 'to', parse: text, value: 'directory', default: undefined, otherwise: 'one stream, to standard output', commands: ['export'], group: OUTPUT, help: 'write a file per API, plan and key below this directory, and over none that is there' }),
   flag({ name: 'namespace', short: 'n', parse: label, value: 'name', default: undefined, otherwise: 'none, which is default', commands: ['import'], group: IMPORT, help: 'the namespace that the manifests are written for' }),
   flag({ name: 'stage', parse: text, value: 'name', default: undefined, otherwise: "the file's", commands: ['import'], group: IMPORT, help: 'serverless: the stage, as serverless deploy is given it' }),
   flag({ name: 'framework-version', parse: text, value: 'version', default: undefined, otherwise: "the file's", commands: ['import'], group: IMPORT, help: 'serverless: the version that deployed last, or a range such as ">=2.18 <3"' }),

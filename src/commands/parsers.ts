@@ -63,6 +63,11 @@ export function listOf(parse: Parser<string>): Parser<readonly string[]> {
   return (given) => (given === '' ? [] : given.split(/[,\n]/).map((part) => parse(part.trim())));
 }
 
+/** Several, one a line, whatever characters they have. */
+export function lines(given: string): readonly string[] {
+  return given === '' ? [] : given.split('\n');
+}
+
 /** `name=value`, one a line. Whoever asks complains of a missing value: a complaint from here would show all that was given, secrets included. */
 export function assignments(given: string): ReadonlyMap<string, string | undefined> {
   const lines = given === '' ? [] : given.split('\n');

@@ -16,6 +16,11 @@ export function otherManager(live: Pick<Live, 'tags'>, owner: string): string | 
   return MANAGERS.find(({ prefix }) => tag?.startsWith(prefix))?.manager;
 }
 
+/** Whether a tag is a manager's mark: it speaks of who manages the object, and is nobody else's to set. */
+export function isMark(key: string): boolean {
+  return MANAGERS.some(({ prefix }) => key.startsWith(prefix));
+}
+
 /** The identity that our tags give an object; undefined where it isn't ours. */
 export function claimOf(live: Pick<Live, 'tags'>, owner: string): { readonly namespace: string; readonly name: string } | undefined {
   if (live.tags[TAG.owner] !== owner) return undefined;

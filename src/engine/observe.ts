@@ -32,6 +32,8 @@ export interface ObserveOptions {
   readonly owner: string;
   readonly memory: Memory;
   readonly clock: Clock;
+  /** Reads the whole account, whatever documents speak of. */
+  readonly everything?: boolean;
 }
 
 /**
@@ -44,7 +46,7 @@ export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const stages = kinds.filter((kind) => kind.rules.kind === 'Stage');
   const tagged = kinds.filter((kind) => kind.rules.kind !== 'Stage');
   const [apis, ...lists] = await Promise.all([
-    namesApis(desired) ? listApis(send) : undefined,
+    options.everything || namesApis(desired) ? listApis(send) : undefined,
     ...tagged.map((kind) => listKind(kind, options, [])),
   ]);
   const objects = lists.flat();
@@ -78,7 +80,7 @@ async function withThrottles(
   const asked = desired.some(
     ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isNone(entry.methodThrottles)),
   );
-  if (memory.throttlesProven || !asked) return listed;
+  if (memory.throttlesProven || !(asked || options.everything)) return listed;
   const maybe = (live: Live) => concerned(live) && !isNone(live.spec.throttle) && !isNone(live.spec.stages);
   const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), READERS);
   return read.filter((live) => live !== undefined);
@@ -89,7 +91,8 @@ function hasMethodThrottles(live: Live): boolean {
 }
 
 /** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
-function isConcerned(kind: string, { desired, owner, memory }: ObserveOptions): (live: Live) => boolean {
+function isConcerned(kind: string, { desired, owner, memory, everything }: ObserveOptions): (live: Live) => boolean {
+  if (everything) return () => true;
   const names = new Set<Json>();
   const ids = new Set<string>();
   for (const one of desired.filter((document) => document.kind === kind)) {
@@ -193,8 +196,9 @@ export function apisConcerned(
   desired: readonly Desired[],
   apis: readonly Api[] | undefined,
   live: readonly Live[],
-  { owner, memory }: ObserveOptions,
+  { owner, memory, everything }: ObserveOptions,
 ): string[] {
+  if (everything && apis) return apis.map((api) => api.id);
   const ids = new Set<string>();
   for (const reference of references(desired)) {
     const found = apiOf(reference, apis);

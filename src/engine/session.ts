@@ -123,7 +123,10 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
 }
 
 /** The command line outranks the Target. */
-export function pace(target: Target, settings: Settings): { readonly requestsPerSecond: number; readonly burst: number } {
+export function pace(
+  target: Target,
+  settings: Pick<Settings, 'requestsPerSecond' | 'burst'>,
+): { readonly requestsPerSecond: number; readonly burst: number } {
   return {
     requestsPerSecond: settings.requestsPerSecond ?? target.budget.requestsPerSecond,
     burst: settings.burst ?? target.budget.burst,

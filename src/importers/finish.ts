@@ -83,7 +83,7 @@ function firstProblems(documents: readonly ManifestDocument[]): Map<ManifestDocu
 }
 
 /** A spec without what a pointer leads to, or without the nearest thing around it that is there; undefined where that is the spec itself. */
-function without(spec: ManifestDocument['spec'], segments: readonly string[]): ManifestDocument['spec'] | undefined {
+export function without(spec: ManifestDocument['spec'], segments: readonly string[]): ManifestDocument['spec'] | undefined {
   const [first, ...rest] = segments;
   if (first === undefined || !(first in spec)) return undefined;
   const inner = removed(spec[first] as Json, rest);

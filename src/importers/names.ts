@@ -15,9 +15,9 @@ function documentName(name: string): string {
   return joined.slice(0, MAX_LENGTH).replace(/[-.]+$/, '') || 'unnamed';
 }
 
-/** Gives each document of a kind a name of its own: the second of one name is `<name>-2`. */
-export function createNames(): (kind: string, name: string) => string {
-  const taken = new Set<string>();
+/** Gives each document of a kind a name of its own: the second of one name is `<name>-2`. `reserved`: names that are given already, as `<kind>/<name>`. */
+export function createNames(reserved: Iterable<string> = []): (kind: string, name: string) => string {
+  const taken = new Set(reserved);
   return (kind, name) => {
     const wanted = documentName(name);
     for (let count = 1; ; count++) {

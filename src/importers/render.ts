@@ -1,22 +1,28 @@
 /** Documents as the YAML that goes into Git. */
 import { dump } from 'js-yaml';
 import { API_VERSION } from '../manifests/schemas.ts';
-import type { Imported, ManifestDocument } from './model.ts';
+import type { ManifestDocument } from './model.ts';
+
+/** A document of any kind, wherever it comes from: what is live has no source but itself. */
+export interface Renderable extends Omit<ManifestDocument, 'kind' | 'source'> {
+  readonly kind: string;
+  readonly source?: ManifestDocument['source'];
+}
 
 /** One stream of documents, with the comments that a person needs to finish them. The same documents always make the same text. */
-export function renderManifests({ documents }: Pick<Imported, 'documents'>, namespace?: string): string {
+export function renderManifests({ documents }: { readonly documents: readonly Renderable[] }, namespace?: string): string {
   return documents.map((document) => renderDocument(document, namespace)).join('---\n');
 }
 
 /** A document as data: what its YAML says. */
-export function toManifest(document: ManifestDocument, namespace?: string) {
+export function toManifest(document: Renderable, namespace?: string) {
   const annotations = annotationsOf(document);
   return {
     apiVersion: API_VERSION,
     kind: document.kind,
     metadata: {
       name: document.name,
-      ...(namespace !== undefined && { namespace }),
+      ...(namespace !== undefined && document.kind !== 'Target' && { namespace }),
       ...(Object.keys(annotations).length > 0 && { annotations }),
     },
     spec: document.spec,
@@ -27,24 +33,25 @@ export function toManifest(document: ManifestDocument, namespace?: string) {
 const NEEDS_ADOPTION: ReadonlySet<string> = new Set(['ApiKey', 'UsagePlan']);
 
 /** A key or plan that can't be found must not be made anew beside the live one. */
-function annotationsOf({ kind, adopt }: ManifestDocument): Record<string, string> {
+function annotationsOf({ kind, adopt }: Renderable): Record<string, string> {
   if (adopt) return { 'apikeeper.dev/adopt': adopt === 'by-name' ? adopt : adopt.id };
   return NEEDS_ADOPTION.has(kind) ? { 'apikeeper.dev/mode': 'suspend' } : {};
 }
 
-function renderDocument(document: ManifestDocument, namespace: string | undefined): string {
+function renderDocument(document: Renderable, namespace: string | undefined): string {
   const { spec, metadata, ...head } = toManifest(document, namespace);
-  const comments = [`${document.address} (${document.source.file}:${document.source.line})`, ...document.comments];
+  const place = document.source && ` (${document.source.file}:${document.source.line})`;
+  const comments = [`${document.address}${place ?? ''}`, ...document.comments];
   const options = (document.options ?? []).map((line) => `  # ${oneLine(line)}\n`);
   const yaml = [yamlOf(head), yamlOf({ metadata }), ...decisions(document), yamlOf({ spec }), ...options];
   return [...comments.map((comment) => `# ${oneLine(comment)}\n`), ...yaml].join('');
 }
 
 /** A line that a person uncomments, right below the annotations. */
-function decisions(document: ManifestDocument): string[] {
+function decisions(document: Renderable): string[] {
   if (!document.manager) return [];
   const when = document.kind === 'KeyRequirement' ? 'uncomment to change an API that it goes on making' : 'uncomment once it has let go';
-  const annotation = `apikeeper.dev/adopt-from: ${document.manager}`;
+  const annotation = `apikeeper.dev/adopt-from: ${oneLine(document.manager)}`;
   const isFirst = Object.keys(annotationsOf(document)).length === 0;
   return [isFirst ? `  # annotations: { ${annotation} }  # ${when}\n` : `    # ${annotation}  # ${when}\n`];
 }

@@ -45,6 +45,10 @@ const CASES: Readonly<
   strict: ['validate', false, ['true', true], ['1', true]],
   'detailed-exitcode': ['plan', false, ['true', true], ['1', true]],
   'log-format': ['plan', undefined, ['json', 'json'], ['text', 'text']],
+  api: ['export', [], ['residents, live', ['residents, live']], ['a1b2c3\nhousing', ['a1b2c3', 'housing']]],
+  plan: ['export', [], ['basic', ['basic']], ['basic\nfull', ['basic', 'full']]],
+  key: ['export', [], ['acme', ['acme']], ['acme\nAcme Ltd', ['acme', 'Acme Ltd']]],
+  to: ['export', undefined, ['manifests/live', 'manifests/live'], ['there', 'there']],
   stage: ['import', undefined, ['live', 'live'], ['staging', 'staging']],
   'framework-version': ['import', undefined, ['2.72.4', '2.72.4'], ['>=3 <4', '>=3 <4']],
   param: ['import', new Map(), ['a=1\nb=2,c=3', new Map(Object.entries({ a: '1', b: '2,c=3' }))], ['a', new Map([['a', undefined]])]],
@@ -86,7 +90,7 @@ describe('each flag', () => {
   });
 
   test('a name stands once per command', () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const) {
+    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const) {
       const names = flagsOf(command).map(({ name }) => name);
       expect(names).toEqual([...new Set(names)]);
     }
@@ -209,7 +213,7 @@ describe('the command line', () => {
   });
 
   test('help of a command shows each of its flags with default and variable', async () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'import', 'emulator', 'demo'] as const) {
+    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const) {
       const help = (await run([command, '--help'])).stdout.replace(/\s+/g, ' ');
       for (const flag of flagsOf(command)) {
         const variable = variableOf(flag);

@@ -1,0 +1,108 @@
+/** `export`: what is live, as manifests that adopt it. Manifests go to stdout or into a directory, what a person must know to stderr. */
+import { existsSync } from 'node:fs';
+import type { Target } from '../core/model.ts';
+import { byText } from '../core/values.ts';
+import { type Survey, survey } from '../engine/survey.ts';
+import { exportManifests } from '../exporter/export.ts';
+import { filesOf, streamOf } from '../exporter/files.ts';
+import type { Exported, ExportedDocument } from '../exporter/model.ts';
+import { NotSelected } from '../exporter/select.ts';
+import { GatewayError } from '../gateway/errors.ts';
+import { kinds } from '../kinds/index.ts';
+import { load } from '../manifests/load.ts';
+import { didYouMean } from '../manifests/suggest.ts';
+import { DEFAULT_NAMESPACE, implicitTarget } from '../manifests/target.ts';
+import { count, visible } from '../report/visible.ts';
+import { EXIT } from './exit.ts';
+import { writeFiles } from './export-files.ts';
+import type { FlagValues } from './flags.ts';
+import { Failure, UsageError } from './usage.ts';
+import { onStop, type World } from './world.ts';
+
+type Flags = FlagValues<'export'>;
+
+export async function exportLive(directory: string, flags: Flags, world: World, [given]: readonly string[]): Promise<number> {
+  const target = await targetOf(directory, given !== undefined || Boolean(world.env.APIKEEPER_MANIFESTS), flags);
+  const found = await read(target, flags, world);
+  const namespace = target.implicit ? (flags.namespace ?? DEFAULT_NAMESPACE) : target.namespace;
+  const exported = choose(found, target, namespace, flags);
+  const head = headOf(found);
+  const written = namespace === DEFAULT_NAMESPACE ? undefined : namespace;
+  const documents = [...targetDocument(target, namespace, found), ...exported.documents];
+  if (flags.to !== undefined) await writeFiles(flags.to, filesOf(documents, head, written));
+  else if (documents.length > 0) world.stdout.write(streamOf(documents, head, written));
+  world.stderr.write([...exported.notes.map(visible), summary(exported, found, flags), ''].join('\n'));
+  return EXIT.done;
+}
+
+/** The Target that the manifests declare for the namespace; where they declare none, the ambient credentials and region. */
+async function targetOf(directory: string, isGiven: boolean, { namespace, owner }: Flags): Promise<Target> {
+  if (!isGiven && !existsSync(directory)) return implicitTarget({ owner });
+  const { targets: all, problems } = await load(directory, { owner });
+  const targets = all.filter(({ implicit }) => !implicit);
+  const [only, another] = targets;
+  const found = namespace === undefined && !another ? only : targets.find((target) => target.namespace === namespace);
+  if (found) return found;
+  const [problem] = problems;
+  // What is wrong may be the very Target; in a directory that nobody named, it may be anything.
+  if (problem && (isGiven || only)) throw new Failure(`${problem.file}:${problem.line}: ${problem.message}`);
+  if (!only) return implicitTarget({ owner });
+  const names = targets.map((target) => target.namespace);
+  if (namespace === undefined)
+    throw new UsageError(`${directory} declares several Targets: say which with --namespace (${names.join(', ')})`);
+  const near = didYouMean(namespace, names) || `: there is ${names.join(', ')}`;
+  throw new UsageError(`--namespace: no Target is named ${namespace} in ${directory}${near}`);
+}
+
+async function read(target: Target, flags: Flags, world: World): Promise<Survey> {
+  const stopping = new AbortController();
+  using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
+  const settings = {
+    operationQuotas: flags['operation-quotas'],
+    ...(flags['requests-per-second'] !== undefined && { requestsPerSecond: flags['requests-per-second'] }),
+    ...(flags.burst !== undefined && { burst: flags.burst }),
+  };
+  try {
+    return await survey(target, settings, world, stopping.signal);
+  } catch (error) {
+    throw error instanceof GatewayError ? new Failure(error.message, { cause: error }) : error;
+  }
+}
+
+function choose({ live, apis }: Survey, { owner }: Target, namespace: string, flags: Flags): Exported {
+  const selection = { apis: flags.api, plans: flags.plan, keys: flags.key };
+  try {
+    return exportManifests({ account: { live, apis }, owner, namespace, selection, rules: kinds.map((kind) => kind.rules) });
+  } catch (error) {
+    throw error instanceof NotSelected ? new UsageError(error.message, { cause: error }) : error;
+  }
+}
+
+/** A namespace other than the default needs a Target; where the manifests have none yet, it comes with the export. */
+function targetDocument(target: Target, namespace: string, { accountId, region }: Survey): ExportedDocument[] {
+  if (!target.implicit || namespace === DEFAULT_NAMESPACE) return [];
+  if (accountId === undefined)
+    throw new Failure(
+      `a namespace needs a Target, and the account's id for it could not be asked for (STS GetCallerIdentity): leave --namespace out, or declare the Target first`,
+    );
+  const { owner } = target;
+  const spec = { region, accountId, ...(owner !== DEFAULT_OWNER && { owner }) };
+  return [{ kind: 'Target', name: namespace, id: accountId, file: 'target.yaml', address: 'the account and region', spec, comments: [] }];
+}
+
+const DEFAULT_OWNER = implicitTarget({}).owner;
+
+function placeOf({ accountId, region }: Survey): string {
+  return accountId === undefined ? region : `account ${accountId}, ${region}`;
+}
+
+function headOf(found: Survey): string {
+  return `What is live in ${placeOf(found)}. \`apikeeper plan\` must show adoptions and holds, and no other change, before anything is applied.`;
+}
+
+function summary({ documents }: Exported, found: Survey, { to }: Flags): string {
+  const kindsOf = Map.groupBy(documents, ({ kind }) => kind);
+  const parts = [...kindsOf].sort(([a], [b]) => byText(a, b)).map(([kind, { length }]) => `${length} ${kind}`);
+  const where = to === undefined ? '' : ` in ${count(new Set(documents.map(({ file }) => file)).size, 'file')} below ${visible(to)}`;
+  return `${placeOf(found)}: ${count(documents.length, 'document')}${where}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`;
+}

@@ -1,0 +1,109 @@
+/** The documents are valid and the plan of them changes nothing but tags: what would do otherwise is left out, and said. */
+
+import { isLiveChange } from '../core/fields.ts';
+import type { Desired, Json } from '../core/model.ts';
+import { plan } from '../core/planner.ts';
+import { isMap } from '../core/values.ts';
+import { without } from '../importers/finish.ts';
+import { toManifest } from '../importers/render.ts';
+import { check } from '../manifests/check.ts';
+import { danglingReferences } from '../manifests/dangling.ts';
+import { readDraft } from '../manifests/draft.ts';
+import type { Entry } from '../manifests/entry.ts';
+import { segmentsOf } from '../manifests/problem.ts';
+import { implicitTarget } from '../manifests/target.ts';
+import type { ExportedDocument, ExportOptions } from './model.ts';
+
+interface Flaw {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Lists that are exact: without one of its members, a list would ask for that member's removal. */
+const EXACT = ['keys', 'stages'];
+
+export function checked(documents: readonly ExportedDocument[], options: ExportOptions): readonly ExportedDocument[] {
+  let kept = documents;
+  for (;;) {
+    const flaws = flawsOf(kept, options);
+    if (flaws.size === 0) return kept;
+    kept = kept.flatMap((document) => {
+      const flaw = flaws.get(document);
+      return flaw ? repaired(document, flaw) : document;
+    });
+  }
+}
+
+/** A document without what is wrong with it; none where that is all of it. */
+function repaired(document: ExportedDocument, { path, message }: Flaw): ExportedDocument[] {
+  const [, field = '', ...inner] = segmentsOf(path);
+  const spec = without(document.spec, EXACT.includes(field) ? [field] : [field, ...indexed(document.spec[field], inner)]);
+  const comment = `${path} is left out: ${message}`;
+  return spec === undefined ? [] : [{ ...document, spec, comments: [...document.comments, comment] }];
+}
+
+/** An entry of a list of methods is addressed by its key in a plan, and by its index in a document. */
+function indexed(list: Json | undefined, [first, ...rest]: readonly string[]): string[] {
+  if (first === undefined) return [];
+  const index = Array.isArray(list) ? list.findIndex((entry: Json) => isMap(entry) && `${entry.method} ${entry.path}` === first) : -1;
+  return [index < 0 ? first : String(index), ...rest];
+}
+
+/** The first flaw of each document that has any; of documents that are not valid, no plan is made. */
+function flawsOf(documents: readonly ExportedDocument[], options: ExportOptions): Map<ExportedDocument, Flaw> {
+  const drafts = documents.map((document) => {
+    const place = { line: 1, column: 1 };
+    const value = toManifest(document, options.namespace);
+    return { document, draft: readDraft({ file: document.file, ...place, value, locate: () => ({ key: place, value: place }) }) };
+  });
+  const entries = drafts.flatMap(({ draft }) => draft.entry ?? []);
+  const together = [...check(entries), ...danglingReferences(entries)];
+  const invalid = new Map<ExportedDocument, Flaw>();
+  for (const { document, draft } of drafts) {
+    const first = draft.findings[0] ?? together.find(({ entry }) => entry === draft.entry);
+    if (first) invalid.set(document, first);
+  }
+  if (invalid.size > 0) return invalid;
+  const byEntry = new Map(drafts.flatMap(({ document, draft }) => (draft.entry ? [[draft.entry, document]] : [])));
+  return changing(byEntry, options);
+}
+
+/** Documents that the plan would change something for, as if every manager had let go. */
+function changing(documents: ReadonlyMap<Entry, ExportedDocument>, { account, owner, namespace, rules }: ExportOptions) {
+  const byDesired = new Map([...documents].map(([entry, document]) => [toDesired(entry, document), document]));
+  const { steps } = plan({
+    target: { ...implicitTarget({ owner }), namespace },
+    desired: [...byDesired.keys()],
+    neighbours: [],
+    namespaces: new Set([namespace]),
+    invalid: new Set(),
+    complete: true,
+    live: account.live,
+    apis: account.apis,
+    rules,
+    policy: { unsetMode: 'enforce', prune: false, deleteGraceMs: 0, maxKeys: 0, maxPercent: 100 },
+    contested: new Set(),
+    seen: new Map(),
+    pinned: new Map(),
+    fingerprint: (text) => text,
+    now: 0,
+    time: { format: String, parse: Number },
+  });
+  const flaws = new Map<ExportedDocument, Flaw>();
+  for (const { desired, kind, changes, message } of steps) {
+    const document = desired && byDesired.get(desired);
+    const rule = rules.find((one) => one.kind === kind);
+    const change = rule && changes.find((one) => isLiveChange(one, rule));
+    if (!document || !change || flaws.has(document)) continue;
+    flaws.set(document, { path: change.path, message: message ?? 'it would change what is live' });
+  }
+  return flaws;
+}
+
+function toDesired(
+  { kind, namespace, name, spec, labels, annotations, document: { file, line } }: Entry,
+  { manager }: ExportedDocument,
+): Desired {
+  const adoptFrom = manager === undefined ? annotations.adoptFrom : [manager];
+  return { kind, namespace, name, spec, labels, annotations: { ...annotations, adoptFrom }, source: { file, line } };
+}

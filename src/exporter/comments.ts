@@ -1,0 +1,63 @@
+/** What only a person can decide, said where it is to be decided. */
+import { type Live, TAG } from '../core/model.ts';
+import { claimOf, otherManager } from '../core/ownership.ts';
+import type { Context } from './documents.ts';
+import { keysOf, stagesOf } from './select.ts';
+
+/** From so many on, nobody wrote them down by hand. */
+export const MANY = 100;
+
+/** Lines for the head of a document; none for a live object about which there is nothing to decide. */
+export function commentsOf(live: Live, context: Context): readonly string[] {
+  return [...whose(live, context), ...(KINDS[live.kind]?.(live, context) ?? [])];
+}
+
+function whose(live: Live, { owner, naming }: Context): string[] {
+  const manager = otherManager(live, owner);
+  const stack = live.tags['aws:cloudformation:stack-name'];
+  const rivals = naming.rivalsOf(live).map(({ id }) => id);
+  const comments: string[] = [];
+  if (manager !== undefined && !claimOf(live, owner))
+    comments.push(
+      `managed by ${manager}${stack === undefined ? '' : ` (stack ${stack})`}: held as foreign until it is taken over, and that is for you to decide`,
+    );
+  if (rivals.length > 0)
+    comments.push(
+      `${[live.id, ...rivals].join(' and ')} bear the tags of this document: write the id of the one that is meant into apikeeper.dev/adopt, and remove mode: suspend`,
+    );
+  if (live.tags[TAG.suspend] !== undefined) comments.push(`suspended by the tag ${TAG.suspend}`);
+  return comments;
+}
+
+const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>> = {
+  ApiKey(live, context) {
+    const comments = namesakes(live, context);
+    const deleteAfter = live.tags[TAG.deleteAfter];
+    if ((context.plansOf.get(live.id) ?? []).length === 0) comments.push('in no plan, so it opens nothing: is it still needed?');
+    if (live.spec.enabled === false && deleteAfter === undefined)
+      comments.push('disabled, so calls with it are refused: is it still needed?');
+    if (deleteAfter !== undefined) comments.push(`left Git, and is to be deleted after ${deleteAfter}: this document would bring it back`);
+    return comments;
+  },
+
+  UsagePlan(live, context) {
+    const comments = namesakes(live, context);
+    const [stages, keys] = [stagesOf(live), keysOf(live)];
+    const apis = new Set(stages.map((stage) => stage.split(':')[0]));
+    if (stages.length === 0) comments.push('without a stage, so its keys open nothing: is it still needed?');
+    if (keys.length === 0) comments.push('without a key: if an application attaches keys, leave keys out of this document, as it is');
+    if (apis.size > 1) comments.push(`over ${apis.size} APIs: each key has one allowance for all of them together`);
+    if (keys.length >= MANY)
+      comments.push(
+        `${keys.length} keys: if an application makes them, remove the list keys and the documents of these keys, so that it stays theirs`,
+      );
+    return comments;
+  },
+};
+
+/** Others of the same name, which can be told apart by their ids alone. */
+function namesakes(live: Live, { account }: Context): string[] {
+  if (live.name === '') return ['without a name'];
+  const others = account.live.filter((one) => one.kind === live.kind && one.name === live.name && one !== live).map(({ id }) => id);
+  return others.length > 0 ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.sort().join(', ')}`] : [];
+}

@@ -1,0 +1,58 @@
+/** What the documents are called: the same for a part of the account as for all of it. */
+import type { Live } from '../core/model.ts';
+import { claimOf } from '../core/ownership.ts';
+import { byText } from '../core/values.ts';
+import { createNames } from '../importers/names.ts';
+import { type ExportOptions, keyOf } from './model.ts';
+
+export interface Naming {
+  /** The document of an object; undefined where there is none, because our tags place it in another namespace, or another object bears the same ones. */
+  nameOf(live: Pick<Live, 'kind' | 'id'>): string | undefined;
+  /** Others whose tags claim the same document, by id. */
+  rivalsOf(live: Pick<Live, 'kind' | 'id'>): readonly Live[];
+}
+
+/** Objects that are ours keep the name that their tags give them; the others get the one nearest to their own, by name and id, so that the order of lists decides nothing. */
+export function createNaming({ account, owner, namespace }: Pick<ExportOptions, 'account' | 'owner' | 'namespace'>): Naming {
+  const names = new Map<string, string>();
+  const claims = new Map<string, Live[]>();
+  const free: Named[] = [];
+  for (const live of account.live) {
+    const claim = claimOf(live, owner);
+    if (claim?.namespace === namespace) {
+      const document = `${live.kind}/${claim.name}`;
+      const claimants = claims.get(document) ?? [];
+      claims.set(document, [...claimants, live]);
+      if (claimants.length === 0) names.set(keyOf(live), claim.name);
+    } else if (!claim) free.push(live);
+  }
+  const create = createNames(claims.keys());
+  const nameAll = (all: readonly Named[]) => {
+    for (const one of all.toSorted((a, b) => byText(a.name, b.name) || byText(a.id, b.id)))
+      names.set(keyOf(one), create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`));
+  };
+  // An API has one key requirement at most, which bears its name; its stages are named after that.
+  nameAll(account.apis.map((api) => ({ ...api, kind: 'KeyRequirement' })));
+  const apiName = (id: string) => names.get(keyOf({ kind: 'KeyRequirement', id })) ?? id;
+  nameAll(
+    free
+      .filter(({ kind }) => kind !== 'KeyRequirement')
+      .map((one) => (one.kind === 'Stage' ? { ...one, name: `${apiName(one.id.split(':')[0] ?? '')}-${one.name}` } : one)),
+  );
+  return {
+    nameOf: (live) => names.get(keyOf(live)),
+    rivalsOf: (live) => {
+      const mine = names.get(keyOf(live));
+      return (claims.get(`${live.kind}/${mine}`) ?? []).filter((other) => other.id !== live.id);
+    },
+  };
+}
+
+interface Named {
+  readonly kind: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+/** How a name begins that is made from an id. */
+const NAMELESS: Readonly<Record<string, string>> = { ApiKey: 'key', UsagePlan: 'plan', KeyRequirement: 'api' };

@@ -1,0 +1,212 @@
+/** The command line of `export`. */
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { load } from '../../src/manifests/load.ts';
+import { stream, yaml } from '../manifests/workspace.ts';
+import { furnish } from '../scenarios/account.ts';
+import { createSpace, type Space, tally } from './space.ts';
+
+let space: Space;
+beforeEach(async () => {
+  space = await createSpace();
+  await furnish(space.hand, {
+    apis: [
+      { id: 'residents1', name: 'residents-api', stages: [{ name: 'production' }, { name: 'staging' }] },
+      { id: 'repairs001', name: 'repairs-api', stages: [{ name: 'production' }] },
+      { id: 'repairs002', name: 'repairs-api', stages: [{ name: 'production' }] },
+    ],
+    keys: [
+      { id: 'acmekey001', name: 'acme' },
+      { id: 'birchkey01', name: 'Birch, Ltd' },
+      { id: 'cedarkey01', name: 'cedar' },
+      { id: 'cedarkey02', name: 'cedar' },
+    ],
+    plans: [
+      { id: 'wide01', name: 'wide', stages: ['residents1:production', 'repairs001:production'], keys: ['acmekey001', 'birchkey01'] },
+      { id: 'narrow', name: 'narrow', stages: ['residents1:staging'], keys: ['acmekey001'] },
+      { id: 'other1', name: 'other', stages: ['repairs002:production'], keys: ['cedarkey01'] },
+    ],
+  });
+});
+afterEach(() => space[Symbol.asyncDispose]());
+
+interface Written {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+const documents = (text: string) => loadAll(text) as Written[];
+const names = (text: string) =>
+  documents(text)
+    .map(({ kind, metadata }) => `${kind}/${metadata.name}`)
+    .sort();
+
+describe('a part of the account', () => {
+  test.each<[reason: string, words: readonly string[], expected: readonly string[]]>([
+    ['a key alone', ['--key', 'acme'], ['ApiKey/acme']],
+    ['a key by its id', ['--key', 'cedarkey02'], ['ApiKey/cedar-2']],
+    ['a name with a comma', ['--key', 'Birch, Ltd'], ['ApiKey/birch-ltd']],
+    ['several keys', ['--key', 'acme', '--key', 'cedarkey01'], ['ApiKey/acme', 'ApiKey/cedar']],
+    ['a plan with its keys', ['--plan', 'wide'], ['ApiKey/acme', 'ApiKey/birch-ltd', 'UsagePlan/wide']],
+    [
+      'an API with its stages, the plans on them and their keys',
+      ['--api', 'residents-api'],
+      [
+        'ApiKey/acme',
+        'ApiKey/birch-ltd',
+        'Stage/residents-api-production',
+        'Stage/residents-api-staging',
+        'UsagePlan/narrow',
+        'UsagePlan/wide',
+      ],
+    ],
+    ['an API by its id', ['--api', 'repairs002'], ['ApiKey/cedar', 'Stage/repairs-api-2-production', 'UsagePlan/other']],
+    ['one thing and another', ['--key', 'acme', '--plan', 'other'], ['ApiKey/acme', 'ApiKey/cedar', 'UsagePlan/other']],
+  ])('%s', async (_, words, expected) => {
+    const { code, stdout } = await space.type('export', ...words);
+    expect(code).toBe(0);
+    expect(names(stdout)).toEqual(expected);
+    await space.manifests.write('part.yaml', stdout);
+    const { problems, dangling } = await load(space.manifests.path);
+    expect([...problems, ...dangling]).toEqual([]);
+    const planned = await space.report('plan');
+    expect(planned.flatMap(({ changes }) => changes)).toEqual([]);
+    expect(Object.keys(tally(planned)).sort()).toEqual(expected.some((name) => name.startsWith('Stage')) ? ['adopt', 'keep'] : ['adopt']);
+  });
+
+  test('what is not exported is referred to by its id, and an API by its name where only one has it', async () => {
+    const [plan] = documents((await space.type('export', '--plan', 'wide')).stdout).filter(({ kind }) => kind === 'UsagePlan');
+    expect(plan?.spec).toEqual({
+      stages: [
+        { restApi: { id: 'repairs001' }, stageName: 'production' },
+        { restApi: { name: 'residents-api' }, stageName: 'production' },
+      ],
+      keys: ['acme', 'birch-ltd'],
+    });
+  });
+
+  test.each([
+    [
+      'a name that nothing has',
+      ['--key', 'acne'],
+      'no API key has the id or the name "acne" in this account and region; did you mean acme?',
+    ],
+    [
+      'a name that two have',
+      ['--key', 'cedar'],
+      '2 API keys are named "cedar": give the id of the one that is meant (cedarkey01, cedarkey02)',
+    ],
+    ['an API of a name that two have', ['--api', 'repairs-api'], '2 APIs are named "repairs-api"'],
+    ['a plan that is not there', ['--plan', 'acmekey001'], 'no usage plan has the id or the name "acmekey001"'],
+  ])('%s is bad usage', async (_, words, message) => {
+    const { code, stdout, stderr } = await space.type('export', ...words);
+    expect(stderr).toContain(message);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+  });
+});
+
+describe('--to', () => {
+  test('writes over nothing, and says what is in the way', async () => {
+    const { path } = space.manifests;
+    await space.manifests.write('apis/residents-api.yaml', 'mine');
+    const { code, stderr } = await space.type('export', '--to', path);
+    expect(code).toBe(1);
+    expect(stderr).toContain('has apis/residents-api.yaml already, and nothing is overwritten');
+    expect(await readFile(join(path, 'apis/residents-api.yaml'), 'utf8')).toBe('mine');
+    expect(await readdir(path, { recursive: true })).toEqual(['apis', join('apis', 'residents-api.yaml')]);
+  });
+
+  test('stands beside what is there, and leaves nothing behind', async () => {
+    await space.manifests.write('README.md', 'manifests');
+    expect(await space.type('export', '--to', space.manifests.path, '--plan', 'other')).toMatchObject({ code: 0, stdout: '' });
+    const all = await readdir(space.manifests.path, { recursive: true });
+    expect(all.sort()).toEqual(['README.md', 'plans', join('plans', 'other.yaml')]);
+  });
+
+  test('a directory that cannot be made is said, without a stack', async () => {
+    await space.manifests.write('file', '');
+    const { code, stderr } = await space.type('export', '--to', join(space.manifests.path, 'file'));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/cannot be (looked at|written to): ENOTDIR\n$/);
+  });
+});
+
+describe('where it reads', () => {
+  const target = (name: string, spec: object = {}) =>
+    yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', owner: space.owner, ...spec });
+
+  test("the manifests' Target, and its namespace", async () => {
+    await space.manifests.write('target.yaml', target('production'));
+    const { code, stdout, stderr } = await space.type('export', space.manifests.path);
+    expect(code).toBe(0);
+    expect(new Set(documents(stdout).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['production']));
+    expect(stderr).toMatch(/^account 123456789012, eu-west-2: 11 documents: 4 ApiKey, 4 Stage, 3 UsagePlan\.\n$/);
+    await space.manifests.write('all.yaml', stdout);
+    expect(tally(await space.report('plan'))).toEqual({ adopt: 7, keep: 4 });
+  });
+
+  test('of several, the one that is named', async () => {
+    await space.manifests.write('target.yaml', stream(target('production'), target('elsewhere', { accountId: '210987654321' })));
+    const unsaid = await space.type('export', space.manifests.path);
+    expect(unsaid.stderr).toContain('declares several Targets: say which with --namespace (elsewhere, production)');
+    const misspelt = await space.type('export', space.manifests.path, '-n', 'prodution');
+    expect(misspelt.stderr).toContain('no Target is named prodution');
+    expect([unsaid.code, misspelt.code]).toEqual([64, 64]);
+    expect((await space.type('export', space.manifests.path, '-n', 'production')).code).toBe(0);
+    const wrong = await space.type('export', space.manifests.path, '-n', 'elsewhere');
+    expect(wrong.stderr).toContain('the credentials belong to account 123456789012, and the Target is account 210987654321');
+    expect(wrong.code).toBe(1);
+  });
+
+  test('a namespace that has no Target yet comes with one', async () => {
+    const { stdout } = await space.type('export', '--namespace', 'production');
+    const [first] = documents(stdout);
+    expect(first).toMatchObject({
+      kind: 'Target',
+      metadata: { name: 'production' },
+      spec: { region: 'eu-west-2', accountId: '123456789012', owner: space.owner },
+    });
+    await space.manifests.write('all.yaml', stdout);
+    expect(tally(await space.report('apply'))).toEqual({ adopt: 7, keep: 4 });
+  });
+
+  test('what is of another namespace stays its own', async () => {
+    await space.manifests.write('all.yaml', (await space.type('export', '-n', 'production', '--plan', 'other')).stdout);
+    await space.report('apply');
+    const { stdout, stderr } = await space.type('export', '-n', 'staging');
+    expect(names(stdout)).not.toContain('UsagePlan/other');
+    expect(stdout).not.toContain('adopt: cedarkey01');
+    expect(stderr).toContain('2 of namespace production left out: they are declared there; export them with --namespace production');
+    expect(names((await space.type('export', '-n', 'production')).stdout)).toContain('UsagePlan/other');
+  });
+
+  test('a directory that is named and not right is a failure; one that nobody named is not', async () => {
+    await space.manifests.write('broken.yaml', 'kind: [');
+    const { code, stderr } = await space.type('export', space.manifests.path);
+    expect(stderr).toMatch(/^apikeeper: broken\.yaml:\d+: /);
+    expect(code).toBe(1);
+    const missing = await space.type('export', join(space.manifests.path, 'missing'));
+    expect(missing.code).toBe(1);
+  });
+
+  test('an account that cannot be reached, or not be read in full, is one line and 1', async () => {
+    space.emulator.inject({
+      operation: 'GetUsagePlanKeys',
+      fault: { type: 'error', status: 403, code: 'AccessDeniedException', message: 'not you' },
+    });
+    const { code, stdout, stderr } = await space.type('export');
+    expect(stderr).toMatch(/^apikeeper: GetUsagePlanKeys .*AccessDeniedException.*\n$/);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+
+  test('an account with nothing in it gives no manifest', async () => {
+    await using empty = await createSpace();
+    expect(await empty.type('export')).toEqual({ code: 0, stdout: '', stderr: 'account 123456789012, eu-west-2: 0 documents.\n' });
+    await mkdir(join(empty.manifests.path, 'there'));
+    await writeFile(join(empty.manifests.path, 'there', 'note'), '');
+    expect((await empty.type('export', '--to', join(empty.manifests.path, 'there'))).code).toBe(0);
+  });
+});

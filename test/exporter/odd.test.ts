@@ -1,0 +1,212 @@
+/** Live objects that no manifest can say in full: the export is valid all the same, and says what it left out. */
+import { describe, expect, test } from 'vitest';
+import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model.ts';
+import { exportManifests } from '../../src/exporter/export.ts';
+import type { ExportedDocument } from '../../src/exporter/model.ts';
+import { live, members, OWNER, ours, RULES, stages } from '../core/build.ts';
+
+const APIS: readonly Api[] = [{ id: 'api1', name: 'residents-api' }];
+const EVERYTHING = { apis: [], plans: [], keys: [] };
+
+function exported(objects: readonly Live[], apis: readonly Api[] = APIS) {
+  return exportManifests({
+    account: { live: objects, apis },
+    owner: OWNER,
+    namespace: 'default',
+    selection: EVERYTHING,
+    rules: RULES,
+  });
+}
+
+const one = (objects: readonly Live[], kind: string): ExportedDocument => {
+  const [found, another] = exported(objects).documents.filter((document) => document.kind === kind);
+  if (!found || another) throw new Error(`not one ${kind}`);
+  return found;
+};
+
+const LIMITS = { rateLimit: 5, burstLimit: 10 };
+const STAGE = live('Stage', 'api1:production');
+const throttles = (count: number): Spec => Object.fromEntries(Array.from({ length: count }, (_, index) => [`GET /r${index}`, LIMITS]));
+
+describe('what a manifest cannot say is left out, with a word', () => {
+  test.each<[reason: string, objects: readonly Live[], kind: string, spec: Readonly<Record<string, Json>>, comment: RegExp]>([
+    [
+      'a tag with a character that the schema refuses',
+      [live('ApiKey', 'k1', { name: 'acme', tags: { team: 'a', odd: 'x*y' } })],
+      'ApiKey',
+      { enabled: true, tags: { team: 'a' } },
+      /^\/spec\/tags\/odd is left out: /,
+    ],
+    [
+      'a stage variable that the schema refuses',
+      [live('Stage', 'api1:production', { variables: { port: '80', 'a-b': '1' } })],
+      'Stage',
+      { restApi: { name: 'residents-api' }, stageName: 'production', variables: { port: '80' } },
+      /^\/spec\/variables\/a-b is left out: /,
+    ],
+    [
+      'more method throttles than a plan may have: not one of its stages is claimed, or the rest would be taken off',
+      [
+        STAGE,
+        live('UsagePlan', 'p1', { name: 'basic', throttle: LIMITS, stages: { 'api1:production': { methodThrottles: throttles(21) } } }),
+      ],
+      'UsagePlan',
+      { throttle: LIMITS },
+      /^\/spec\/stages\/0\/methodThrottles is left out: /,
+    ],
+    [
+      'a throttle of half: the other half would be made up',
+      [live('UsagePlan', 'p1', { name: 'basic', throttle: { rateLimit: 5, burstLimit: null } })],
+      'UsagePlan',
+      {},
+      /^\/spec\/throttle/,
+    ],
+    [
+      'an access log that goes nowhere that a manifest may name',
+      [live('Stage', 'api1:production', { accessLog: { destinationArn: 'arn:aws:logs:x', format: '$context.requestId' } })],
+      'Stage',
+      { restApi: { name: 'residents-api' }, stageName: 'production' },
+      /^\/spec\/accessLog\/destinationArn is left out: /,
+    ],
+    [
+      'a setting that one method lacks and all others have',
+      [
+        live('Stage', 'api1:production', {
+          methodSettings: {
+            '* /*': { caching: { ttlInSeconds: 60 } },
+            'GET /x': { metricsEnabled: true, caching: { ttlInSeconds: null } },
+          },
+        }),
+      ],
+      'Stage',
+      {
+        restApi: { name: 'residents-api' },
+        stageName: 'production',
+        methodSettings: [{ method: '*', path: '/*', caching: { ttlInSeconds: 60 } }],
+      },
+      /^\/spec\/methodSettings\/GET ~1x\/caching\/ttlInSeconds is left out: it would change what is live$/,
+    ],
+    [
+      'a member that is not there',
+      [STAGE, live('UsagePlan', 'p1', { name: 'basic', stages: stages('api1:production', 'api1:gone'), keys: members('gone1') })],
+      'UsagePlan',
+      { stages: [{ stage: 'residents-api-production' }], membership: 'additive' },
+      /^the stage api1:gone is in this plan and was not found: membership: additive leaves it in$/,
+    ],
+    [
+      'a variable that somebody seems to set at each deployment',
+      [live('Stage', 'api1:production', { variables: { deployedAt: 'now' } })],
+      'Stage',
+      { restApi: { name: 'residents-api' }, stageName: 'production' },
+      /^the variable deployedAt seems to exist only to force a deployment/,
+    ],
+    [
+      "another manager's marks",
+      [live('ApiKey', 'k1', { name: 'acme', tags: { 'crossplane-name': 'x', team: 'a' } }, { 'crossplane-name': 'x', team: 'a' })],
+      'ApiKey',
+      { enabled: true, tags: { team: 'a' } },
+      /^managed by crossplane: held as foreign until it is taken over/,
+    ],
+  ])('%s', (_, objects, kind, spec, comment) => {
+    const document = one(objects, kind);
+    expect(document.spec).toEqual(spec);
+    expect(document.comments).toContainEqual(expect.stringMatching(comment));
+  });
+});
+
+describe('what a person has to decide stands above the document', () => {
+  const plan = (spec: Spec) => live('UsagePlan', 'p1', { name: 'basic', ...spec });
+  test.each<[reason: string, objects: readonly Live[], kind: string, comment: RegExp]>([
+    ['a key in no plan', [live('ApiKey', 'k1')], 'ApiKey', /^in no plan/],
+    ['a disabled key', [live('ApiKey', 'k1', { enabled: false }), plan({ keys: members('k1') })], 'ApiKey', /^disabled/],
+    ['a key without a name', [live('ApiKey', 'k1', { name: '' })], 'ApiKey', /^without a name/],
+    ['a plan without a stage', [plan({})], 'UsagePlan', /^without a stage/],
+    ['a plan without a key', [plan({})], 'UsagePlan', /^without a key/],
+    [
+      'a plan over several APIs',
+      [STAGE, live('Stage', 'api2:production'), plan({ stages: stages('api1:production', 'api2:production') })],
+      'UsagePlan',
+      /^over 2 APIs/,
+    ],
+    [
+      'a plan with so many keys that an application may make them',
+      [
+        plan({ keys: members(...Array.from({ length: 100 }, (_, index) => `k${index}`)) }),
+        ...Array.from({ length: 100 }, (_, index) => live('ApiKey', `k${index}`)),
+      ],
+      'UsagePlan',
+      /^100 keys: if an application makes them/,
+    ],
+    ["another tree's object", [live('ApiKey', 'k1', {}, { [TAG.owner]: 'other' })], 'ApiKey', /^managed by apikeeper\/other/],
+    ['the emergency brake', [live('ApiKey', 'k1', {}, { [TAG.suspend]: '' })], 'ApiKey', /^suspended by the tag apikeeper:suspend/],
+    [
+      'a key that left Git',
+      [live('ApiKey', 'k1', { enabled: false }, ours('acme', { [TAG.deleteAfter]: '2026-02-01T00:00:00Z' }))],
+      'ApiKey',
+      /^left Git, and is to be deleted after 2026-02-01T00:00:00Z/,
+    ],
+  ])('%s', (_, objects, kind, comment) => {
+    expect(one(objects, kind).comments).toContainEqual(expect.stringMatching(comment));
+  });
+
+  test('two of one name: each names the other, and has a document of its own', () => {
+    const { documents } = exported([live('ApiKey', 'k2', { name: 'acme' }), live('ApiKey', 'k1', { name: 'acme' })]);
+    expect(documents.map(({ name, id, spec, comments }) => ({ name, id, spec, first: comments[0] }))).toEqual([
+      { name: 'acme', id: 'k1', spec: { enabled: true }, first: 'not the only one of the name "acme": k2' },
+      { name: 'acme-2', id: 'k2', spec: { name: 'acme', enabled: true }, first: 'not the only one of the name "acme": k1' },
+    ]);
+  });
+
+  test('keys by the hundred that are named alike are counted once, for the whole export', () => {
+    const keys = Array.from({ length: 120 }, (_, index) => live('ApiKey', `k${index}`, { name: `client-${index}` }));
+    expect(exported(keys).notes).toEqual([expect.stringMatching(/^120 keys are named like client-…: if an application makes them/)]);
+    expect(exported(keys.slice(0, 99)).notes).toEqual([]);
+  });
+});
+
+describe('what is ours', () => {
+  test('keeps its name, be it taken or not what its own would give', () => {
+    const { documents } = exported([
+      live('ApiKey', 'k1', { name: 'acme' }),
+      live('ApiKey', 'k2', { name: 'Acme Ltd' }, ours('acme')),
+      live('ApiKey', 'k3', { name: 'a--b' }, ours('a--b')),
+    ]);
+    expect(documents.map(({ id, name }) => `${id} ${name}`)).toEqual(['k2 acme', 'k3 a--b', 'k1 acme-2'].sort((a, b) => order(a, b)));
+  });
+
+  test('keeps its deletion policy', () => {
+    expect(one([live('ApiKey', 'k1', { name: 'acme' }, ours('acme', { [TAG.onRemove]: 'Retain' }))], 'ApiKey').spec).toEqual({
+      enabled: true,
+      deletionPolicy: 'Retain',
+    });
+  });
+
+  test('two that bear the tags of one document are one, which waits for a person', () => {
+    const { documents, notes } = exported([live('ApiKey', 'k1', {}, ours('acme')), live('ApiKey', 'k2', {}, ours('acme'))]);
+    expect(documents).toMatchObject([
+      {
+        name: 'acme',
+        comments: [
+          expect.stringContaining('k1 and k2 bear the tags of this document'),
+          'in no plan, so it opens nothing: is it still needed?',
+        ],
+      },
+    ]);
+    expect(documents[0]).not.toHaveProperty('adopt');
+    expect(notes).toEqual(['k2: left out, since another object bears the same tags']);
+  });
+
+  test("another tree's, and what is not adopted yet, are meant by their ids in plans", () => {
+    const document = one(
+      [
+        live('ApiKey', 'k1', { name: 'acme' }),
+        live('ApiKey', 'k2', { name: 'birch' }, { [TAG.owner]: 'other' }),
+        live('UsagePlan', 'p1', { name: 'basic', keys: members('k1', 'k2') }),
+      ],
+      'UsagePlan',
+    );
+    expect(document.spec.keys).toEqual(['acme', { id: 'k2' }]);
+  });
+});
+
+const order = (a: string, b: string) => (a.split(' ')[1]! < b.split(' ')[1]! ? -1 : 1);
