@@ -39,6 +39,18 @@ type Place = Pick<World, 'gateway' | 'cleanUp'> & { readonly emulator: Pick<Emul
 export const urlOf = ({ url }: Pick<Emulator, 'url'>, restApiId: string, stageName: string): string =>
   `${url}/restapis/${restApiId}/${stageName}/_user_request_`;
 
+/** What a client gets from the stage at this URL for `GET /pets`. */
+export async function ask(url: string, route: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const [method = '', path = ''] = route.split(' ');
+  const response = await fetch(`${url}${path}`, { method, headers });
+  const text = await response.text();
+  return {
+    status: response.status,
+    type: response.headers.get('x-amzn-errortype'),
+    body: text === '' ? {} : JSON.parse(text),
+  };
+}
+
 /** An API with these methods, deployed to a stage. */
 export async function deployApi(place: Place, options: ApiOptions): Promise<Api> {
   const { name, methods, uri, variables, apiKeySource = 'HEADER', stageName = unique('stage') } = options;
@@ -70,16 +82,7 @@ export async function deployApi(place: Place, options: ApiOptions): Promise<Api>
     return id;
   }
 
-  async function request(route: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const [method = '', path = ''] = route.split(' ');
-    const response = await fetch(`${urlOf(emulator, restApiId, stageName)}${path}`, { method, headers });
-    const text = await response.text();
-    return {
-      status: response.status,
-      type: response.headers.get('x-amzn-errortype'),
-      body: text === '' ? {} : JSON.parse(text),
-    };
-  }
+  const request = (route: string, headers?: Record<string, string>) => ask(urlOf(emulator, restApiId, stageName), route, headers);
 
   return {
     restApiId,

@@ -1,0 +1,120 @@
+/** The steps of a migration, in the order of docs/migrate-*.md. After each, a plan finds nothing. */
+import { expect } from 'vitest';
+import type { ReportObject } from '../../src/core/report.ts';
+import type { Document } from '../reliability/account.ts';
+import { type Journey, targetOf } from './journey.ts';
+
+/** A document, as an importer writes it. */
+export interface Manifest extends Document {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string; readonly annotations?: Document };
+  readonly spec: Document;
+}
+
+/** What is live, without tags and times. */
+function bare({ hand }: Journey) {
+  const { apiKeys, usagePlans, planKeys } = hand.state;
+  const objects = [...apiKeys.values(), ...usagePlans.values()].map((one) => ({ ...one, tags: undefined, lastUpdatedDate: undefined }));
+  return structuredClone({ objects, planKeys });
+}
+
+/** `UsagePlan hold foreign`, without what is kept. */
+async function steps({ apikeeper }: Journey, words: string): Promise<string[]> {
+  const { stdout } = await apikeeper(words);
+  const objects = JSON.parse(stdout).targets[0].objects as readonly ReportObject[];
+  return objects
+    .filter(({ action }) => action !== 'keep')
+    .map(({ kind, action, reason }) => [kind, action, reason].filter(Boolean).join(' '))
+    .sort();
+}
+
+const tagsOfKey = ({ hand, keyId }: Journey) => hand.state.apiKeys.get(keyId)?.tags ?? {};
+
+/** The imported manifests change nothing by themselves; another manager's objects are held until a person says so. */
+export async function look(journey: Journey, text: string, manager: string | undefined): Promise<void> {
+  const [before, tags] = [bare(journey), tagsOfKey(journey)];
+  await journey.write('target.yaml', [targetOf({ mode: 'observe' })]);
+  await journey.write('orders.yaml', text);
+  await journey.apikeeper('validate');
+  if (manager) {
+    expect(await steps(journey, 'plan -o json')).toEqual(['ApiKey hold foreign', 'UsagePlan hold foreign']);
+    await journey.apikeeper('apply --yes --mode enforce', 3);
+    const line = `apikeeper.dev/adopt-from: ${manager}`;
+    await journey.write('orders.yaml', text.replaceAll(`# ${line}`, line));
+  }
+  await journey.apikeeper('run --once');
+  expect({ live: bare(journey), tags: tagsOfKey(journey) }).toEqual({ live: before, tags });
+}
+
+/** Tags, and nothing else. */
+export async function adopt(journey: Journey): Promise<void> {
+  const [before, tags] = [bare(journey), tagsOfKey(journey)];
+  expect(await steps(journey, 'plan -o json --mode enforce')).toEqual(['ApiKey adopt', 'UsagePlan adopt']);
+  await journey.apikeeper('apply --yes --mode enforce');
+  expect(bare(journey)).toEqual(before);
+  expect(tagsOfKey(journey)).toMatchObject({ ...tags, 'apikeeper:owner': expect.any(String) });
+  await journey.apikeeper('plan --detailed-exitcode');
+}
+
+/** The old tool's last deployment is one of the API like any other. CloudFormation's tags stay on what it retains. */
+export async function letGo(journey: Journey): Promise<void> {
+  await journey.orders.deploy();
+  await journey.check('the old tool lets go');
+}
+
+/** From watching to writing, pruning included. */
+export async function enforce(journey: Journey): Promise<void> {
+  const before = bare(journey);
+  await journey.apikeeper('run --once');
+  await journey.write('target.yaml', [targetOf({ mode: 'enforce', prune: true })]);
+  await journey.apikeeper('run --once');
+  await journey.apikeeper('plan --detailed-exitcode');
+  expect(bare(journey)).toEqual(before);
+}
+
+export interface Own {
+  readonly key: Manifest;
+  readonly plan: Manifest;
+  /** What else was imported. */
+  readonly others: readonly Manifest[];
+}
+
+/** Documents and live objects get the team's own names, and the plan says who is in it. */
+export async function rename(journey: Journey, manifests: readonly Manifest[]): Promise<Own> {
+  const imported = (kind: string) => manifests.find((one) => one.kind === kind) ?? expect.fail(`nothing of kind ${kind} was imported`);
+  const renamed = ({ metadata, ...document }: Manifest, name: string, spec: Document): Manifest => ({
+    ...document,
+    metadata: { name, namespace: 'production', annotations: { 'apikeeper.dev/moved-from': metadata.name } },
+    spec: { ...document.spec, ...spec },
+  });
+  const key = renamed(imported('ApiKey'), 'acme', {});
+  const plan = renamed(imported('UsagePlan'), 'acme-orders', { keys: ['acme', { id: journey.neighbourId }], membership: 'exact' });
+  const others = manifests.filter(({ kind }) => kind !== 'ApiKey' && kind !== 'UsagePlan');
+  await journey.write('orders.yaml', [...others, key, plan]);
+  await journey.apikeeper('apply --yes');
+  expect(tagsOfKey(journey)['apikeeper:resource']).toBe('production/acme');
+  expect(journey.hand.state.usagePlans.get(journey.planId)?.tags?.['apikeeper:resource']).toBe('production/acme-orders');
+  await journey.apikeeper('plan --detailed-exitcode');
+  return { key, plan, others };
+}
+
+const stageOf = (api: string, stageName: string): Document => ({ restApi: { name: `production-${api}-api` }, stageName });
+
+/** A second stage in a plan of its own, and a third in the plan that there is: the key opens each from the moment on that applying is over. */
+export async function widen(journey: Journey, { key, plan, others }: Own): Promise<void> {
+  const onInvoices = () => journey.invoices.requestAs(journey.value, 'GET /invoices');
+  const onPreview = await journey.openPreview();
+  for (const send of [onInvoices, onPreview]) expect(await send()).toMatchObject({ status: 403 });
+
+  const spec = { throttle: { rateLimit: 100, burstLimit: 200 }, stages: [stageOf('invoices', 'production')], keys: ['acme'] };
+  await journey.write('invoices.yaml', [{ ...plan, metadata: { name: 'acme-invoices', namespace: 'production' }, spec }]);
+  await journey.apikeeper('apply --yes');
+  journey.watch.follow('acme on invoices', onInvoices);
+
+  const stages = [...(plan.spec.stages as readonly unknown[]), stageOf('orders', 'preview')];
+  await journey.write('orders.yaml', [...others, key, { ...plan, spec: { ...plan.spec, stages } }]);
+  await journey.apikeeper('apply --yes');
+  journey.watch.follow('acme on preview', onPreview);
+  await journey.apikeeper('run --once');
+  await journey.apikeeper('plan --detailed-exitcode');
+}

@@ -1,0 +1,55 @@
+/** A whole migration, from the file of the old tool to the team's own manifests, by the command line: consumers get an answer to every request. */
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { type Journey, startJourney } from './journey.ts';
+import { adopt, enforce, letGo, look, rename, widen } from './legs.ts';
+import { terraformState } from './terraform-state.ts';
+
+interface Source {
+  readonly tool: string;
+  readonly marks: Parameters<typeof startJourney>[0];
+  /** The words of the import. */
+  readonly words: (journey: Journey) => Promise<readonly string[]>;
+  /** Who the documents say to take over from; absent: the tool leaves no tags. */
+  readonly manager?: string;
+}
+
+const SERVERLESS = fileURLToPath(new URL('fixtures/orders.serverless.yml', import.meta.url));
+
+const SOURCES: readonly Source[] = [
+  {
+    tool: 'the Serverless Framework',
+    marks: {
+      tags: { 'aws:cloudformation:stack-name': 'orders-api-production' },
+      description: 'Usage plan for orders-api production stage',
+    },
+    words: async () => ['import', 'serverless', SERVERLESS, '--stage', 'production', '--framework-version', '3.40.0'],
+    manager: 'cloudformation',
+  },
+  {
+    tool: 'Terraform',
+    marks: { tags: {}, description: 'Managed by Terraform' },
+    async words({ aside, hand, keyId, planId, orders }) {
+      await aside.write('terraform.tfstate', terraformState(hand, { keyId, planId, apiId: orders.restApiId }));
+      return ['import', 'terraform', `${aside.path}/terraform.tfstate`];
+    },
+  },
+];
+
+test.each(SOURCES)('from $tool: not one request fails, from the first look to the last commit', async ({ marks, words, manager }) => {
+  await using journey = await startJourney(marks);
+  const typed = [...(await words(journey)), '--namespace', 'production'];
+  const { code, stdout } = await journey.type(typed);
+  expect(code).toBe(0);
+  const { manifests } = JSON.parse((await journey.type([...typed, '-o', 'json'])).stdout);
+
+  await look(journey, stdout, manager);
+  await adopt(journey);
+  await letGo(journey);
+  await enforce(journey);
+  const own = await rename(journey, manifests);
+  await widen(journey, own);
+
+  expect([...journey.hand.state.apiKeys.keys()]).toEqual([journey.keyId, journey.neighbourId]);
+  expect(journey.watch.seen.length).toBeGreaterThan(150);
+});
