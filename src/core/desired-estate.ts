@@ -1,5 +1,15 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
-import type { Demand, Estate, EstateKey, EstatePlan, Limit, Limited, Members, StageRef } from './estate.ts';
+import {
+  ALL_METHODS,
+  type Demand,
+  type Estate,
+  type EstateKey,
+  type EstatePlan,
+  type Limit,
+  type Limited,
+  type Members,
+  type StageRef,
+} from './estate.ts';
 import { type Desired, identity, type Json } from './model.ts';
 import { byText, isMap, pointer } from './values.ts';
 import type { Subject } from './warning.ts';
@@ -140,9 +150,6 @@ function stageLimits(stage: Desired): Limited {
   });
   return { subject: subjectOf(stage), limits };
 }
-
-/** The entry of `methodSettings` that is for everything. */
-const ALL_METHODS = '* /*';
 
 function listOf(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];

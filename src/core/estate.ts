@@ -65,10 +65,13 @@ export interface Limited {
 
 export interface Limit {
   readonly path: string;
-  /** The method that it is for, `GET /residents`; undefined: everything. */
+  /** The method that it is for, `GET /residents`; absent: everything. */
   readonly method?: string;
   /** Whom it limits: the plan's keys, or everybody. */
   readonly callers: 'keys' | 'all';
   readonly throttle?: { readonly rateLimit: number | null; readonly burstLimit: number | null };
   readonly quota?: { readonly limit: number | null; readonly period: string | null };
 }
+
+/** The entry of `methodSettings` that is for everything. */
+export const ALL_METHODS = '* /*';

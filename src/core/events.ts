@@ -25,6 +25,7 @@ export const EVENTS = {
   'key.lost': { level: 'error', message: 'key was deleted behind our back, its value cannot come back' },
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
+  'warning.raised': { level: 'warn', message: 'callers are blocked, or not stopped, although nothing is wrong' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },
   'commit.live': { level: 'info', message: 'what was committed is live' },
   'reconcile.finished': { level: 'info', message: 'reconcile finished' },
@@ -47,6 +48,8 @@ export interface EventFields {
   readonly reason?: string;
   readonly message?: string;
   readonly error?: string;
+  /** Of a warning. */
+  readonly code?: string;
   /** The class of an error, of a small and fixed set. */
   readonly class?: string;
   readonly cause?: string;

@@ -37,9 +37,13 @@ export function stageId(desired: Pick<Desired, 'name' | 'spec'>, apis: readonly 
 export function labelOf(live: Live | undefined, id: string, world: World): string {
   const claim = live && claimOf(live, world.owner);
   if (claim) return claim.namespace === world.namespace ? claim.name : `${claim.namespace}/${claim.name}`;
-  if (live?.kind !== 'Stage') return id;
+  return live?.kind === 'Stage' ? stageLabel(id, world.apis) : id;
+}
+
+/** A stage (`<api id>:<stage name>`) with the name of its API, where that is known. */
+export function stageLabel(id: string, apis: readonly Api[] | undefined): string {
   const [apiId = '', stageName = ''] = id.split(':');
-  return `${world.apis?.find((api) => api.id === apiId)?.name ?? apiId}:${stageName}`;
+  return `${apis?.find((api) => api.id === apiId)?.name ?? apiId}:${stageName}`;
 }
 
 /** Resolves what the entries of a list refer to, once the steps of the kinds that they refer to are known. */

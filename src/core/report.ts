@@ -1,6 +1,7 @@
 /** The one shape of what a pass found and did (schemas/report.schema.json); log events, text, Markdown and the page are renderings of it. */
 import type { Json, Problem, Source } from './model.ts';
 import type { Action, Cause, Estimate, HoldReason, State } from './plan.ts';
+import type { Warning } from './warning.ts';
 
 export type Trigger = 'schedule' | 'change' | 'signal' | 'request' | 'once' | 'command';
 
@@ -76,6 +77,8 @@ export interface TargetReport {
   /** What applying the plan takes. */
   readonly estimate?: Estimate;
   readonly objects: readonly ReportObject[];
+  /** What is live and blocks callers, or protects nothing: before an apply as it is, after one as it left it. They change neither state nor exit code. Left out where there is none. */
+  readonly warnings?: readonly Warning[];
   readonly summary: Summary;
 }
 

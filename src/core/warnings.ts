@@ -76,10 +76,9 @@ function wayIn(plans: readonly EstatePlan[]): string {
 function keyWithoutPlan({ id, subject, enabled, consumer }: EstateKey, { from, holders, isAnywhere }: Index): Warning[] {
   // What is disabled is closed on purpose.
   if (!subject || enabled === false || isAnywhere || holders.has(id)) return [];
-  const what = from === 'live' ? 'it is in no usage plan' : `no plan ${OF[from]} has it: unless one elsewhere does`;
+  const what = from === 'live' ? 'it is in no usage plan:' : `no plan ${OF[from]} has it: unless one elsewhere does,`;
   const then = 'calls with it get 403 wherever a key is demanded';
-  if (consumer === undefined)
-    return [warning('KEY_WITHOUT_PLAN', subject, `${what}, ${then}; name it in the keys of a plan, or remove it`)];
+  if (consumer === undefined) return [warning('KEY_WITHOUT_PLAN', subject, `${what} ${then}; name it in the keys of a plan, or remove it`)];
   const message = `its key opens nothing, since it has access to no stage: ${then}; name the stages under access, or remove it`;
   return [warning('CONSUMER_WITHOUT_ACCESS', { ...subject, kind: 'Consumer', name: consumer }, message, '/spec/access')];
 }

@@ -3,6 +3,7 @@ import type { Emit, EventName } from '../core/events.ts';
 import { identity } from '../core/model.ts';
 import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../core/plan.ts';
 import { hasDrifted, isDrift, type Result, reportChange } from '../core/summarize.ts';
+import type { Warning } from '../core/warning.ts';
 import type { Memory } from './memory.ts';
 import { time } from './text.ts';
 
@@ -48,6 +49,21 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     emit('step.held', { ...detailed(step), ...(step.wants && { wants: step.wants }), chosen });
   }
   for (const hold of [...memory.toldHolds].filter((one) => !standing.has(one))) memory.toldHolds.delete(hold);
+}
+
+/** Each warning once, until it is gone and comes back. What is only good to know is in the report. */
+export function announceWarnings(warnings: readonly Warning[], memory: Memory, emit: Emit): void {
+  const standing = new Set<string>();
+  for (const { severity, ...warning } of warnings) {
+    if (severity !== 'warning') continue;
+    const { code, path = '', message } = warning;
+    const text = [identity(warning), code, path, message].join(' ');
+    standing.add(text);
+    if (memory.toldWarnings.has(text)) continue;
+    memory.toldWarnings.add(text);
+    emit('warning.raised', warning);
+  }
+  for (const text of [...memory.toldWarnings].filter((one) => !standing.has(one))) memory.toldWarnings.delete(text);
 }
 
 const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {

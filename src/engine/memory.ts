@@ -28,6 +28,8 @@ export interface Memory {
   readonly givenUp: Map<string, GivenUp & { readonly seen: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly toldHolds: Set<string>;
+  /** Warnings that were told: `<identity> <code> <path> <message>`. */
+  readonly toldWarnings: Set<string>;
 }
 
 export function createMemory(): Memory {
@@ -43,5 +45,6 @@ export function createMemory(): Memory {
     setBack: new Map(),
     givenUp: new Map(),
     toldHolds: new Set(),
+    toldWarnings: new Set(),
   };
 }

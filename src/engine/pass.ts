@@ -4,6 +4,7 @@
  */
 import { estimate } from '../core/estimate.ts';
 import type { Pinned, PlanInput } from '../core/input.ts';
+import { liveWarnings, standingWarnings } from '../core/live-warnings.ts';
 import { type Desired, identity, type Target } from '../core/model.ts';
 import type { Operation } from '../core/operation.ts';
 import { operations } from '../core/order.ts';
@@ -11,12 +12,13 @@ import type { Plan, Step } from '../core/plan.ts';
 import { plan } from '../core/planner.ts';
 import type { TargetReport } from '../core/report.ts';
 import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../core/summarize.ts';
+import type { Warning } from '../core/warning.ts';
 import { OPERATION_QUOTAS } from '../gateway/budget.ts';
 import { untilDenied } from '../gateway/denials.ts';
 import { readOnly } from '../gateway/send.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Tree } from '../manifests/load.ts';
-import { announcePlan, announceResult } from './announce.ts';
+import { announcePlan, announceResult, announceWarnings } from './announce.ts';
 import { apply } from './apply.ts';
 import { contested, noteSetBack } from './contested.ts';
 import { deniedLast, type GivenUp, givenUp, isFinal, noteGivenUp } from './failures.ts';
@@ -66,9 +68,11 @@ export async function pass(options: PassOptions): Promise<Finished> {
   announcePlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
 
   const todo = operations(planned.steps, rules);
-  if (!request.write || !(await options.mayWrite(reportOf(planned, snapshot, todo, undefined, options)))) {
+  const asIs = standingWarnings({ ...snapshot, steps: planned.steps });
+  if (!request.write || !(await options.mayWrite({ ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }))) {
     learn(planned, undefined, snapshot, options);
-    return { report: reportOf(planned, snapshot, todo, undefined, options), retryable: false };
+    announceWarnings(asIs, session.memory, surroundings.emit);
+    return { report: { ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }, retryable: false };
   }
   const spared = request.sparing ? givenUp(planned.steps, session.memory) : new Map<Step, GivenUp>();
   const surrounding = observing(options);
@@ -87,13 +91,20 @@ export async function pass(options: PassOptions): Promise<Finished> {
     },
   });
   const isOpen = [...results.values()].some(({ errorClass }) => errorClass !== undefined && !isFinal(errorClass));
+  const after = afterApply(snapshot, planned.steps, live);
   // Whether such a call was carried out, and what else has changed, only reading tells.
   if (isOpen) delete session.kept;
-  else session.kept = keep(afterApply(snapshot, planned.steps, live), documentsOf(options.tree, options.target));
+  else session.kept = keep(after, documentsOf(options.tree, options.target));
   learn(planned, results, snapshot, options);
   noteGivenUp(planned.steps, results, session.memory);
+  const asLeft = liveWarnings({ ...after, steps: planned.steps, written: live });
+  announceWarnings(asLeft, session.memory, surroundings.emit);
   const isOutdated = !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
-  return { report: reportOf(planned, snapshot, todo, results, options), retryable: isOpen || isOutdated };
+  return { report: { ...reportOf(planned, snapshot, todo, results, options), ...some(asLeft) }, retryable: isOpen || isOutdated };
+}
+
+function some(warnings: readonly Warning[]): Pick<TargetReport, 'warnings'> {
+  return warnings.length > 0 ? { warnings } : {};
 }
 
 const rules = kinds.map((kind) => kind.rules);

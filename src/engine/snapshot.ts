@@ -90,6 +90,8 @@ function meant(
 export function afterApply(snapshot: Snapshot, steps: readonly Step[], current: ReadonlyMap<Step, Live>): Snapshot {
   const live = new Map(snapshot.live.map((one) => [`${one.kind} ${one.id}`, one]));
   for (const step of steps) {
+    // A held part of an object writes nothing: what it knows is from before its other part's writes.
+    if (step.action === 'hold') continue;
     const now = current.get(step);
     if (now) live.set(`${now.kind} ${now.id}`, now);
     else if (step.live && step.action === 'delete') live.delete(`${step.live.kind} ${step.live.id}`);

@@ -54,7 +54,14 @@ type Line = EventFields & { readonly event: string; readonly msg: string };
 function lineText(line: Line): string {
   const { msg, kind, namespace, name } = line;
   const object = kind && name ? `${kind}/${name}${namespace ? ` in ${namespace}` : ''}` : namespace;
-  const words = [line.reason, line.wants && `would ${line.wants}`, line.operation, line.state, line.cause && causeText(line.cause)];
+  const words = [
+    line.reason,
+    line.code,
+    line.wants && `would ${line.wants}`,
+    line.operation,
+    line.state,
+    line.cause && causeText(line.cause),
+  ];
   const why = words.filter((word) => typeof word === 'string' && word !== '').join(', ');
   const parts = [
     `${msg}${object ? `: ${object}` : ''}${why ? ` (${why})` : ''}`,

@@ -1,7 +1,18 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
 import type { Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
 import { count, valueText, visible } from './visible.ts';
-import { CAUSE_TEXT, isApplied, isHeldInPart, isSettled, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+import {
+  CAUSE_TEXT,
+  isApplied,
+  isHeldInPart,
+  isSettled,
+  problemText,
+  type Row,
+  rowOf,
+  summaryText,
+  targetText,
+  warningGroups,
+} from './words.ts';
 
 /** GitHub refuses a comment beyond 65,536 characters; what doesn't fit is counted, and the caller's log has the rest. */
 const LIMIT = 60_000;
@@ -58,6 +69,7 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
     ...(listed.length > 0 ? [table(listed, applied)] : []),
     ...estimate,
     ...messages(listed),
+    ...warnings(target),
     ...listed.flatMap(details),
     ...unclaimed(target),
   ];
@@ -82,6 +94,16 @@ function table(objects: readonly ReportObject[], applied: boolean): string {
 function messages(objects: readonly ReportObject[]): string[] {
   const lines = objects.flatMap((object) => (object.message ? [`- ${code(nameOf(object))}: ${prose(object.message)}`] : []));
   return lines.length > 0 ? [lines.join('\n')] : [];
+}
+
+function warnings(target: TargetReport): string[] {
+  const groups = warningGroups(target);
+  if (groups.length === 0) return [];
+  const lines = groups.map(({ severity, code: name, message, objects }) => {
+    const about = objects.map((object) => `${code(object.name)}${object.place === undefined ? '' : ` (${code(object.place)})`}`);
+    return `- ${severity === 'warning' ? '**warning**' : severity} ${code(name)}: ${prose(message)}: ${about.join(', ')}`;
+  });
+  return [['**Warnings** (of what is live; no step waits for them)', '', ...lines].join('\n')];
 }
 
 function details(object: ReportObject): string[] {

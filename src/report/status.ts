@@ -1,7 +1,7 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { duration, visible } from './visible.ts';
-import { CAUSE_TEXT, problemText, stepText, summaryText, targetText } from './words.ts';
+import { CAUSE_TEXT, problemText, stepText, summaryText, targetText, warningGroups } from './words.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
 
@@ -10,6 +10,7 @@ export function renderStatus(report: Report): string {
   const blocks = [
     [`${report.state}: ${summaryText(report.targets, false)}`, lastPass(report), ...report.targets.map(targetLine)],
     report.problems.map(problemText),
+    report.targets.flatMap(warnings),
     objects.length > 0 ? columns([HEADINGS, ...objects.map(cells)]) : [],
   ];
   return `${blocks
@@ -26,6 +27,13 @@ function targetLine(target: TargetReport): string {
   const next = target.nextRunAt ? `, looks again at ${target.nextRunAt}` : '';
   const error = target.error ? `: ${visible(target.error)}` : '';
   return `${visible(target.namespace)} (${targetText(target)}${next}): ${target.state}${error}`;
+}
+
+function warnings(target: TargetReport): string[] {
+  return warningGroups(target).map(({ severity, code, message, objects }) => {
+    const names = objects.map(({ name }) => name).join(', ');
+    return `${severity} ${code} in ${visible(target.namespace)}: ${message}: ${names}`;
+  });
 }
 
 function cells(object: ReportObject): readonly string[] {

@@ -2,7 +2,18 @@
 import { styleText } from 'node:util';
 import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
 import { count, duration, valueText, visible } from './visible.ts';
-import { CAUSE_TEXT, isApplied, isHeldInPart, isSettled, problemText, type Row, rowOf, summaryText, targetText } from './words.ts';
+import {
+  CAUSE_TEXT,
+  isApplied,
+  isHeldInPart,
+  isSettled,
+  problemText,
+  type Row,
+  rowOf,
+  summaryText,
+  targetText,
+  warningGroups,
+} from './words.ts';
 
 export interface TextOptions {
   readonly colour: boolean;
@@ -77,6 +88,7 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
     `${paint('bold', visible(target.namespace))} (${targetText(target)}): ${state}`,
     ...(target.error ? [paint('red', `  x ${visible(target.error)}`)] : []),
     ...saidOnce(ordered).flatMap((object) => objectLines(object, applied, detail, paint)),
+    ...warnings(target, paint),
     ...(detail === 'full' ? unclaimed(target, paint) : []),
     ...effort(target, applied),
   ];
@@ -154,6 +166,16 @@ function causeOf(change: ReportChange, object: ReportObject): string {
 /** The width to align to: one very long entry does not push all the others away. */
 function widest(cells: readonly string[]): number {
   return Math.max(0, ...cells.map((cell) => cell.length).filter((length) => length <= 60));
+}
+
+function warnings(target: TargetReport, paint: Paint): string[] {
+  const groups = warningGroups(target);
+  if (groups.length === 0) return [];
+  const lines = groups.flatMap(({ severity, code, message, objects }) => [
+    paint(severity === 'warning' ? 'yellow' : [], `      ${severity} ${code}: ${message}`),
+    ...objects.map(({ name, place }) => `          ${name}${place === undefined ? '' : paint('dim', `  ${place}`)}`),
+  ]);
+  return ['  Warnings (of what is live; no step waits for them):', ...lines];
 }
 
 function unclaimed(target: TargetReport, paint: Paint): string[] {

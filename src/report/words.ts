@@ -107,7 +107,12 @@ export function summaryText(targets: readonly TargetReport[], applied: boolean):
   const unread = targets.filter(({ error }) => error !== undefined).length;
   if (unread > 0) steps.push(`${count(unread, 'target')} not reconciled`);
   const inSync = counts.get('in-sync') ?? 0;
-  const rest = [...(inSync > 0 ? [`${inSync} in sync`] : []), ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : [])];
+  const warnings = warningsOf(targets).filter(({ severity }) => severity === 'warning').length;
+  const rest = [
+    ...(inSync > 0 ? [`${inSync} in sync`] : []),
+    ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning')] : []),
+  ];
   return [steps.join(', ') || 'nothing to do', ...(rest.length > 0 ? [rest.join(', ')] : [])].join('; ');
 }
 
@@ -126,6 +131,29 @@ export function problemText(problem: Problem): string {
 export function warningText(warning: Problem & Pick<Warning, 'code' | 'severity'>): string {
   const { severity, message, code } = warning;
   return placedText(warning, [`${message} [${code}]`], [severity]);
+}
+
+/** Warnings that say the same of several objects. */
+export interface WarningGroup extends Pick<Warning, 'severity' | 'code' | 'message'> {
+  /** Where it is written is absent where nobody knows. */
+  readonly objects: readonly { readonly name: string; readonly place?: string }[];
+}
+
+/** What is said of many objects is said once. */
+export function warningGroups({ warnings = [] }: TargetReport): WarningGroup[] {
+  const groups = Map.groupBy(warnings, ({ code, message }) => `${code} ${message}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    const objects = group.map(({ kind, name, path, source }) => ({
+      name: visible([`${kind}/${name}`, ...(path === undefined ? [] : [path])].join(' ')),
+      ...(source && { place: visible(`${source.file}:${source.line}`) }),
+    }));
+    return first ? [{ severity: first.severity, code: first.code, message: visible(first.message), objects }] : [];
+  });
+}
+
+function warningsOf(targets: readonly TargetReport[]): readonly Warning[] {
+  return targets.flatMap(({ warnings = [] }) => warnings);
 }
 
 function placedText(problem: Problem, after: readonly string[], before: readonly string[] = []): string {

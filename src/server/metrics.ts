@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Emit, EventFields, EventName } from '../core/events.ts';
 import type { Action, State } from '../core/plan.ts';
 import type { OverallState, Report } from '../core/report.ts';
+import { WARNINGS, type WarningCode } from '../core/warning.ts';
 import { isHeld } from '../report/words.ts';
 
 /** One API Gateway call: its operation, `OK` or the error's name, and how long it waited for the budget. */
@@ -22,6 +23,7 @@ export interface Metrics {
 
 const RESULTS: readonly OverallState[] = ['in-sync', 'drifted', 'held', 'failing'];
 const STATES: readonly State[] = ['in-sync', 'changed', 'missing', 'orphaned', 'unmanaged', 'foreign', 'ambiguous', 'unknown'];
+const CODES = Object.keys(WARNINGS) as readonly WarningCode[];
 /** The classes that failed calls have, and those of failures without a call. */
 const ERROR_CLASSES = [
   'throttled',
@@ -105,6 +107,10 @@ function register(registry: Registry) {
     held: gauge('held_steps', 'Steps that are held, as the newest report has them; those that somebody chose are not among them.', [
       'namespace',
     ]),
+    warnings: gauge('warnings', 'States in which callers are blocked, or not stopped, as the newest report has them, by code.', [
+      'namespace',
+      'code',
+    ]),
     driftDuration: histogram('drift_duration_seconds', 'How long drift that is over stood, since it was first seen.', DURATIONS),
     oldestDrift: gauge(
       'oldest_drift_timestamp_seconds',
@@ -137,11 +143,12 @@ function record(meters: Meters, kinds: readonly string[], event: EventName, fiel
 
 /** Sets the gauges that speak of the report anew. */
 function measure(meters: Meters, kinds: readonly string[], budget: NonNullable<MetricsOptions['budget']>, report: Report): void {
-  const { resources, held, oldestDrift, tokens, share, coverage } = meters;
-  for (const gauge of [resources, held, oldestDrift, tokens, share, coverage]) gauge.reset();
-  for (const { namespace, objects, coverage: shares } of report.targets) {
+  const { resources, held, warnings, oldestDrift, tokens, share, coverage } = meters;
+  for (const gauge of [resources, held, warnings, oldestDrift, tokens, share, coverage]) gauge.reset();
+  for (const { namespace, objects, coverage: shares, warnings: found = [] } of report.targets) {
     for (const kind of kinds) for (const state of STATES) resources.set({ namespace, kind, state }, 0);
     for (const { kind, state } of objects) resources.inc({ namespace, kind, state });
+    for (const code of CODES) warnings.set({ namespace, code }, found.filter((one) => one.code === code).length);
     held.set({ namespace }, objects.filter(isHeld).length);
     const since = objects.flatMap(({ driftedSince }) => (driftedSince === undefined ? [] : Date.parse(driftedSince) / 1000));
     if (since.length > 0) oldestDrift.set({ namespace }, Math.min(...since));

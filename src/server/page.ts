@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { duration, valueText, visible } from '../report/visible.ts';
-import { CAUSE_TEXT, isSettled, problemText, rowOf, stepText, summaryText, targetText } from '../report/words.ts';
+import { CAUSE_TEXT, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/words.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
 
@@ -80,9 +80,20 @@ function targetSection(target: TargetReport): Html {
 <p class="note">${targetText(target)}${target.nextRunAt ? html`, looks again at ${time(target.nextRunAt)}` : ''}</p>
 ${target.error ? html`<p class="error">${visible(target.error)}</p>` : ''}
 ${coverage(target)}
+${warnings(target)}
 ${open.length > 0 ? table(open) : target.error ? '' : html`<p>Nothing to do.</p>`}
 ${rest.length > 0 ? html`<details><summary>${rest.length} more objects</summary>${table(rest)}</details>` : ''}
 </section>`;
+}
+
+function warnings(target: TargetReport): Html {
+  const groups = warningGroups(target);
+  if (groups.length === 0) return html``;
+  return html`<h3>Warnings</h3>
+<ul class="warnings">${groups.map(
+    ({ severity, code, message, objects }) => html`<li><span class="${severity}">${severity}</span> <code>${code}</code> ${message}
+<br><small>${objects.map(({ name, place }) => (place === undefined ? name : `${name} (${place})`)).join(', ')}</small></li>`,
+  )}</ul>`;
 }
 
 function coverage(target: TargetReport): Html {

@@ -181,10 +181,33 @@ const estimate = {
   text: '15 calls: 14 × UpdateUsagePlan at 1 per 20 s ≈ 4 min 40 s',
 };
 
+/** One of each severity, of an object with a hostile name and of the namespace's others. */
+const warnings: TargetReport['warnings'] = [
+  {
+    code: 'REQUIRED_WITHOUT_KEY',
+    severity: 'warning',
+    kind: 'KeyRequirement',
+    namespace: 'production',
+    name: 'residents',
+    message:
+      'residents-api:production demands a key, and none can pass: every call to such a method gets 403; give the plan an enabled key',
+    source: { file: 'residents/keys.yaml', line: 3 },
+  },
+  {
+    code: 'PLAN_WITHOUT_KEY',
+    severity: 'info',
+    kind: 'UsagePlan',
+    namespace: 'production',
+    name: hostile.name,
+    path: '/spec/keys',
+    message: 'it has no key',
+  },
+];
+
 /** A plan with one of everything, a second target that can't be read, and two problems. */
 export const samplePlan: Report = report(
   [
-    target(planned, { state: 'held', estimate }),
+    target(planned, { state: 'held', estimate, warnings }),
     target([], {
       namespace: 'staging',
       region: 'eu-west-1',

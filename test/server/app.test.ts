@@ -249,6 +249,13 @@ describe('metrics', () => {
     expect(await metrics.render(samplePlan)).not.toContain('acme');
   });
 
+  test('warnings are counted by their code', async () => {
+    const text = await lines(fresh(), samplePlan);
+    expect(text).toContain('apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 1');
+    expect(text).toContain('apikeeper_warnings{namespace="production",code="KEY_WITHOUT_PLAN"} 0');
+    expect(text).toContain('apikeeper_warnings{namespace="staging",code="REQUIRED_WITHOUT_KEY"} 0');
+  });
+
   test('what is gone from the report leaves no series', async () => {
     const metrics = fresh();
     metrics.onEvent('reconcile.finished', { namespace: 'staging', state: 'in-sync' });
@@ -257,6 +264,7 @@ describe('metrics', () => {
     const text = await metrics.render(sampleInSync);
     expect(text).not.toContain('namespace="staging"');
     expect(text).toContain('apikeeper_held_steps{namespace="production"} 0');
+    expect(text).toContain('apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 0');
     expect(text).toContain('apikeeper_coverage_ratio{namespace="production",kind="ApiKey"} 0.98');
   });
 });
