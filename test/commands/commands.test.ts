@@ -210,8 +210,10 @@ describe('apply', () => {
     await write('a.yaml', key('acme'));
     const { code, stdout } = await run(['apply', directory, '--yes'], { env: env() });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Plan: 1 to create\.\n\n.*\+ ApiKey\/acme {2}created.*Applied: 1 created\.\n$/s);
-    expect(await run(['plan', directory, '--detailed-exitcode'], { env: env() })).toMatchObject({ code: 0 });
+    expect(stdout).toMatch(/Plan: 1 to create\.\n\n.*\+ ApiKey\/acme {2}created.*Applied: 1 created; 1 warning\.\n$/s);
+    const again = await run(['plan', directory, '--detailed-exitcode'], { env: env() });
+    expect(again, 'what is only warned of is nothing to do').toMatchObject({ code: 0 });
+    expect(again.stdout).toMatch(/warning KEY_WITHOUT_PLAN: it is in no usage plan: .*\n {10}ApiKey\/acme {2}a\.yaml:1\n/);
   });
 
   test('with nothing to do nobody is asked', async () => {

@@ -141,6 +141,26 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    reason: 'a consumer without access has a key that opens nothing',
+    documents: [yaml('Consumer', 'acme', { access: [] })],
+    found: ['CONSUMER_WITHOUT_ACCESS Consumer/acme /spec/access'],
+  },
+  {
+    reason: 'what a consumer says of all its plans is said once, and where it is written',
+    documents: [
+      yaml('Consumer', 'acme', {
+        defaults: { throttle: { rateLimit: 0, burstLimit: 1 } },
+        access: [prod, { ...prod, stageName: 'dev', quota: { limit: 0, period: 'DAY' } }],
+      }),
+    ],
+    found: ['LIMIT_ZERO Consumer/acme /spec/access/1/quota', 'LIMIT_ZERO Consumer/acme /spec/defaults/throttle'],
+  },
+  {
+    reason: 'a consumer whose key is disabled does not pass',
+    documents: [yaml('Consumer', 'acme', { key: { enabled: false }, access: [prod] }), requirement({ apiKeyRequired: true })],
+    found: ['REQUIRED_WITHOUT_KEY KeyRequirement/residents /spec/apiKeyRequired'],
+  },
+  {
     reason: 'no limit is not 0',
     documents: [key('acme'), plan('p', { throttle: null, quota: null, keys: ['acme'], stages: [prod] })],
     found: [],
