@@ -67,6 +67,11 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
     ],
     load: async () => (await import('./commands/import.ts')).importFrom,
   },
+  'iam-policy': {
+    summary: 'print the least that the credentials must be allowed for these manifests',
+    argument: 'the manifests',
+    load: async () => (await import('./commands/iam-policy.ts')).printIamPolicy,
+  },
   emulator: { summary: 'an API Gateway of your own, on a local port', load: async () => (await import('./commands/emulator.ts')).emulator },
   demo: {
     summary: 'see it work: emulator, example manifests, daemon and page in one process',

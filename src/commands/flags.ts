@@ -17,7 +17,7 @@ import {
 } from './parsers.ts';
 import { UsageError } from './usage.ts';
 
-export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const;
+export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'iam-policy', 'emulator', 'demo'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export interface Flag<
@@ -54,6 +54,8 @@ function flag<const N extends string, T, const D extends string | undefined, con
 const PASS = ['plan', 'apply', 'run'] as const;
 /** Those that read or write an account. */
 const LIVE = [...PASS, 'export'] as const;
+/** What a pass does, without making one. */
+const ABOUT_PASS = [...PASS, 'iam-policy'] as const;
 
 const WHAT = 'What to do';
 const SAFETY = 'Safety';
@@ -70,9 +72,9 @@ const cron = matching(/^(off|\S+( +\S+){4,5})$/, 'a cron expression of five or s
 
 // biome-ignore format: one flag, one line.
 export const FLAGS = [
-  flag({ name: 'namespace', short: 'n', parse: listOf(label), value: 'name', default: '', otherwise: 'all', repeatable: true, commands: PASS, group: WHAT, help: 'only this namespace; may be given several times' }),
-  flag({ name: 'mode', parse: oneOf('observe', 'enforce'), value: 'observe|enforce', default: undefined, otherwise: "the Target's", commands: PASS, group: WHAT, help: 'observe writes nothing, and outranks annotations and Targets; enforce writes where nothing else is said' }),
-  flag({ name: 'prune', parse: boolean, default: undefined, otherwise: "the Target's", commands: PASS, group: WHAT, help: 'remove what left Git' }),
+  flag({ name: 'namespace', short: 'n', parse: listOf(label), value: 'name', default: '', otherwise: 'all', repeatable: true, commands: ABOUT_PASS, group: WHAT, help: 'only this namespace; may be given several times' }),
+  flag({ name: 'mode', parse: oneOf('observe', 'enforce'), value: 'observe|enforce', default: undefined, otherwise: "the Target's", commands: ABOUT_PASS, group: WHAT, help: 'observe writes nothing, and outranks annotations and Targets; enforce writes where nothing else is said' }),
+  flag({ name: 'prune', parse: boolean, default: undefined, otherwise: "the Target's", commands: ABOUT_PASS, group: WHAT, help: 'remove what left Git' }),
   flag({ name: 'yes', parse: boolean, default: 'false', commands: ['apply'], group: WHAT, help: 'do not ask before writing' }),
   flag({ name: 'once', parse: boolean, default: 'false', commands: ['run'], group: WHAT, help: 'one pass, then exit: for cron' }),
   flag({ name: 'owner', parse: owner, value: 'name', default: 'apikeeper', commands: LIVE, group: WHAT, help: "this tree's name on live objects, where no Target is declared" }),
@@ -84,7 +86,7 @@ export const FLAGS = [
   flag({ name: 'operation-quotas', parse: onOff, value: 'on|off', default: 'on', commands: LIVE, group: PACE, help: 'keep to the quotas that single operations have; off only for emulators' }),
   flag({ name: 'values-env-prefix', parse: text, value: 'prefix', default: 'APIKEEPER_VALUE_', commands: PASS, group: VALUES, help: 'fromEnv reads only variables that begin with it' }),
   flag({ name: 'values-dir', parse: text, value: 'directory', default: undefined, otherwise: 'none', commands: PASS, group: VALUES, help: 'fromFile reads only below it' }),
-  flag({ name: 'values-secrets', parse: text, value: 'prefix', default: 'apikeeper/', commands: PASS, group: VALUES, help: 'secretsManager and ssm read only names that begin with it' }),
+  flag({ name: 'values-secrets', parse: text, value: 'prefix', default: 'apikeeper/', commands: ABOUT_PASS, group: VALUES, help: 'secretsManager and ssm read only names that begin with it' }),
   flag({ name: 'schedule', parse: cron, value: 'cron', default: undefined, otherwise: "the Target's, */10 * * * *", commands: ['run'], group: DAEMON, help: 'when to look again: five or six fields, UTC; or off' }),
   flag({ name: 'quiet-period', parse: duration, value: 'duration', default: '500ms', commands: ['run'], group: DAEMON, help: 'how long the files must rest after a change' }),
   flag({ name: 'http-host', parse: text, value: 'host', default: '127.0.0.1', commands: ['run', 'status', 'emulator'], group: DAEMON, help: 'the address of the HTTP server' }),
@@ -106,6 +108,8 @@ export const FLAGS = [
   flag({ name: 'env', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'serverless: a variable of the environment; may be given several times' }),
   flag({ name: 'parameter', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'cloudformation, serverless: a parameter of the stack, AWS::StackName, or the id of a resource by its logical id; may be given several times' }),
   flag({ name: 'var', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'terraform: a variable, as terraform apply is given it; may be given several times' }),
+  flag({ name: 'api-id', parse: assignments, value: 'name=id', default: '', otherwise: 'none', repeatable: true, commands: ['iam-policy'], group: WHAT, help: 'the id of an API that manifests refer to by name, so that the policy speaks of no other; may be given several times' }),
+  flag({ name: 'base-identity', parse: boolean, default: 'false', commands: ['iam-policy'], group: WHAT, help: "print what the identity that apikeeper starts with needs to assume the Targets' roles, instead" }),
   flag({ name: 'hand-over', parse: boolean, default: 'false', commands: ['import'], group: OUTPUT, help: 'print what makes the old tool let go, in its own language, instead of the manifests' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json', 'markdown'), value: 'text|json|markdown', default: 'text', commands: PASS, group: OUTPUT, help: 'how the report is printed' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status', 'import'], group: OUTPUT, help: 'how the result is printed' }),

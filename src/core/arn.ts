@@ -18,7 +18,7 @@ interface Arn {
 }
 
 /** In the partition to which the region belongs. */
-function arn({ service, region, account = '', resource }: Arn): string {
+export function arn({ service, region, account = '', resource }: Arn): string {
   const prefix = Object.keys(PARTITIONS).find((beginning) => region.startsWith(beginning));
   return `arn:${PARTITIONS[prefix ?? ''] ?? 'aws'}:${service}:${region}:${account}:${resource}`;
 }

@@ -9,6 +9,6 @@ export function isInside(store: SecretStore, name: string, prefix: string): bool
 }
 
 /** A parameter's name as its ARN has it. */
-function withoutSlash(name: string): string {
+export function withoutSlash(name: string): string {
   return name.replace(/^\//, '');
 }

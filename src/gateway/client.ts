@@ -93,8 +93,8 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   }
 }
 
-/** The JavaScript SDK itself doesn't read AWS_DEFAULT_REGION, which the AWS CLI does. */
-async function ambientRegion(env: Env): Promise<string> {
+/** The JavaScript SDK itself doesn't read AWS_DEFAULT_REGION, which the AWS CLI does. Rejects with GatewayError (`invalid`) where there is none. */
+export async function ambientRegion(env: Env): Promise<string> {
   const region = env.AWS_REGION || env.AWS_DEFAULT_REGION;
   if (region) return region;
   const client = new APIGatewayClient({});

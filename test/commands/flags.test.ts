@@ -60,6 +60,13 @@ const CASES: Readonly<
     ['Env=live', new Map([['Env', 'live']])],
   ],
   var: ['import', new Map(), ['env=live', new Map([['env', 'live']])], ['team=archive', new Map([['team', 'archive']])]],
+  'api-id': [
+    'iam-policy',
+    new Map(),
+    ['residents-api=a1b2c3', new Map([['residents-api', 'a1b2c3']])],
+    ['repairs-api=d4e5f6', new Map([['repairs-api', 'd4e5f6']])],
+  ],
+  'base-identity': ['iam-policy', false, ['true', true], ['1', true]],
   'hand-over': ['import', false, ['true', true], ['1', true]],
   'log-level': ['plan', undefined, ['debug', 'debug'], ['error', 'error']],
 };

@@ -13,6 +13,7 @@ import { load } from '../../src/manifests/load.ts';
 import { openDoor } from '../gateway/door.ts';
 import { writesOf } from '../reliability/account.ts';
 import { furnish } from '../scenarios/account.ts';
+import { expectAllowed, policiesOf } from '../support/iam.ts';
 import { createRig, documentOf, type Rig } from '../support/rig.ts';
 import { exampleOf, minimalSpec, mutable } from './examples.ts';
 
@@ -27,7 +28,7 @@ export interface Subject extends AsyncDisposable {
   read(): Promise<{ readonly live: Live; readonly answers: readonly unknown[] }>;
   /** From now on Git says this, beyond what the smallest document says. */
   declare(spec: JsonMap): void;
-  /** The subject in a plan; every other object is to be kept. */
+  /** The subject in a plan; every other object is to be kept, and every call is one that the documents' IAM policy allows. */
   plan(): Promise<readonly ReportObject[]>;
   /** The same of an apply, and the calls that wrote. */
   apply(): Promise<{ readonly objects: readonly ReportObject[]; readonly writes: readonly string[] }>;
@@ -41,9 +42,11 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
   const door = openDoor(rig.emulator, { clock: rig.clock });
   const base = await withCompanions(kind, spec, rig);
   const declare = (more: JsonMap) => rig.write([...OTHERS, documentOf(kind.rules.kind, NAME, { ...base, ...more })]);
-  const ofPass = async (pass: () => Promise<TargetReport>) => {
+  const ofPass = async (pass: () => Promise<TargetReport>, mode: 'observe' | 'enforce') => {
     if (fresh) await rig.restart();
+    const since = rig.emulator.requests.length;
     const { objects } = await pass();
+    expectAllowed(await policiesOf(rig.directory, { mode }), rig.emulator.requests.slice(since));
     const [mine, others] = [objects.filter(({ name }) => name === NAME), objects.filter(({ name }) => name !== NAME)];
     expect(others.filter(({ action }) => action !== 'keep')).toEqual([]);
     return mine;
@@ -68,10 +71,10 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
       if (!live) throw new Error(`the subject ${id} is gone`);
       return { live, answers };
     },
-    plan: () => ofPass(rig.plan),
+    plan: () => ofPass(rig.plan, 'observe'),
     async apply() {
       rig.emulator.clearRequests();
-      const mine = await ofPass(rig.apply);
+      const mine = await ofPass(rig.apply, 'enforce');
       return { objects: mine, writes: writesOf(rig.emulator.requests).map(({ operation }: RequestRecord) => operation) };
     },
     async [Symbol.asyncDispose]() {

@@ -46,11 +46,15 @@ export interface Scenario extends Account {
 
 export interface Play extends AsyncDisposable {
   readonly scenario: Scenario;
+  /** What Git declares now. */
+  readonly directory: string;
   readonly emulator: Emulator;
   /** What everybody has now, as JSON. */
   states(): readonly AccountState[];
   plan(): Promise<Report>;
   apply(): Promise<Report>;
+  /** A pass of another process, in the mode in which nothing may be written. */
+  observe(): Promise<Report>;
   /** The names of the events of the plans and applies since history ended. */
   readonly events: readonly string[];
 }
@@ -111,10 +115,17 @@ export async function play(name: string): Promise<Play> {
   events.length = 0;
   return {
     scenario,
+    directory: new URL('manifests', folder).pathname,
     emulator,
     states: () => Object.keys(accounts).map((account) => structuredClone(emulator.state(account))),
     plan: () => pass(false),
     apply: () => pass(true),
+    async observe() {
+      const observed = { ...scenario, flags: { ...scenario.flags, mode: 'observe' as const } };
+      const settings = settingsOf(observed, new URL('manifests', folder).pathname, QUICK);
+      await using engine = createEngine(settings, { clock, env, emit: () => {} });
+      return await engine.pass(request(true));
+    },
     events,
     async [Symbol.asyncDispose]() {
       await standing?.[Symbol.asyncDispose]();
