@@ -2,4 +2,4 @@
 import { writeFileSync } from 'node:fs';
 import { referencePages } from './reference.ts';
 
-for (const [path, text] of referencePages()) writeFileSync(path, text);
+for (const [path, text] of await referencePages()) writeFileSync(path, text);

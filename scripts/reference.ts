@@ -1,10 +1,13 @@
-/** The reference pages, made from what the program itself reads: schemas, flags and events. `npm run docs` writes them; a test holds them current. */
+/** The reference pages, made from what the program itself reads: schemas, flags and events; and the policy of the example manifests. `npm run docs` writes them; a test holds them current. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagReference } from '../src/commands/reference.ts';
 import { EVENTS } from '../src/core/events.ts';
+import { iamPolicy } from '../src/core/iam-policy.ts';
 import { WARNINGS } from '../src/core/warning.ts';
 import { CODES } from '../src/importers/codes.ts';
+import { load } from '../src/manifests/load.ts';
+import { renderPolicy } from '../src/report/json.ts';
 
 const SCHEMAS = 'schemas';
 const MADE = '<!-- Made by `npm run docs`. -->\n\n';
@@ -29,7 +32,7 @@ interface Node {
 }
 
 /** Every page: its path below the repository's root, and its text. */
-export function referencePages(): ReadonlyMap<string, string> {
+export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const files = readdirSync(SCHEMAS).filter((file) => file.endsWith('.schema.json'));
   const schemas = new Map(files.map((file) => [file, JSON.parse(readFileSync(join(SCHEMAS, file), 'utf8')) as Node]));
   const kinds = [...schemas].filter(([, schema]) => schema.properties?.spec && schema.properties.kind);
@@ -42,7 +45,26 @@ export function referencePages(): ReadonlyMap<string, string> {
   pages.set('docs/reference/events.md', `${MADE}${eventsPage()}`);
   pages.set('docs/reference/warnings.md', `${MADE}${warningsPage()}`);
   pages.set('docs/reference/findings.md', `${MADE}${findingsPage()}`);
+  pages.set('docs/aws.md', withSection(readFileSync('docs/aws.md', 'utf8'), 'policy', await examplePolicy()));
   return pages;
+}
+
+async function examplePolicy(): Promise<string> {
+  const { targets, desired } = await load('manifests');
+  const [target] = targets;
+  if (!target) throw new Error('the example manifests have no target');
+  const policy = { unsetMode: 'enforce', prune: target.prune } as const;
+  const made = iamPolicy({ target, region: 'eu-west-2', desired, policy, secretsPrefix: 'apikeeper/', apiIds: new Map() });
+  return `\`\`\`json\n${renderPolicy(made.policy)}\`\`\``;
+}
+
+/** What stands between the marks of a section is replaced. */
+function withSection(page: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}: written by npm run docs -->`, `<!-- end of ${name} -->`];
+  const [before, rest] = page.split(begin);
+  const [, after] = rest?.split(end) ?? [];
+  if (after === undefined) throw new Error(`no section is called ${name}`);
+  return `${before}${begin}\n\n${text}\n\n${end}${after}`;
 }
 
 function kindPage(file: string, schema: Node, schemas: ReadonlyMap<string, Node>): string {

@@ -5,14 +5,18 @@ import { describe, expect, test } from 'vitest';
 import { referencePages } from '../scripts/reference.ts';
 import { COMMAND_NAMES } from '../src/commands/flags.ts';
 import { EVENTS } from '../src/core/events.ts';
+import { iamPolicy } from '../src/core/iam-policy.ts';
 import { createMetrics } from '../src/server/metrics.ts';
+import { desired } from './core/build.ts';
 import { samplePlan } from './report/sample.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
+const pages = await referencePages();
+
 describe('the reference pages', () => {
-  test.each([...referencePages()])('%s is what `npm run docs` writes', (path, text) => {
+  test.each([...pages])('%s is what `npm run docs` writes', (path, text) => {
     expect(existsSync(join(root, path)) ? read(path) : 'missing: npm run docs').toBe(text);
   });
 });
@@ -37,6 +41,23 @@ test('the operations page explains every metric with its labels, and none that t
     return `${name} ${[...labels.matchAll(/(\w+)=/g)].map(([, label]) => label).join(' ')}`;
   });
   expect(explained.sort()).toEqual(served.sort());
+});
+
+test('the page on AWS explains every statement that a policy may have, and none that there is not', () => {
+  const explained = [...read('docs/aws.md').matchAll(/^\| (`[A-Z].*?`) \|/gm)].flatMap(([, names = '']) => names.match(/\w+/g) ?? []);
+  const restApi = { id: 'a1b2c3d4e5' };
+  const all = [
+    desired('ApiKey', 'acme', { value: { ssm: '/apikeeper/acme' } }),
+    desired('ApiKey', 'birch', { value: { secretsManager: 'apikeeper/birch' } }),
+    desired('UsagePlan', 'acme', { keys: ['acme'], stages: [{ restApi: { name: 'permits-api' }, stageName: 'production' }] }),
+    desired('Stage', 'production', { restApi, deployment: 'latest', deletionPolicy: 'Delete' }),
+    desired('KeyRequirement', 'residents', { restApi, apiKeySource: 'HEADER', apiKeyRequired: true, redeploy: { stages: ['test'] } }),
+  ];
+  const possible = [false, true].flatMap((prune) => {
+    const request = { target: {}, region: 'eu-west-2', desired: all, secretsPrefix: 'apikeeper/', apiIds: new Map() };
+    return iamPolicy({ ...request, policy: { unsetMode: 'enforce', prune } }).policy.Statement.map(({ Sid }) => Sid);
+  });
+  expect(explained.sort()).toEqual([...new Set([...possible, 'AssumeTargetRoles'])].sort());
 });
 
 test('the README names every command', () => {

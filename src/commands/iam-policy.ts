@@ -1,13 +1,14 @@
 /** `iam-policy`: what the credentials must be allowed to do for these manifests. The policy goes to stdout, what to know about it to stderr. */
 
-import { apisOf } from '../core/iam-grants.ts';
 import { assumePolicy, iamPolicy } from '../core/iam-policy.ts';
+import { apisOf } from '../core/iam-request.ts';
 import type { Target } from '../core/model.ts';
 import { isMap } from '../core/values.ts';
 import { chosen } from '../engine/engine.ts';
 import { ambientRegion } from '../gateway/client.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
+import { renderPolicy } from '../report/json.ts';
 import { count, visible } from '../report/visible.ts';
 import { problemText } from '../report/words.ts';
 import { EXIT } from './exit.ts';
@@ -21,7 +22,7 @@ export async function printIamPolicy(directory: string, flags: Flags, world: Wor
   const tree = await load(directory);
   const targets = targetsOf(tree, flags, world);
   const { policy, notes } = flags['base-identity'] ? forBaseIdentity(targets) : await forTarget(only(targets), tree, flags, world);
-  world.stdout.write(`${JSON.stringify(policy, null, 2)}\n`);
+  world.stdout.write(renderPolicy(policy));
   for (const note of notes) world.stderr.write(`note: ${visible(note)}\n`);
   return EXIT.done;
 }

@@ -3,54 +3,19 @@
  * thing that is done; `docs/aws.md` explains each by its name.
  */
 import { arn, gatewayArn } from './arn.ts';
-import type { Policy } from './input.ts';
+import { readingMethods, writingApis } from './iam-apis.ts';
+import { type Asked, apiPart, apisOf, type Grant, on, type PolicyRequest, type Width } from './iam-request.ts';
 import { modeOf, targetMode } from './mode.ts';
-import type { Desired, Json, Target } from './model.ts';
+import type { Desired } from './model.ts';
 import { isInside, type SecretStore, withoutSlash } from './secret-names.ts';
 import { isMap, isNone } from './values.ts';
-
-/** What a policy is made for. */
-export interface PolicyRequest {
-  readonly target: Pick<Target, 'accountId' | 'mode'>;
-  readonly region: string;
-  /** The documents of the target's namespace. */
-  readonly desired: readonly Desired[];
-  readonly policy: Pick<Policy, 'mode' | 'unsetMode' | 'prune'>;
-  /** Secrets and parameters whose names do not begin with it are never read. */
-  readonly secretsPrefix: string;
-  /** The ids of APIs that documents refer to by name, as far as they are known. */
-  readonly apiIds: ReadonlyMap<string, string>;
-}
-
-/** What is not told apart, so that the policy becomes shorter. */
-export interface Width {
-  /** APIs and stages. */
-  readonly apis: boolean;
-  /** Secrets and parameters, all of which have names with the prefix. */
-  readonly secrets: boolean;
-}
-
-/** Every action on every resource. IAM's `*` stands for any characters, slashes included. */
-export interface Grant {
-  readonly sid: string;
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-}
-
-interface Asked extends PolicyRequest {
-  readonly width: Width;
-  /** Documents that may be written. */
-  readonly enforced: readonly Desired[];
-  /** Whether what left Git is removed. */
-  readonly removes: boolean;
-}
 
 /** May overlap, and grant nothing: then they have no resources. */
 export function grantsOf(request: PolicyRequest, width: Width): Grant[] {
   const { desired, target, policy } = request;
   const enforced = desired.filter((one) => modeOf(one, target, policy) === 'enforce');
   const asked: Asked = { ...request, width, enforced, removes: policy.prune && targetMode(target, policy) === 'enforce' };
-  return [...reading(asked), ...values(asked), ...keysAndPlans(asked), ...stages(asked), ...tags(asked)];
+  return [...reading(asked), ...readingMethods(asked), ...values(asked), ...keysAndPlans(asked), ...writingApis(asked), ...tags(asked)];
 }
 
 /** Keys and plans are listed in every pass, whatever the documents say: some may have left Git. */
@@ -114,44 +79,18 @@ function keysAndPlans(asked: Asked): Grant[] {
   ];
 }
 
-function stages(asked: Asked): Grant[] {
-  const all = asked.enforced.filter(({ kind }) => kind === 'Stage');
-  const made = all.filter(({ spec }) => spec.deployment !== undefined);
-  const ofApis = (which: readonly Desired[], below: string) => which.map(({ spec }) => `/restapis/${apiPart(spec.restApi, asked)}${below}`);
-  const single = (which: readonly Desired[]) => which.map((one) => stagePath(one, asked));
-  const gone = asked.removes ? made.filter(({ spec }) => spec.deletionPolicy === 'Delete') : [];
-  return [
-    on(
-      asked,
-      'FindDeployments',
-      ['GET'],
-      ofApis(
-        made.filter(({ spec }) => spec.deployment === 'latest'),
-        '/deployments',
-      ),
-    ),
-    on(asked, 'CreateStages', ['POST'], ofApis(made, '/stages')),
-    on(asked, 'UpdateStages', ['PATCH'], single(all)),
-    on(asked, 'DeleteStages', ['DELETE'], single(gone)),
-  ];
-}
-
-function stagePath({ name, spec }: Desired, asked: Asked): string {
-  return `/restapis/${apiPart(spec.restApi, asked)}/stages/${asked.width.apis ? '*' : (spec.stageName ?? name)}`;
-}
-
 /** Creating an object together with its tags takes the right to tag as well, and what is created has no id yet. */
 function tags(asked: Asked): Grant[] {
   const { enforced, removes, region } = asked;
-  const on = (kind: string) => enforced.filter((one) => one.kind === kind);
+  const written = (kind: string) => enforced.filter((one) => one.kind === kind);
   const stagesOf = (api: string) => tagPath(region, '/restapis/', api, '/stages/', '*');
-  const written = [
-    ...(on('ApiKey').length > 0 || removes ? [tagPath(region, '/apikeys/', '*')] : []),
-    ...(on('UsagePlan').length > 0 || removes ? [tagPath(region, '/usageplans/', '*')] : []),
-    ...on('Stage').map(({ spec }) => stagesOf(apiPart(spec.restApi, asked))),
+  const resources = [
+    ...(written('ApiKey').length > 0 || removes ? [tagPath(region, '/apikeys/', '*')] : []),
+    ...(written('UsagePlan').length > 0 || removes ? [tagPath(region, '/usageplans/', '*')] : []),
+    ...written('Stage').map(({ spec }) => stagesOf(apiPart(spec.restApi, asked))),
   ];
   return [
-    { sid: 'WriteTags', actions: ['apigateway:PUT', 'apigateway:DELETE'], resources: written },
+    { sid: 'WriteTags', actions: ['apigateway:PUT', 'apigateway:DELETE'], resources },
     { sid: 'ReleaseStages', actions: ['apigateway:DELETE'], resources: removes ? [stagesOf('*')] : [] },
   ];
 }
@@ -161,20 +100,4 @@ function tagPath(region: string, ...parts: readonly string[]): string {
   const [first = '', ...rest] = parts;
   const encoded = [gatewayArn(region, first), ...rest].map((part) => (part === '*' ? part : encodeURIComponent(part)));
   return gatewayArn(region, `/tags/${encoded.join('')}`);
-}
-
-function on({ region }: Asked, sid: string, verbs: readonly string[], paths: readonly string[]): Grant {
-  return { sid, actions: verbs.map((verb) => `apigateway:${verb}`), resources: paths.map((path) => gatewayArn(region, path)) };
-}
-
-/** Every API that a document refers to. */
-export function apisOf({ spec }: Desired): (Json | undefined)[] {
-  const entries = Array.isArray(spec.stages) ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined)) : [];
-  return [spec.restApi, ...entries].filter((api) => api !== undefined);
-}
-
-/** The API as a part of a path: its id, or a wildcard where that is not known. */
-function apiPart(api: Json | undefined, { apiIds, width }: Asked): string {
-  if (width.apis || !isMap(api)) return '*';
-  return typeof api.id === 'string' ? api.id : (apiIds.get(String(api.name)) ?? '*');
 }

@@ -1,5 +1,6 @@
 /** The least privilege that documents need, as an IAM policy. */
-import { apisOf, type Grant, grantsOf, type PolicyRequest, secretOf, type Width } from './iam-grants.ts';
+import { grantsOf, secretOf } from './iam-grants.ts';
+import { apisOf, type Grant, type PolicyRequest, type Width } from './iam-request.ts';
 import { type Desired, identity } from './model.ts';
 import { isInside } from './secret-names.ts';
 import { byText, isMap } from './values.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PolicyRequest } from '../../src/core/iam-grants.ts';
 import { assumePolicy, iamPolicy } from '../../src/core/iam-policy.ts';
+import type { PolicyRequest } from '../../src/core/iam-request.ts';
 import type { Annotations, Desired, Json } from '../../src/core/model.ts';
 import { desired } from './build.ts';
 
@@ -34,6 +34,8 @@ const ALL_STAGES = ['/restapis/*/stages', '/restapis/*/stages/*'].map((path) => 
 const tagsOf = (what: string) => ['PUT', 'DELETE'].map((verb) => `WriteTags ${verb} ${TAGS.replace(GATEWAY, '')}${what}`);
 const KEY = [...READ, ...ALL_STAGES, 'CreateKeysAndPlans POST /apikeys', 'UpdateKeysAndPlans PATCH /apikeys/*', ...tagsOf('apikeys%2F*')];
 const stage = (spec: Record<string, Json> = {}) => one('Stage', { restApi: { id: 'a1' }, stageName: 'live', ...spec });
+const requirement = (spec: Record<string, Json>) => one('KeyRequirement', { restApi: { id: 'a1' }, ...spec });
+const A1_METHODS = ['', '/deployments/*', '/resources'].map((rest) => `ReadMethods GET /restapis/a1${rest}`);
 const A1 = ['/restapis/a1/stages', '/restapis/a1/stages/*'].map((path) => `ReadStages GET ${path}`);
 const A1_TAGS = tagsOf('restapis%2Fa1%2Fstages%2F*');
 const observe = { policy: { mode: 'observe', unsetMode: 'enforce', prune: true } } as const;
@@ -136,6 +138,51 @@ describe('a policy', () => {
       [stage({ restApi: { name: 'residents-api' } })],
       { apiIds: new Map([['residents-api', 'a1']]) },
       [...READ, 'FindApis GET /restapis', ...A1, 'UpdateStages PATCH /restapis/a1/stages/live', ...A1_TAGS],
+    ],
+    [
+      'methods that demand a key: read in the definition and in what the stages serve, and changed one by one',
+      [requirement({ apiKeyRequired: true })],
+      {},
+      [...READ, ...A1, ...A1_METHODS, 'RequireKeys PATCH /restapis/a1/resources/*/methods/*'],
+    ],
+    [
+      'a requirement that is observed',
+      [requirement({ apiKeyRequired: true, apiKeySource: 'HEADER' })],
+      observe,
+      [...READ, ...A1, ...A1_METHODS],
+    ],
+    [
+      'where an API looks for the key is a property of the API',
+      [requirement({ apiKeySource: 'HEADER' })],
+      {},
+      [...READ, ...A1, ...A1_METHODS, 'SetKeySource PATCH /restapis/a1'],
+    ],
+    [
+      'a deployment, and the stages that are moved to it',
+      [requirement({ methods: [{ method: 'GET', path: '/', apiKeyRequired: true }], redeploy: { stages: ['live', 'test'] } })],
+      {},
+      [
+        ...READ,
+        ...A1,
+        ...A1_METHODS,
+        'FindDeployments GET /restapis/a1/deployments',
+        'RequireKeys PATCH /restapis/a1/resources/*/methods/*',
+        'Deploy POST /restapis/a1/deployments',
+        'MoveStages PATCH /restapis/a1/stages/live',
+        'MoveStages PATCH /restapis/a1/stages/test',
+      ],
+    ],
+    [
+      'the source of the key of an API that is named: nothing below any API can be told apart from it',
+      [requirement({ apiKeyRequired: true, apiKeySource: 'HEADER', restApi: { name: 'residents-api' }, redeploy: { stages: ['live'] } })],
+      {},
+      [
+        ...READ,
+        'FindApis GET /restapis',
+        'ReadMethods GET /restapis/*',
+        'SetKeySource PATCH /restapis/*',
+        'Deploy POST /restapis/*/deployments',
+      ],
     ],
     [
       'a plan that names an API has it looked for',
