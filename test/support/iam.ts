@@ -6,7 +6,7 @@ import type { RequestRecord } from '../../src/emulator/index.ts';
 import { load } from '../../src/manifests/load.ts';
 
 /** What IAM is asked: an action on a resource. */
-export interface Question {
+interface Question {
   readonly action: string;
   readonly resource: string;
 }
@@ -39,7 +39,7 @@ export function allowances({ Statement }: IamPolicy): (Question & { readonly sid
   );
 }
 
-export function allows(policy: IamPolicy, { action, resource }: Question): boolean {
+function allows(policy: IamPolicy, { action, resource }: Question): boolean {
   return allowances(policy).some((one) => one.action === action && matches(one.resource, resource));
 }
 
@@ -64,7 +64,7 @@ export function questionOf({ operation, method, path, region, account, id }: Req
 /**
  * What IAM is believed to be asked besides: the right to tag what is created with tags, whose id nobody knows yet, and the right to change what is tagged.
  */
-export function questionsBeside({ operation, method, path, region }: RequestRecord): Question[] {
+function questionsBeside({ operation, method, path, region }: RequestRecord): Question[] {
   const gateway = (verb: string, where: string) => ({ action: `apigateway:${verb}`, resource: `arn:aws:apigateway:${region}::${where}` });
   if (/^Create(ApiKey|UsagePlan|Stage)$/.test(operation))
     return [gateway('PUT', `/tags/${encodeURIComponent(`arn:aws:apigateway:${region}::${path}/`)}*`)];
