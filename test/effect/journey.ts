@@ -23,7 +23,9 @@ export interface Journey extends AsyncDisposable {
   readonly value: string;
   /** Makes the stage `preview` of the first API. What the consumer gets there. */
   openPreview(): Promise<() => Promise<Answer>>;
-  /** A directory outside of the manifests. */
+  /** The manifests: at first a Target that observes. */
+  readonly manifests: Workspace;
+  /** Another directory. */
   readonly aside: Workspace;
   /** A file of manifests, in place of what was in it. */
   write(file: string, content: string | readonly Document[]): Promise<void>;
@@ -83,7 +85,8 @@ export async function startJourney(marks: Marks): Promise<Journey> {
   const watch = createWatch();
   server.around = watch.around;
   follow(account, watch, orders, { acme: value, neighbour: neighbour.value ?? '' });
-  const [manifests, aside] = [await createWorkspace(), await createWorkspace()];
+  const manifests = await createWorkspace({ 'target.yaml': JSON.stringify(targetOf({ mode: 'observe' })) });
+  const aside = await createWorkspace();
   const env = { ...emulatorEnvironment(server.url), AWS_ACCESS_KEY_ID: 'AKIA123456789012' };
 
   const check = async (after: string) => {
@@ -94,7 +97,7 @@ export async function startJourney(marks: Marks): Promise<Journey> {
     expect(await counted(hand, [keyId, neighbourId], today)).toBe(watch.seen.length);
   };
   return {
-    ...{ hand, watch, orders, invoices, keyId, planId, neighbourId, value, aside, check },
+    ...{ hand, watch, orders, invoices, keyId, planId, neighbourId, value, manifests, aside, check },
     write: (file, content) =>
       manifests.write(file, typeof content === 'string' ? content : content.map((one) => JSON.stringify(one)).join('\n---\n')),
     async apikeeper(words, code = 0) {

@@ -1,6 +1,7 @@
 /** The steps of a migration, in the order of docs/migrate-*.md. After each, a plan finds nothing. */
 import { expect } from 'vitest';
 import type { ReportObject } from '../../src/core/report.ts';
+import { parse } from '../../src/manifests/parse.ts';
 import type { Document } from '../reliability/account.ts';
 import { type Journey, targetOf } from './journey.ts';
 
@@ -33,7 +34,6 @@ const tagsOfKey = ({ hand, keyId }: Journey) => hand.state.apiKeys.get(keyId)?.t
 /** The imported manifests change nothing by themselves; another manager's objects are held until a person says so. */
 export async function look(journey: Journey, text: string, manager: string | undefined): Promise<void> {
   const [before, tags] = [bare(journey), tagsOfKey(journey)];
-  await journey.write('target.yaml', [targetOf({ mode: 'observe' })]);
   await journey.write('orders.yaml', text);
   await journey.apikeeper('validate');
   if (manager) {
@@ -47,9 +47,9 @@ export async function look(journey: Journey, text: string, manager: string | und
 }
 
 /** Tags, and nothing else. */
-export async function adopt(journey: Journey): Promise<void> {
+export async function adopt(journey: Journey, expected: readonly string[]): Promise<void> {
   const [before, tags] = [bare(journey), tagsOfKey(journey)];
-  expect(await steps(journey, 'plan -o json --mode enforce')).toEqual(['ApiKey adopt', 'UsagePlan adopt']);
+  expect(await steps(journey, 'plan -o json --mode enforce')).toEqual(expected);
   await journey.apikeeper('apply --yes --mode enforce');
   expect(bare(journey)).toEqual(before);
   expect(tagsOfKey(journey)).toMatchObject({ ...tags, 'apikeeper:owner': expect.any(String) });
@@ -80,20 +80,25 @@ export interface Own {
 }
 
 /** Documents and live objects get the team's own names, and the plan says who is in it. */
-export async function rename(journey: Journey, manifests: readonly Manifest[]): Promise<Own> {
-  const imported = (kind: string) => manifests.find((one) => one.kind === kind) ?? expect.fail(`nothing of kind ${kind} was imported`);
+export async function rename(journey: Journey, text: string): Promise<Own> {
+  const manifests = parse('orders.yaml', text).documents.map(({ value }) => value as Manifest);
+  const imported = (kind: string, name: string) =>
+    manifests.find((one) => one.kind === kind && (one.spec.name ?? one.metadata.name) === name) ?? expect.fail(`no ${kind} is ${name}`);
   const renamed = ({ metadata, ...document }: Manifest, name: string, spec: Document): Manifest => ({
     ...document,
     metadata: { name, namespace: 'production', annotations: { 'apikeeper.dev/moved-from': metadata.name } },
-    spec: { ...document.spec, ...spec },
+    spec: { ...document.spec, name, ...spec },
   });
-  const key = renamed(imported('ApiKey'), 'acme', {});
-  const plan = renamed(imported('UsagePlan'), 'acme-orders', { keys: ['acme', { id: journey.neighbourId }], membership: 'exact' });
-  const others = manifests.filter(({ kind }) => kind !== 'ApiKey' && kind !== 'UsagePlan');
+  const [oldKey, oldPlan] = [imported('ApiKey', 'acme-orders-api-production'), imported('UsagePlan', 'orders-api-production')];
+  const key = renamed(oldKey, 'acme', {});
+  const plan = renamed(oldPlan, 'acme-orders', { keys: ['acme', { id: journey.neighbourId }], membership: 'exact' });
+  const others = manifests.filter((one) => one !== oldKey && one !== oldPlan);
   await journey.write('orders.yaml', [...others, key, plan]);
   await journey.apikeeper('apply --yes');
-  expect(tagsOfKey(journey)['apikeeper:resource']).toBe('production/acme');
-  expect(journey.hand.state.usagePlans.get(journey.planId)?.tags?.['apikeeper:resource']).toBe('production/acme-orders');
+  const { apiKeys, usagePlans } = journey.hand.state;
+  const [liveKey, livePlan] = [apiKeys.get(journey.keyId), usagePlans.get(journey.planId)];
+  expect(liveKey).toMatchObject({ name: 'acme', tags: { 'apikeeper:resource': 'production/acme' } });
+  expect(livePlan).toMatchObject({ name: 'acme-orders', tags: { 'apikeeper:resource': 'production/acme-orders' } });
   await journey.apikeeper('plan --detailed-exitcode');
   return { key, plan, others };
 }
@@ -101,20 +106,40 @@ export async function rename(journey: Journey, manifests: readonly Manifest[]): 
 const stageOf = (api: string, stageName: string): Document => ({ restApi: { name: `production-${api}-api` }, stageName });
 
 /** A second stage in a plan of its own, and a third in the plan that there is: the key opens each from the moment on that applying is over. */
-export async function widen(journey: Journey, { key, plan, others }: Own): Promise<void> {
+export async function widen(journey: Journey, { key, plan, others }: Own): Promise<Own> {
   const onInvoices = () => journey.invoices.requestAs(journey.value, 'GET /invoices');
   const onPreview = await journey.openPreview();
   for (const send of [onInvoices, onPreview]) expect(await send()).toMatchObject({ status: 403 });
 
-  const spec = { throttle: { rateLimit: 100, burstLimit: 200 }, stages: [stageOf('invoices', 'production')], keys: ['acme'] };
+  const spec = { throttle: LIMITS, stages: [stageOf('invoices', 'production')], keys: ['acme'] };
   await journey.write('invoices.yaml', [{ ...plan, metadata: { name: 'acme-invoices', namespace: 'production' }, spec }]);
   await journey.apikeeper('apply --yes');
   journey.watch.follow('acme on invoices', onInvoices);
 
   const stages = [...(plan.spec.stages as readonly unknown[]), stageOf('orders', 'preview')];
-  await journey.write('orders.yaml', [...others, key, { ...plan, spec: { ...plan.spec, stages } }]);
+  const wider = { ...plan, spec: { ...plan.spec, stages } };
+  await journey.write('orders.yaml', [...others, key, wider]);
   await journey.apikeeper('apply --yes');
   journey.watch.follow('acme on preview', onPreview);
   await journey.apikeeper('run --once');
   await journey.apikeeper('plan --detailed-exitcode');
+  return { key, plan: wider, others };
+}
+
+const LIMITS = { rateLimit: 100, burstLimit: 200 };
+
+/** The key, and the plan that is its alone, become a Consumer of another name. */
+export async function convert(journey: Journey, { key, plan, others }: Own): Promise<Own> {
+  const ids = [...journey.hand.state.usagePlans.keys()];
+  const annotations = { 'apikeeper.dev/moved-from': 'acme, production-invoices-api-production=acme-invoices' };
+  const access = [{ ...stageOf('invoices', 'production'), throttle: LIMITS }];
+  const consumer = { ...key, kind: 'Consumer', metadata: { name: 'acme-ltd', namespace: 'production', annotations } };
+  const shared = { ...plan, spec: { ...plan.spec, keys: ['acme-ltd', { id: journey.neighbourId }] } };
+  await journey.write('orders.yaml', [...others, shared]);
+  await journey.write('invoices.yaml', [{ ...consumer, spec: { key: key.spec, access } }]);
+  await journey.apikeeper('apply --yes');
+  expect(tagsOfKey(journey)['apikeeper:resource']).toBe('production/acme-ltd');
+  expect([...journey.hand.state.usagePlans.keys()]).toEqual(ids);
+  await journey.apikeeper('plan --detailed-exitcode');
+  return { key, plan: shared, others };
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Journey, startJourney } from './journey.ts';
-import { adopt, enforce, letGo, look, rename, widen } from './legs.ts';
+import { adopt, convert, enforce, letGo, look, rename, widen } from './legs.ts';
 import { terraformState } from './terraform-state.ts';
 
 interface Source {
@@ -12,6 +12,8 @@ interface Source {
   readonly words: (journey: Journey) => Promise<readonly string[]>;
   /** Who the documents say to take over from; absent: the tool leaves no tags. */
   readonly manager?: string;
+  /** What applying then does. */
+  readonly steps: readonly string[];
 }
 
 const SERVERLESS = fileURLToPath(new URL('fixtures/orders.serverless.yml', import.meta.url));
@@ -25,6 +27,7 @@ const SOURCES: readonly Source[] = [
     },
     words: async () => ['import', 'serverless', SERVERLESS, '--stage', 'production', '--framework-version', '3.40.0'],
     manager: 'cloudformation',
+    steps: ['ApiKey adopt', 'UsagePlan adopt'],
   },
   {
     tool: 'Terraform',
@@ -33,22 +36,27 @@ const SOURCES: readonly Source[] = [
       await aside.write('terraform.tfstate', terraformState(hand, { keyId, planId, apiId: orders.restApiId }));
       return ['import', 'terraform', `${aside.path}/terraform.tfstate`];
     },
+    steps: ['ApiKey adopt', 'UsagePlan adopt'],
+  },
+  {
+    tool: 'the console',
+    marks: { tags: { team: 'orders' }, description: 'For Acme' },
+    words: async ({ manifests }) => ['export', manifests.path, '--api', 'production-orders-api'],
+    steps: ['ApiKey adopt', 'ApiKey adopt', 'UsagePlan adopt'],
   },
 ];
 
-test.each(SOURCES)('from $tool: not one request fails, from the first look to the last commit', async ({ marks, words, manager }) => {
-  await using journey = await startJourney(marks);
-  const typed = [...(await words(journey)), '--namespace', 'production'];
-  const { code, stdout } = await journey.type(typed);
+test.each(SOURCES)('from $tool: not one request fails, from the first look to the last commit', async (source) => {
+  await using journey = await startJourney(source.marks);
+  const { code, stdout } = await journey.type([...(await source.words(journey)), '--namespace', 'production']);
   expect(code).toBe(0);
-  const { manifests } = JSON.parse((await journey.type([...typed, '-o', 'json'])).stdout);
 
-  await look(journey, stdout, manager);
-  await adopt(journey);
+  await look(journey, stdout, source.manager);
+  await adopt(journey, source.steps);
   await letGo(journey);
   await enforce(journey);
-  const own = await rename(journey, manifests);
-  await widen(journey, own);
+  const own = await rename(journey, stdout);
+  await convert(journey, await widen(journey, own));
 
   expect([...journey.hand.state.apiKeys.keys()]).toEqual([journey.keyId, journey.neighbourId]);
   expect(journey.watch.seen.length).toBeGreaterThan(150);
