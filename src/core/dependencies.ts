@@ -3,12 +3,13 @@ import { identity, type Live } from './model.ts';
 import { isMember, keysOf, stagesAfter } from './moves.ts';
 import type { Operation } from './operation.ts';
 import type { Change, Step } from './plan.ts';
+import { REQUIREMENT } from './requirement.ts';
 import { type Urgency, urgencyOf } from './urgency.ts';
 
 /**
  * What must be over before an operation begins:
  * the making of what it refers to; a plan's own limits before a key joins it; the detaching before a deletion;
- * the deletion of what refers to a thing before the thing's; and, since a key may be in one plan per stage (facts, 1.3), whatever takes
+ * the deletion of what refers to a thing before the thing's; everybody's way in before a key is demanded; and, since a key may be in one plan per stage (facts, 1.3), whatever takes
  * the pair (key, stage) out of one plan before what brings it into another.
  */
 function withDependencies(all: readonly Operation[]): Operation[] {
@@ -47,11 +48,29 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
+    if (isClosing(one)) for (const other of all) if (lettingIn(other, one.step)) needs(other.id);
     // What the plans give up that a move takes the key out of comes after the move.
     const own = one.type === 'move' ? one.from : [];
     for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (!own.includes(step)) needs(id);
     return { ...one, after: [...after].sort() };
   });
+}
+
+/** Demands a key, or has a stage serve that. */
+export function isClosing(one: Operation): boolean {
+  if (one.step.kind !== REQUIREMENT) return false;
+  return (
+    one.type === 'deploy' || (one.type === 'update' && one.changes.some(({ field, desired }) => field !== 'methods' || desired === true))
+  );
+}
+
+/** Whether an operation lets keys into the stages of the requirement's API: then whoever it is for must be in before a key is demanded. */
+function lettingIn(other: Operation, { live }: Step): boolean {
+  if (other.type === 'update' && other.step.kind === 'ApiKey')
+    return other.changes.some(({ field, desired }) => field === 'enabled' && desired === true);
+  if (other.type !== 'attach' && other.type !== 'move' && other.type !== 'create' && other.type !== 'update') return false;
+  const plans = other.type === 'move' ? other.to : other.step.kind === 'UsagePlan' ? [other.step] : [];
+  return plans.some((plan) => keysOf(stagesAfter(plan)).some((stage) => stage.startsWith(`${live?.id}:`)));
 }
 
 /**

@@ -24,6 +24,7 @@ export const EVENTS = {
   'step.failed': { level: 'error', message: 'step failed' },
   'key.lost': { level: 'error', message: 'key was deleted behind our back, its value cannot come back' },
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
+  'requirement.unserved': { level: 'warn', message: 'a stage serves another key requirement than the API has' },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
   'warning.raised': { level: 'warn', message: 'callers are blocked, or not stopped, although nothing is wrong' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },

@@ -34,6 +34,15 @@ export interface Comparison {
   readonly changes: readonly Change[];
   readonly held: readonly Held[];
   readonly unclaimed: readonly string[];
+  /** For people: what they should know of the changes. */
+  readonly message?: string;
+  /** For people: what stages serve otherwise than the document says. */
+  readonly unserved?: string;
+}
+
+/** Whether the document leaves a field alone: `path` is a JSON pointer, lists addressed by key. */
+export function isIgnored({ annotations }: Desired, path: string): boolean {
+  return annotations.ignore.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
 }
 
 /**
@@ -68,7 +77,7 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
     held.push(...split.held);
   }
   changes.push(...ownChanges(desired, live, context));
-  const ignored = (path: string) => desired.annotations.ignore.some((prefix) => path === prefix || path.startsWith(`${prefix}/`));
+  const ignored = (path: string) => isIgnored(desired, path);
   return {
     owned: Object.fromEntries(Object.entries(owned).filter(([field]) => !ignored(pointer(['spec', field])))),
     changes: changes.filter((change) => !ignored(change.path)),
@@ -153,14 +162,18 @@ function isKnown(kind: FieldRule['key'], id: string, { world, stageNames, doubtf
   return live !== undefined && claimOf(live, world.owner) !== undefined && !doubtful.has(live);
 }
 
+/** Our tags give the object another identity: it is to bear this one. */
+export function renaming(desired: Desired, live: Live, { owner }: World): Change[] {
+  const claim = claimOf(live, owner);
+  if (!claim || (claim.namespace === desired.namespace && claim.name === desired.name)) return [];
+  const [was, is] = [`${claim.namespace}/${claim.name}`, `${desired.namespace}/${desired.name}`];
+  return [{ field: 'metadata', keys: [], path: '/metadata/name', desired: is, live: was, cause: 'git' }];
+}
+
 /** What our own tags say of the object: where it belongs, and what becomes of it when it leaves Git. */
 function ownChanges(desired: Desired, live: Live, { world, rules }: Context): Change[] {
-  const changes: Change[] = [];
+  const changes = renaming(desired, live, world);
   const claim = claimOf(live, world.owner);
-  if (claim && (claim.namespace !== desired.namespace || claim.name !== desired.name)) {
-    const [was, is] = [`${claim.namespace}/${claim.name}`, `${desired.namespace}/${desired.name}`];
-    changes.push({ field: 'metadata', keys: [], path: '/metadata/name', desired: is, live: was, cause: 'git' });
-  }
   const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default ?? null;
   const recorded = live.tags[TAG.onRemove];
   if (claim && recorded !== policy && (desired.kind !== 'Stage' || recorded !== undefined)) {

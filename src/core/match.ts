@@ -2,7 +2,8 @@
 import { type Desired, identity, type Live, TAG } from './model.ts';
 import { claimOf, otherManager } from './ownership.ts';
 import type { HoldReason, State } from './plan.ts';
-import { stageId } from './references.ts';
+import { apiOf, stageId } from './references.ts';
+import { REQUIREMENT } from './requirement.ts';
 import { adoptText, movedText, nameField } from './ways-out.ts';
 import type { World } from './world.ts';
 
@@ -40,6 +41,7 @@ export type Match =
  */
 export function match(desired: Desired, world: World): Match {
   if (desired.kind === 'Stage') return matchStage(desired, world);
+  if (desired.kind === REQUIREMENT) return matchRequirement(desired, world);
   const ours = claimants(desired, world);
   const { adopt } = desired.annotations;
   const [first] = ours;
@@ -133,12 +135,21 @@ function matchStage(desired: Desired, world: World): Match {
   return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
 }
 
+/** An API is never missing: whoever has one makes it, and its methods. */
+function matchRequirement(desired: Desired, world: World): Match {
+  const id = apiOf(desired.spec.restApi, world.apis);
+  if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
+  const live = world.byId(REQUIREMENT, id.found);
+  if (!live) return held('unresolved-reference', 'unknown', 'update', `no REST API has the id ${id.found} in this account and region`);
+  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
+}
+
 /** Another manager's tags: held, unless the document says that it takes over from that one. Once adopted, our tag outranks theirs. */
 function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | 'update', world: World): Match | undefined {
   const manager = otherManager(live, world.owner);
   if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager)) return undefined;
   const way =
-    desired.kind === 'Stage'
+    desired.kind === 'Stage' || desired.kind === REQUIREMENT
       ? `annotation apikeeper.dev/adopt-from: ${manager}`
       : `annotations ${adoptText(desired, live.id)} and apikeeper.dev/adopt-from: ${manager}`;
   return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`, live);

@@ -20,6 +20,8 @@ export type Operation = Common &
     | { readonly type: 'create' | 'delete' | 'tag' }
     | { readonly type: 'update'; readonly changes: readonly Change[] }
     | { readonly type: 'attach' | 'detach'; readonly key: string }
+    /** A deployment of the step's API, for the stages of these names. */
+    | { readonly type: 'deploy'; readonly stages: readonly string[] }
     /** Out of some plans and into others, back to back; `step` is the first of `to`. */
     | ({ readonly type: 'move' } & Move)
   );

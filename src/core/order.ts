@@ -5,6 +5,7 @@ import { identity } from './model.ts';
 import { findMoves, isMember, keysOf, type Move } from './moves.ts';
 import type { Operation } from './operation.ts';
 import type { Change, Step } from './plan.ts';
+import { REQUIREMENT } from './requirement.ts';
 import type { Rules } from './rules.ts';
 import { URGENCY, type Urgency, urgencyOf } from './urgency.ts';
 import { byText, isMap } from './values.ts';
@@ -65,7 +66,7 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
       if (change.desired === undefined) detach(key);
       else attach(key, change);
     }
-    mine.push(...updates(step, live));
+    mine.push(...(step.kind === REQUIREMENT ? requiring(step, live) : updates(step, live)));
   }
   const writesTags = step.action !== 'delete' && (mine.length > 0 || step.action !== 'keep' || hasTags(step));
   if (writesTags)
@@ -95,6 +96,24 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
     calls: [UPDATE_CALL[step.kind] ?? `Update${step.kind}`],
   });
   return [...(off.length > 0 ? [update(off, 'enabled')] : []), ...(rest.length > 0 ? [update(rest, '')] : [])];
+}
+
+/** What opens a method goes at once; what demands a key waits until nobody is shut out by it, and is deployed last (dependencies.ts). */
+function requiring(step: Step, live: readonly Change[]): Operation[] {
+  const opening = live.filter(({ field, desired }) => field === 'methods' && desired === false);
+  const closing = live.filter((change) => !opening.includes(change));
+  const common = { step, urgency: URGENCY.rest, after: [] };
+  const callsOf = (changes: readonly Change[]) => changes.map(({ field }) => (field === 'methods' ? 'UpdateMethod' : 'UpdateRestApi'));
+  const updates = [
+    { id: idOf('update', step, 'open'), changes: opening },
+    { id: idOf('update', step), changes: closing },
+  ]
+    .filter(({ changes }) => changes.length > 0)
+    .map((one): Operation => ({ ...common, ...one, type: 'update', calls: callsOf(one.changes) }));
+  const stages = step.changes.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0] ?? '');
+  if (stages.length === 0) return updates;
+  const calls = ['CreateDeployment', ...stages.map(() => 'UpdateStage')];
+  return [...updates, { ...common, type: 'deploy', id: idOf('deploy', step), stages, after: updates.map(({ id }) => id), calls }];
 }
 
 const UPDATE_CALL: Readonly<Record<string, string>> = { ApiKey: 'UpdateApiKey', UsagePlan: 'UpdateUsagePlan', Stage: 'UpdateStage' };
@@ -131,7 +150,16 @@ function urgentFirst(all: readonly Operation[]): Operation[] {
     for (const before of one.after) raise(before, to, new Set([...path, id]));
   };
   for (const one of all) if (one.type !== 'tag') for (const before of one.after) raise(before, one.urgency, new Set([one.id]));
-  const rank: Readonly<Record<Operation['type'], number>> = { detach: 0, update: 1, create: 2, move: 3, attach: 4, tag: 5, delete: 6 };
+  const rank: Readonly<Record<Operation['type'], number>> = {
+    detach: 0,
+    update: 1,
+    create: 2,
+    move: 3,
+    attach: 4,
+    deploy: 5,
+    tag: 6,
+    delete: 7,
+  };
   return all
     .map((one): Operation => ({ ...one, urgency: urgency.get(one.id) ?? one.urgency }))
     .sort((a, b) => a.urgency - b.urgency || rank[a.type] - rank[b.type] || byText(a.id, b.id));

@@ -7,8 +7,8 @@ export type Action = 'create' | 'adopt' | 'update' | 'disable' | 'release' | 'de
 /** Who made the difference: a commit, somebody on the live object, both, or nobody knows (design, section 3). */
 export type Cause = 'git' | 'live' | 'both' | 'unknown';
 
-/** What the live object is to us. */
-export type State = 'in-sync' | 'changed' | 'missing' | 'orphaned' | 'unmanaged' | 'foreign' | 'ambiguous' | 'unknown';
+/** What the live object is to us. `unserved`: the API's definition is as declared, and what a stage serves isn't. */
+export type State = 'in-sync' | 'changed' | 'unserved' | 'missing' | 'orphaned' | 'unmanaged' | 'foreign' | 'ambiguous' | 'unknown';
 
 export type HoldReason =
   | 'not-owned'
@@ -20,6 +20,8 @@ export type HoldReason =
   | 'guard'
   | 'mass-missing'
   | 'incomplete-manifests'
+  | 'no-key-can-pass'
+  | 'undeployed-changes'
   | 'contested'
   | 'prune-disabled'
   | 'grace'

@@ -11,9 +11,11 @@ import { modeOf } from './mode.ts';
 import { type Desired, identity, type Json, type Live, type Spec, TAG } from './model.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
+import { heldImpassable } from './passage.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
 import { resolver, stageId } from './references.ts';
-import type { Rules } from './rules.ts';
+import { compareRequirement, REQUIREMENT } from './requirement.ts';
+import { isNatural, type Rules } from './rules.ts';
 import { isDrift } from './summarize.ts';
 import { URGENCY, urgencyOf } from './urgency.ts';
 import { byText, isMap, isNone, pointer } from './values.ts';
@@ -50,7 +52,7 @@ export function plan(given: PlanInput): Plan {
     steps.push(...heldMassMissing(made, rules.kind, input));
   }
   steps.push(...orphanSteps(input, world, matches));
-  const settled = heldLimits(allowed(steps, world, input));
+  const settled = heldImpassable(heldLimits(allowed(steps, world, input)), input.live);
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
   const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
@@ -176,14 +178,11 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
   const { desired, rules, world, stageNames, doubtful, input, canonical: form } = object;
   const { live } = found;
   const seen = input.seen.get(identity(desired));
-  const result = compare(desired, form, live, {
-    world,
-    rules,
-    fingerprint: input.fingerprint,
-    seen: seen?.id === live.id ? seen.spec : undefined,
-    stageNames,
-    doubtful,
-  });
+  const third = { world, rules, fingerprint: input.fingerprint, seen: seen?.id === live.id ? seen.spec : undefined };
+  const result =
+    desired.kind === REQUIREMENT
+      ? compareRequirement(desired, live, third)
+      : compare(desired, form, live, { ...third, stageNames, doubtful });
   const { changes, held: fought } = giveWay(object, result.changes);
   const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
   const changed = changes.length > 0 || found.disclaims.length > 0;
@@ -192,11 +191,13 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
   const unsettled = new Set(heldBack.flatMap((one) => one.changes.map((change) => change.field)));
   const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
+  const message = result.message ?? result.unserved;
   const main: Step = {
     ...base(object),
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
-    state: found.adopt ? 'unmanaged' : changed ? 'changed' : 'in-sync',
+    state: found.adopt ? 'unmanaged' : changed ? 'changed' : result.unserved !== undefined ? 'unserved' : 'in-sync',
     live,
+    ...(message !== undefined && { message }),
     changes,
     unclaimed: result.unclaimed,
     owned: result.owned,
@@ -224,10 +225,10 @@ function giveWay(
   return { changes: changes.filter((change) => !isFought(change)), held: [{ reason: 'contested', message, changes: fought }] };
 }
 
-/** The tags that say whose it is. A stage that we did not create gets no `on-remove`: it is never ours to delete. */
+/** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */
 function ourTags({ desired, rules, world }: Planned, live: Live | undefined): Record<string, string> {
   const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
-  const removable = desired.kind !== 'Stage' || !live || TAG.onRemove in live.tags;
+  const removable = !isNatural(rules) || !live || TAG.onRemove in live.tags;
   return {
     [TAG.owner]: world.owner,
     [TAG.resource]: `${desired.namespace}/${desired.name}`,
@@ -278,9 +279,9 @@ function ambiguous(others: readonly Desired[], found: Match | undefined): Match 
 }
 
 /** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
-function disowned({ desired, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
+function disowned({ desired, rules, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
   const seen = input.seen.get(identity(desired));
-  if (!seen || desired.kind === 'Stage' || found.is === 'live') return found;
+  if (!seen || isNatural(rules) || found.is === 'live') return found;
   const live = world.byId(desired.kind, seen.id);
   if (!live || claimOf(live, world.owner)) return found;
   const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;

@@ -33,6 +33,11 @@ export interface Rules {
   readonly fields: Readonly<Record<string, FieldRule>>;
 }
 
+/** Whether a document says itself which live object it means, whatever tags that bears: a stage, an API's requirement. */
+export function isNatural(rules: Rules): boolean {
+  return Object.values(rules.fields).some(({ role }) => role === 'identity');
+}
+
 /** The part of a JSON Schema that matters here. */
 interface SchemaNode {
   readonly title?: string;

@@ -107,7 +107,8 @@ export function stateOf({ plan, results }: Findings): OverallState {
   // What left Git and may stay, since nobody asked for pruning, is no difference that anybody wants gone.
   const differs = (step: Step) =>
     step.action !== 'hold' || (step.reason !== 'prune-disabled' && (step.changes.length > 0 || step.wants === 'create'));
-  return plan.steps.some((step) => pending(step) && differs(step)) ? 'drifted' : 'in-sync';
+  // What a stage serves is put right by a deployment alone, and an apply that makes none leaves it as it is.
+  return plan.steps.some((step) => (pending(step) && differs(step)) || step.state === 'unserved') ? 'drifted' : 'in-sync';
 }
 
 export function worst(states: readonly OverallState[]): OverallState {

@@ -30,6 +30,19 @@ export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit
     if (step) emit('drift.resolved', { ...about(step), ...lasted });
   }
   announceHolds(plan, memory, emit);
+  announceUnserved(plan, memory, emit);
+}
+
+/** That what is required is not what is served is told once, and again when it is about other methods or stages. */
+function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
+  const standing = new Map(plan.steps.filter(({ state }) => state === 'unserved').map((step) => [identity(step), step]));
+  for (const who of memory.toldUnserved.keys()) if (!standing.has(who)) memory.toldUnserved.delete(who);
+  for (const [who, step] of standing) {
+    const { message = '' } = step;
+    if (memory.toldUnserved.get(who) === message) continue;
+    memory.toldUnserved.set(who, message);
+    emit('requirement.unserved', detailed(step));
+  }
 }
 
 function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {

@@ -1,11 +1,13 @@
 /** Carries a plan out: the most urgent call that may begin goes first, and one that waits for its own quota keeps nobody else waiting. */
 import { appliedTag } from '../core/applied.ts';
 import type { Clock } from '../core/clock.ts';
-import { applied, type Fingerprint } from '../core/diff.ts';
+import { isClosing } from '../core/dependencies.ts';
+import { applied, type Fingerprint, fieldText } from '../core/diff.ts';
 import { identity, type Json, type Live, type Spec, TAG } from '../core/model.ts';
 import { type Operation, stepsOf } from '../core/operation.ts';
 import type { Change, Step } from '../core/plan.ts';
 import type { Outcome } from '../core/report.ts';
+import { isReadyToDeploy } from '../core/requirement.ts';
 import type { Result } from '../core/summarize.ts';
 import { URGENCY } from '../core/urgency.ts';
 import { isMap, isNone, same } from '../core/values.ts';
@@ -155,6 +157,8 @@ async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> 
       return detach(one.step, one.key, kind, send, run);
     case 'move':
       return move(one, kind, send, run);
+    case 'deploy':
+      return deploy(one, kind, send, run);
     case 'delete':
       return remove(one.step, kind, send, run);
     case 'tag':
@@ -162,9 +166,12 @@ async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> 
   }
 }
 
-/** A create or an update goes on without the entries that failed; a key doesn't join a plan whose limits don't stand; nothing is deleted under a key's feet. */
+/**
+ * A create or an update goes on without the entries that failed; a key doesn't join a plan whose limits don't stand; nothing is deleted under a key's feet;
+ * no key is demanded while somebody's way in could not be made.
+ */
 function blockedBy(one: Operation, run: Run): Failure | undefined {
-  if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete') return undefined;
+  if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete' && !isClosing(one)) return undefined;
   const stands = (id: string) => run.settled.get(id)?.is === 'done' || run.made.has(id.replace(/^create /, ''));
   const failed = one.after.find((id) => !stands(id));
   if (failed === undefined) return undefined;
@@ -274,6 +281,21 @@ async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send:
     }
     throw new Error(`the key was put back into ${from}, since ${to} did not take it: ${messageOf(error)}`, { cause: error });
   }
+  return undefined;
+}
+
+/** Read again just before: a deployment publishes whatever the API's definition says by then. Once begun, it is finished: a deployment without its stages is no use. */
+async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const { step, stages } = one;
+  const finish: Send = (command, options) => send(command, { ...options, signal: undefined });
+  const now = step.live && (await kind.read(send, step.live.id));
+  if (!now || !step.desired || !isReadyToDeploy(step.desired, now, stages))
+    return { is: 'superseded', message: 'the API changed since it was planned: it is looked at again in the next pass' };
+  const rule = kindOf(step, run).rules.fields.redeploy;
+  const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
+  const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${print})`;
+  const deployed = await kind.deploy?.(finish, now, { stages, description });
+  if (deployed) note(step, deployed, run);
   return undefined;
 }
 

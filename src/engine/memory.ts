@@ -1,6 +1,7 @@
 /** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
 import type { Seen } from '../core/input.ts';
 import type { Live } from '../core/model.ts';
+import type { Snapshots } from '../kinds/kind.ts';
 import type { GivenUp } from './failures.ts';
 
 export interface Memory {
@@ -12,6 +13,8 @@ export interface Memory {
   readonly tagsMissing: Set<string>;
   /** Whether the list of plans has shown the method throttles of one. */
   throttlesProven: boolean;
+  /** What deployments demand: they never change. */
+  readonly snapshots: Snapshots;
   /** When this process first listed everything: milliseconds since the epoch. */
   firstListedAt?: number;
   /** Whether it has done so again, long enough after: then a predecessor's last creates have been seen. */
@@ -30,6 +33,8 @@ export interface Memory {
   readonly toldHolds: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
   readonly toldWarnings: Set<string>;
+  /** By identity: what stages serve otherwise than declared, as it was told. */
+  readonly toldUnserved: Map<string, string>;
 }
 
 export function createMemory(): Memory {
@@ -38,6 +43,7 @@ export function createMemory(): Memory {
     tagsProven: new Set(),
     tagsMissing: new Set(),
     throttlesProven: false,
+    snapshots: new Map(),
     listedTwice: false,
     written: new Map(),
     deleted: new Map(),
@@ -46,5 +52,6 @@ export function createMemory(): Memory {
     givenUp: new Map(),
     toldHolds: new Set(),
     toldWarnings: new Set(),
+    toldUnserved: new Map(),
   };
 }

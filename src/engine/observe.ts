@@ -5,6 +5,8 @@ import type { Clock } from '../core/clock.ts';
 import { type Api, type Desired, identity, type Json, type Live } from '../core/model.ts';
 import { claimOf } from '../core/ownership.ts';
 import { apiOf } from '../core/references.ts';
+import { REQUIREMENT } from '../core/requirement.ts';
+import { isNatural } from '../core/rules.ts';
 import { isMap, isNone, same } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
 import { listApis } from '../kinds/apis.ts';
@@ -43,26 +45,27 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const { send, kinds, desired } = options;
   const listedAt = options.clock.now();
-  const stages = kinds.filter((kind) => kind.rules.kind === 'Stage');
-  const tagged = kinds.filter((kind) => kind.rules.kind !== 'Stage');
+  const [natural, tagged] = [kinds.filter(({ rules }) => isNatural(rules)), kinds.filter(({ rules }) => !isNatural(rules))];
   const [apis, ...lists] = await Promise.all([
     options.everything || namesApis(desired) ? listApis(send) : undefined,
     ...tagged.map((kind) => listKind(kind, options, [])),
   ]);
   const objects = lists.flat();
   const apiIds = apisConcerned(desired, apis, objects, options);
-  const staged = await Promise.all(stages.map((kind) => listKind(kind, options, apiIds)));
-  return { live: [...objects, ...staged.flat()], apis, apiIds, listedAt };
+  const perApi = natural.map((kind) => listKind(kind, options, kind.rules.kind === REQUIREMENT ? apisRequiring(desired, apis) : apiIds));
+  return { live: [...objects, ...(await Promise.all(perApi)).flat()], apis, apiIds, listedAt };
 }
 
 async function listKind(kind: Kind, options: ObserveOptions, apiIds: readonly string[]): Promise<Live[]> {
   const { send, memory } = options;
   const name = kind.rules.kind;
   const concerned = isConcerned(name, options);
-  const listed = await kind.list(send, { apiIds, wantsMembers: concerned });
-  const tagged = name === 'Stage' ? [...listed] : await withTags(kind, listed, concerned, options);
+  const listed = await kind.list(send, { apiIds, wantsMembers: concerned, snapshots: memory.snapshots });
+  const tagged = isNatural(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
   const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
-  return withMissing(kind, await withWritten(kind, complete, options), memory, send);
+  const written = await withWritten(kind, complete, options);
+  // An API whose document left Git is nobody's business here any more.
+  return name === REQUIREMENT ? written : withMissing(kind, written, memory, send);
 }
 
 /**
@@ -210,6 +213,12 @@ export function apisConcerned(
   }
   for (const [who, seen] of memory.seen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
   return [...ids].filter((id) => !apis || apis.some((api) => api.id === id)).sort();
+}
+
+/** The APIs whose key requirements are declared. */
+function apisRequiring(desired: readonly Desired[], apis: readonly Api[] | undefined): string[] {
+  const found = desired.filter(({ kind }) => kind === REQUIREMENT).map(({ spec }) => apiOf(spec.restApi, apis));
+  return [...new Set(found.flatMap((one) => ('found' in one ? [one.found] : [])))].sort();
 }
 
 /** Remembers which live object each identity is, and with which spec it was in sync. */

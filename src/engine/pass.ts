@@ -11,6 +11,7 @@ import { operations } from '../core/order.ts';
 import type { Plan, Step } from '../core/plan.ts';
 import { plan } from '../core/planner.ts';
 import type { TargetReport } from '../core/report.ts';
+import { REQUIREMENT } from '../core/requirement.ts';
 import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../core/summarize.ts';
 import type { Warning } from '../core/warning.ts';
 import { OPERATION_QUOTAS } from '../gateway/budget.ts';
@@ -24,7 +25,7 @@ import { contested, noteSetBack } from './contested.ts';
 import { deniedLast, type GivenUp, givenUp, isFinal, noteGivenUp } from './failures.ts';
 import { observe, remember, type Snapshot } from './observe.ts';
 import { comparePinned } from './pinned.ts';
-import { withRivals } from './rivals.ts';
+import { withPlansOnStages, withRivals } from './rivals.ts';
 import { pace, type Session } from './session.ts';
 import type { PassRequest, Settings, Surroundings } from './settings.ts';
 import { afterApply, keep, refresh } from './snapshot.ts';
@@ -163,7 +164,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions, held: Disposab
   const first = plan(input);
   const { send } = observing(options);
   const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay, held });
-  const live = await withRivals(first.steps, snapshot.live, kinds, send);
+  const live = await withPlansOnStages(first.steps, await withRivals(first.steps, snapshot.live, kinds, send), kinds, send);
   return pinned.size === 0 && live === snapshot.live ? first : plan({ ...input, pinned, live });
 }
 
@@ -231,7 +232,7 @@ function reportOf(
     coverage: coverage(
       planned,
       snapshot.live,
-      rules.map((one) => one.kind),
+      rules.map((one) => one.kind).filter((kind) => kind !== REQUIREMENT),
       target.owner,
     ),
     calls: {},

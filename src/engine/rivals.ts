@@ -1,13 +1,14 @@
-/** Other people's plans that have a key which one of ours is to get: they are listed without their keys, so they are asked for by key (facts, 2.2). */
+/** Other people's plans are listed without their keys: where a plan depends on what is in them, they are asked (facts, 2.2). */
 import pMap from 'p-map';
 import { keysInDoubt } from '../core/conflicts.ts';
 import type { Live } from '../core/model.ts';
+import { plansInDoubt } from '../core/passage.ts';
 import type { Step } from '../core/plan.ts';
 import type { Send } from '../gateway/send.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { READERS } from '../kinds/live.ts';
 
-/** `live`, in which each plan that has one of these keys says so; `live` itself where nothing was in doubt. */
+/** `live`, in which each plan that has a key which one of ours is to get says so; `live` itself where nothing was in doubt. */
 export async function withRivals(
   steps: readonly Step[],
   live: readonly Live[],
@@ -23,4 +24,18 @@ export async function withRivals(
     if (one.kind !== 'UsagePlan' || one.spec.keys !== undefined || has.length === 0) return one;
     return { ...one, spec: { ...one.spec, keys: Object.fromEntries(has.map((key) => [key, true])) } };
   });
+}
+
+/** `live`, in which the plans on a stage that nobody seems able to call, once a key is required there, have their keys. */
+export async function withPlansOnStages(
+  steps: readonly Step[],
+  live: readonly Live[],
+  kinds: readonly Kind[],
+  send: Send,
+): Promise<readonly Live[]> {
+  const plans = kinds.find((kind) => kind.rules.kind === 'UsagePlan');
+  const doubtful = plansInDoubt(steps, live);
+  if (!plans || doubtful.length === 0) return live;
+  const read = new Map(await pMap(doubtful, async (plan) => [plan.id, await plans.read(send, plan.id)] as const, READERS));
+  return live.map((one) => (one.kind === 'UsagePlan' ? (read.get(one.id) ?? one) : one));
 }

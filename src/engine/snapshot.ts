@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import { type Desired, identity, type Live } from '../core/model.ts';
 import type { Step } from '../core/plan.ts';
 import { apiOf, stageId } from '../core/references.ts';
+import { REQUIREMENT } from '../core/requirement.ts';
 import { isMap } from '../core/values.ts';
 import { createWorld, type World } from '../core/world.ts';
 import { listApis } from '../kinds/apis.ts';
@@ -77,6 +78,9 @@ function meant(
   if (desired?.kind === 'Stage') {
     const id = stageId(desired, world.apis);
     if ('found' in id && world.byId(kind, id.found)) ids.push(id.found);
+  } else if (desired?.kind === REQUIREMENT) {
+    const id = apiOf(desired.spec.restApi, world.apis);
+    if ('found' in id) ids.push(id.found);
   } else if (desired) {
     const { adopt, movedFrom } = desired.annotations;
     ids.push(...world.named(kind, String(desired.spec.name ?? desired.name)).map((live) => live.id));

@@ -4,9 +4,11 @@ import {
   type Deployment,
   GetApiKeysCommand,
   GetDeploymentsCommand,
+  GetResourcesCommand,
   GetRestApisCommand,
   GetUsagePlanKeysCommand,
   GetUsagePlansCommand,
+  type Resource,
   type RestApi,
   type UsagePlan,
   type UsagePlanKey,
@@ -66,4 +68,9 @@ export function listRestApis(send: Send, options?: SendOptions): Promise<RestApi
 
 export function listDeployments(send: Send, restApiId: string, options?: SendOptions): Promise<Deployment[]> {
   return all('GetDeployments', (position) => send(new GetDeploymentsCommand({ restApiId, limit, position }), options));
+}
+
+/** The resources of an API, with their methods in full. */
+export function listResources(send: Send, restApiId: string, options?: SendOptions): Promise<Resource[]> {
+  return all('GetResources', (position) => send(new GetResourcesCommand({ restApiId, embed: ['methods'], limit, position }), options));
 }

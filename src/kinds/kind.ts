@@ -1,14 +1,20 @@
 /** The contract of one kind: everything the engine needs to know about it, and nothing about ownership, order or retries. */
+import type { Deployment } from '@aws-sdk/client-api-gateway';
 import type { Live, Spec } from '../core/model.ts';
 import type { Rules } from '../core/rules.ts';
 import type { Send } from '../gateway/send.ts';
 
-/** What a list needs to know beyond the door: which APIs are concerned (for stages), and which plans' members are wanted. */
+/** What a list needs to know beyond the door: which APIs are concerned (for stages and requirements), and which plans' members are wanted. */
 export interface Scope {
   readonly apiIds: readonly string[];
   /** Whether the members of this object are wanted; the others' `members` field is absent from their spec. */
   readonly wantsMembers: (live: Live) => boolean;
+  /** What deployments demand, as far as it was read before; kept current. */
+  readonly snapshots?: Snapshots;
 }
+
+/** By `<api id> <deployment id>`, as the service gives it: a deployment's snapshot never changes. */
+export type Snapshots = Map<string, NonNullable<Deployment['apiSummary']>>;
 
 /** What is to be created: a canonical spec without members, and all tags of the first call. */
 export interface Creation {
@@ -29,7 +35,7 @@ export interface Kind {
   /** Creates with all tags in the creating call itself, so that a lost answer can be found again. May need a second call for what the first can't take. */
   create(send: Send, creation: Creation): Promise<Live>;
   /**
-   * At most one PATCH, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal.
+   * At most one PATCH of an object, which turns `live` into `next`; tags and members are not its business. Sends nothing where the two are equal.
    * A field that `next` leaves out stays; a key that a map in `next` leaves out goes. An answer that was lost is looked for; where the object is not `next`
    * then, rejects with `answer-lost`: read the object before anything else is sent.
    */
@@ -38,6 +44,11 @@ export interface Kind {
   delete(send: Send, live: Live): Promise<void>;
   /** The ARN under which the object's tags are written. */
   arn(live: Live, region: string): string;
+  /**
+   * Set where the object takes effect only by a deployment: makes one, with this description, and moves these stages to it. One of this description that
+   * was made before and got no stage is taken instead. The object as it is then.
+   */
+  deploy?(send: Send, live: Live, what: { readonly stages: readonly string[]; readonly description: string }): Promise<Live | undefined>;
   /** Set where the kind has a list of members with calls of their own (a plan's keys). Attaching and detaching are idempotent. */
   readonly members?: {
     readonly field: string;

@@ -28,6 +28,7 @@ const MARK: Readonly<Record<Row, readonly [planned: string, done: string]>> = {
   held: ['**held**', '**held**'],
   chosen: ['held by choice', 'held by choice'],
   skipped: ['skipped', 'skipped'],
+  unserved: ['**not served as declared**', '**not served as declared**'],
   'in-sync': ['in sync', 'in sync'],
   unmanaged: ['unmanaged', 'unmanaged'],
   kept: ['kept', 'kept'],

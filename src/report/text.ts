@@ -35,6 +35,7 @@ const LOOK: Readonly<Record<Row, readonly [symbol: string, planned: string, done
   held: ['!', 'held', 'held', 'magenta'],
   chosen: ['.', 'held by choice', 'held by choice', 'dim'],
   skipped: ['.', 'skipped', 'skipped', 'dim'],
+  unserved: ['!', 'not served as declared', 'not served as declared', 'yellow'],
   'in-sync': ['=', 'in sync', 'in sync', 'dim'],
   unmanaged: ['?', 'unmanaged', 'unmanaged', 'dim'],
   kept: ['=', 'kept', 'kept', 'dim'],

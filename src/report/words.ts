@@ -13,7 +13,16 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
 };
 
 /** What a row of a report is: the outcome where there is one, else the action, with the holds that somebody chose set apart. */
-export type Row = Exclude<Action, 'keep' | 'hold'> | 'held' | 'chosen' | 'failed' | 'skipped' | 'in-sync' | 'unmanaged' | 'kept';
+export type Row =
+  | Exclude<Action, 'keep' | 'hold'>
+  | 'held'
+  | 'chosen'
+  | 'failed'
+  | 'skipped'
+  | 'unserved'
+  | 'in-sync'
+  | 'unmanaged'
+  | 'kept';
 
 const OUTCOME_ROW: Partial<Record<Outcome, Row>> = {
   created: 'create',
@@ -31,7 +40,7 @@ export function rowOf(object: ReportObject): Row {
   if (row) return row;
   if (object.action === 'hold' || object.outcome === 'held') return isChosen(object) ? 'chosen' : 'held';
   if (object.action !== 'keep') return object.action;
-  if (object.state === 'in-sync') return 'in-sync';
+  if (object.state === 'in-sync' || object.state === 'unserved') return object.state;
   return object.state === 'unmanaged' || object.state === 'foreign' ? 'unmanaged' : 'kept';
 }
 
@@ -82,6 +91,7 @@ const SUMMARY: readonly (readonly [row: Row, planned: string, done: string])[] =
   ['held', 'held', 'held'],
   ['chosen', 'held by choice', 'held by choice'],
   ['skipped', 'skipped', 'skipped'],
+  ['unserved', 'not served as declared', 'not served as declared'],
 ];
 
 /** How many rows there are of each kind. */

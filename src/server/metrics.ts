@@ -22,8 +22,8 @@ export interface Metrics {
 }
 
 const RESULTS: readonly OverallState[] = ['in-sync', 'drifted', 'held', 'failing'];
-const STATES: readonly State[] = ['in-sync', 'changed', 'missing', 'orphaned', 'unmanaged', 'foreign', 'ambiguous', 'unknown'];
 const CODES = Object.keys(WARNINGS) as readonly WarningCode[];
+const STATES: readonly State[] = ['in-sync', 'changed', 'unserved', 'missing', 'orphaned', 'unmanaged', 'foreign', 'ambiguous', 'unknown'];
 /** The classes that failed calls have, and those of failures without a call. */
 const ERROR_CLASSES = [
   'throttled',

@@ -1,0 +1,133 @@
+import {
+  GetDeploymentCommand,
+  GetRestApiCommand,
+  GetStagesCommand,
+  type MethodSnapshot,
+  type Resource,
+  type RestApi,
+  UpdateMethodCommand,
+  UpdateRestApiCommand,
+} from '@aws-sdk/client-api-gateway';
+import pMap from 'p-map';
+import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
+import type { Live } from '../core/model.ts';
+import type { LiveRequirement } from '../core/requirement.ts';
+import { rulesOf } from '../core/rules.ts';
+import { byText, type JsonMap } from '../core/values.ts';
+import { listResources } from '../gateway/pages.ts';
+import { arrivedAt, type Send } from '../gateway/send.ts';
+import { deploy } from './deploy.ts';
+import type { Kind, Snapshots } from './kind.ts';
+import { byId, READERS, unlessGone } from './live.ts';
+import { replace, replaceFields } from './patch.ts';
+import { arnOf } from './tags.ts';
+
+/** The id is the API's, and so are the tags. An API is neither made nor deleted here. */
+export const keyRequirement: Kind = {
+  rules: rulesOf(schema),
+
+  async list(send, { apiIds, snapshots }) {
+    const found = await pMap(apiIds, (id) => readRequirement(send, id, snapshots), READERS);
+    return byId(found.filter((live) => live !== undefined));
+  },
+
+  read: (send, id) => readRequirement(send, id),
+
+  create: () => Promise.reject(new Error('an API is not made by its key requirement')),
+
+  async update(send, live, next) {
+    const [before, after] = [live.spec, next] as unknown as LiveRequirement[];
+    const patchOperations = replaceFields(live.spec, next, ['apiKeySource']);
+    for (const [key, { apiKeyRequired, resource }] of Object.entries(after?.methods ?? {})) {
+      if (apiKeyRequired === before?.methods[key]?.apiKeyRequired) continue;
+      const [httpMethod = ''] = key.split(' ');
+      const operations = [replace(['apiKeyRequired'], apiKeyRequired)];
+      await send(new UpdateMethodCommand({ restApiId: live.id, resourceId: resource, httpMethod, patchOperations: operations }));
+    }
+    if (patchOperations.length > 0) await send(new UpdateRestApiCommand({ restApiId: live.id, patchOperations }));
+    return { ...live, spec: { ...live.spec, ...next } };
+  },
+
+  delete: () => Promise.reject(new Error('an API is not deleted with its key requirement')),
+
+  arn: (live, region) => arnOf(region, `/restapis/${live.id}`),
+
+  async deploy(send, live, { stages, description }) {
+    const { methods } = live.spec as unknown as LiveRequirement;
+    await deploy(send, { restApiId: live.id, stages, description, isCurrent: (summary) => servesAs(summary, methods) });
+    return readRequirement(send, live.id);
+  },
+};
+
+/** Undefined for an API that is gone. `snapshots`: deployments that were read before; they never change. */
+async function readRequirement(send: Send, id: string, snapshots: Snapshots = new Map()): Promise<Live | undefined> {
+  const api = await unlessGone(send(new GetRestApiCommand({ restApiId: id })));
+  if (!api) return undefined;
+  const [resources, stages] = await Promise.all([listResources(send, id), send(new GetStagesCommand({ restApiId: id }))]);
+  const deployments = Object.fromEntries(
+    (stages.item ?? []).flatMap(({ stageName, deploymentId }) => (stageName && deploymentId ? [[stageName, deploymentId] as const] : [])),
+  );
+  const served = new Map<string, Summary>();
+  for (const deployment of new Set(Object.values(deployments)))
+    served.set(deployment, snapshots.get(`${id} ${deployment}`) ?? (await summaryOf(send, id, deployment)));
+  for (const key of snapshots.keys()) if (key.startsWith(`${id} `)) snapshots.delete(key);
+  for (const [deployment, summary] of served) snapshots.set(`${id} ${deployment}`, summary);
+  return project(api, resources, deployments, served);
+}
+
+/** By path and HTTP method: what a deployment demands. */
+type Summary = Readonly<Record<string, Readonly<Record<string, MethodSnapshot>>>>;
+
+async function summaryOf(send: Send, restApiId: string, deploymentId: string): Promise<Summary> {
+  const answer = await unlessGone(send(new GetDeploymentCommand({ restApiId, deploymentId, embed: ['apisummary'] })));
+  return answer?.apiSummary ?? {};
+}
+
+function project(
+  api: RestApi,
+  resources: readonly Resource[],
+  deployments: Readonly<Record<string, string>>,
+  summaries: ReadonlyMap<string, Summary>,
+): Live {
+  const defined = resources.flatMap(({ id: resource = '', path = '', resourceMethods = {} }) =>
+    Object.entries(resourceMethods).map(([method, about]) => ({ key: `${method} ${path}`, resource, about })),
+  );
+  const methods = Object.fromEntries(
+    defined
+      .toSorted((a, b) => byText(a.key, b.key))
+      .map(({ key, resource, about }) => [key, { apiKeyRequired: about.apiKeyRequired ?? false, resource }]),
+  );
+  const authorization = new Map(defined.map(({ key, about }) => [key, about.authorizationType]));
+  const perStage = <T>(value: (summary: Map<string, MethodSnapshot>) => T) =>
+    Object.fromEntries(Object.entries(deployments).map(([stage, id]) => [stage, value(flat(summaries.get(id) ?? {}))]));
+  const { id = '', name = '', apiKeySource = 'HEADER', tags = {} } = api;
+  const spec: LiveRequirement = {
+    apiKeySource,
+    methods,
+    served: perStage((summary) => Object.fromEntries([...summary].map(([key, { apiKeyRequired = false }]) => [key, apiKeyRequired]))),
+    undeployed: perStage((summary) =>
+      [...new Set([...authorization.keys(), ...summary.keys()])]
+        .filter((key) => !summary.has(key) || authorization.get(key) !== summary.get(key)?.authorizationType)
+        .sort(byText),
+    ),
+    deployments,
+  };
+  return { kind: 'KeyRequirement', id, name, spec: spec as unknown as JsonMap, tags, observedAt: arrivedAt(api) };
+}
+
+function flat(summary: Summary): Map<string, MethodSnapshot> {
+  return new Map(
+    Object.entries(summary).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, about]) => [`${method} ${path}`, about] as const),
+    ),
+  );
+}
+
+/** Whether a deployment demands what the API's definition demands now. */
+function servesAs(summary: Summary, methods: LiveRequirement['methods']): boolean {
+  const served = flat(summary);
+  return (
+    served.size === Object.keys(methods).length &&
+    [...served].every(([key, { apiKeyRequired = false }]) => methods[key]?.apiKeyRequired === apiKeyRequired)
+  );
+}
