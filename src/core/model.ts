@@ -95,6 +95,9 @@ export interface Live {
 export interface Api {
   readonly id: string;
   readonly name: string;
+  /** Where it looks for a caller's key. */
+  readonly apiKeySource: 'HEADER' | 'AUTHORIZER';
+  readonly tags: Readonly<Record<string, string>>;
 }
 
 /** The tags that carry ownership (design, section 3). */

@@ -3,6 +3,7 @@ import { decodeApplied } from './applied.ts';
 import { type Fingerprint, fieldText } from './diff.ts';
 import { type Comparison, type Context, type Held, isIgnored, renaming } from './fields.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from './model.ts';
+import { claimOf } from './ownership.ts';
 import type { Cause, Change } from './plan.ts';
 import type { Rules } from './rules.ts';
 import { byText, isMap, normalText, pointer } from './values.ts';
@@ -49,35 +50,64 @@ function wantedMethods(desired: Desired, live: Live): ReadonlyMap<string, boolea
 }
 
 export function compareRequirement(desired: Desired, live: Live, context: Third): Comparison {
-  const { apiKeySource } = asked(desired);
   const is = requirementOf(live);
   const wanted = wantedMethods(desired, live);
   const owned = ownedBy(desired);
-  const cause = causes(desired, live, owned, context);
-  const definition: Change[] = [...wanted].flatMap(([key, value]): Change[] => {
-    const found = is.methods[key]?.apiKeyRequired;
-    if (found === value) return [];
-    const place = { field: 'methods', keys: [key, 'apiKeyRequired'], path: `${pathOf(key)}/apiKeyRequired` };
-    return [{ ...place, desired: value, live: found, cause: cause('methods') }];
-  });
-  if (apiKeySource !== undefined && apiKeySource !== is.apiKeySource && !isIgnored(desired, '/spec/apiKeySource')) {
-    const place = { field: 'apiKeySource', keys: [], path: '/spec/apiKeySource' };
-    definition.unshift({ ...place, desired: apiKeySource, live: is.apiKeySource, cause: cause('apiKeySource') });
-  }
+  const definition = definitionChanges(desired, live, wanted, causes(desired, live, owned, context));
   const redeploy = redeployment(desired, live, { wanted, definition, owned, context });
-  const changes = [...definition, ...redeploy.changes, ...renaming(desired, live, context.world)];
+  const { free, held } = withoutDoubtful([...definition, ...redeploy.changes], desired, live);
+  const deploys = free.some(({ field }) => field === 'redeploy');
   const otherwise = Object.keys(is.served).flatMap((stage) => {
     const methods = servedOtherwise(stage, wanted, is);
     return methods.length > 0 ? [{ stage, methods }] : [];
   });
   return {
     owned,
-    changes,
-    held: [...missingMethods(desired, live), ...redeploy.held],
+    changes: [...free, ...renaming(desired, live, context.world)],
+    held: [...held, ...redeploy.held],
     unclaimed: unclaimedMethods(desired, live),
-    ...(redeploy.changes.length > 0 && { message: PUBLISHES }),
-    ...(redeploy.changes.length === 0 && otherwise.length > 0 && { unserved: unservedText(otherwise, wanted) }),
+    ...(deploys && { message: PUBLISHES }),
+    ...(!deploys && otherwise.length > 0 && { unserved: unservedText(otherwise, wanted) }),
   };
+}
+
+function definitionChanges(
+  desired: Desired,
+  live: Live,
+  wanted: ReadonlyMap<string, boolean>,
+  cause: (field: string) => Cause,
+): readonly Change[] {
+  const { apiKeySource } = asked(desired);
+  const is = requirementOf(live);
+  const changes = [...wanted].flatMap(([key, value]): Change[] => {
+    const found = is.methods[key]?.apiKeyRequired;
+    if (found === value) return [];
+    const place = { field: 'methods', keys: [key, 'apiKeyRequired'], path: `${pathOf(key)}/apiKeyRequired` };
+    return [{ ...place, desired: value, live: found, cause: cause('methods') }];
+  });
+  if (apiKeySource === undefined || apiKeySource === is.apiKeySource || isIgnored(desired, '/spec/apiKeySource')) return changes;
+  const place = { field: 'apiKeySource', keys: [], path: '/spec/apiKeySource' };
+  return [{ ...place, desired: apiKeySource, live: is.apiKeySource, cause: cause('apiKeySource') }, ...changes];
+}
+
+/**
+ * A method that the document names and the API does not have is held. It may be a misspelt one of those for which the default speaks: what that would make
+ * of them, against the entry's word, is held with it, and so is a deployment.
+ */
+function withoutDoubtful(
+  changes: readonly Change[],
+  desired: Desired,
+  live: Live,
+): { readonly free: readonly Change[]; readonly held: readonly Held[] } {
+  const missing = missingMethods(desired, live);
+  const named = new Set((asked(desired).methods ?? []).map(({ method, path }) => `${method} ${path}`));
+  const against = new Set(missing.flatMap((one) => one.changes.map((change) => change.desired !== true)));
+  const isByDefault = ({ field, keys }: Change) => field === 'methods' && !named.has(keys[0] ?? '');
+  const doubtful = changes.filter((change) => isByDefault(change) && against.has(change.desired === true));
+  if (doubtful.length === 0) return { free: changes, held: missing };
+  const waiting = changes.filter((change) => doubtful.includes(change) || change.field === 'redeploy');
+  const held = missing.map((one, index) => (index === 0 ? { ...one, changes: [...one.changes, ...waiting] } : one));
+  return { free: changes.filter((change) => !waiting.includes(change)), held };
 }
 
 const PUBLISHES =
@@ -103,11 +133,12 @@ function byNormalText(a: Json, b: Json): number {
   return byText(normalText(a), normalText(b));
 }
 
-/** Who made a field differ: the document changed since we last wrote, or else somebody changed the API. */
-function causes(desired: Desired, live: Live, owned: Spec, { rules, fingerprint, seen }: Third): (field: string) => Cause {
+/** Who made a field differ: the document changed since we last wrote, or else somebody changed the API. What it names for the first time is a change of it. */
+function causes(desired: Desired, live: Live, owned: Spec, { world, rules, fingerprint, seen }: Third): (field: string) => Cause {
   const written = decodeApplied(live.tags[TAG.applied]);
   return (field) => {
     if (written.has(field)) return isWritten(field, owned, written, rules, fingerprint) ? 'live' : 'git';
+    if (claimOf(live, world.owner)) return 'git';
     if (!seen) return 'unknown';
     const now = wantedMethods(desired, live);
     const then = (seen as unknown as LiveRequirement).methods;
@@ -121,7 +152,6 @@ function isWritten(field: string, owned: Spec, written: ReadonlyMap<string, stri
   return rule !== undefined && written.get(field) === fingerprint(fieldText(rule, owned[field] ?? null));
 }
 
-/** Methods that the document names and the API does not have. */
 function missingMethods(desired: Desired, live: Live): Held[] {
   const { methods } = requirementOf(live);
   return (asked(desired).methods ?? []).flatMap(({ method, path, apiKeyRequired }): Held[] => {

@@ -10,7 +10,7 @@ import { isNatural } from '../core/rules.ts';
 import { isMap, isNone, same } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
 import { listApis } from '../kinds/apis.ts';
-import type { Kind } from '../kinds/kind.ts';
+import type { Kind, Scope } from '../kinds/kind.ts';
 import { READERS } from '../kinds/live.ts';
 import type { Memory } from './memory.ts';
 
@@ -45,22 +45,29 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const { send, kinds, desired } = options;
   const listedAt = options.clock.now();
-  const [natural, tagged] = [kinds.filter(({ rules }) => isNatural(rules)), kinds.filter(({ rules }) => !isNatural(rules))];
-  const [apis, ...lists] = await Promise.all([
+  const listing = (chosen: readonly Kind[], scope: ListScope) => Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
+  const of = (name: string) => kinds.filter(({ rules }) => rules.kind === name);
+  const [apis, lists] = await Promise.all([
     options.everything || namesApis(desired) ? listApis(send) : undefined,
-    ...tagged.map((kind) => listKind(kind, options, [])),
+    listing(
+      kinds.filter(({ rules }) => !isNatural(rules)),
+      { apiIds: [] },
+    ),
   ]);
   const objects = lists.flat();
   const apiIds = apisConcerned(desired, apis, objects, options);
-  const perApi = natural.map((kind) => listKind(kind, options, kind.rules.kind === REQUIREMENT ? apisRequiring(desired, apis) : apiIds));
-  return { live: [...objects, ...(await Promise.all(perApi)).flat()], apis, apiIds, listedAt };
+  const stages = (await listing(of('Stage'), { apiIds })).flat();
+  const requirements = await listing(of(REQUIREMENT), { apiIds: apisRequiring(desired, apis), listed: { apis, stages } });
+  return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
 }
 
-async function listKind(kind: Kind, options: ObserveOptions, apiIds: readonly string[]): Promise<Live[]> {
+type ListScope = Pick<Scope, 'apiIds' | 'listed'>;
+
+async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): Promise<Live[]> {
   const { send, memory } = options;
   const name = kind.rules.kind;
   const concerned = isConcerned(name, options);
-  const listed = await kind.list(send, { apiIds, wantsMembers: concerned, snapshots: memory.snapshots });
+  const listed = await kind.list(send, { ...scope, wantsMembers: concerned, snapshots: memory.snapshots });
   const tagged = isNatural(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
   const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
   const written = await withWritten(kind, complete, options);

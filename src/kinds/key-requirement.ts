@@ -1,33 +1,32 @@
 import {
   GetDeploymentCommand,
-  GetRestApiCommand,
-  GetStagesCommand,
   type MethodSnapshot,
   type Resource,
-  type RestApi,
   UpdateMethodCommand,
   UpdateRestApiCommand,
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
-import type { Live } from '../core/model.ts';
+import type { Api, Live } from '../core/model.ts';
 import type { LiveRequirement } from '../core/requirement.ts';
 import { rulesOf } from '../core/rules.ts';
 import { byText, type JsonMap } from '../core/values.ts';
 import { listResources } from '../gateway/pages.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
+import { readApi } from './apis.ts';
 import { deploy } from './deploy.ts';
-import type { Kind, Snapshots } from './kind.ts';
+import type { Kind, Scope } from './kind.ts';
 import { byId, READERS, unlessGone } from './live.ts';
 import { replace, replaceFields } from './patch.ts';
+import { stage } from './stage.ts';
 import { arnOf } from './tags.ts';
 
 /** The id is the API's, and so are the tags. An API is neither made nor deleted here. */
 export const keyRequirement: Kind = {
   rules: rulesOf(schema),
 
-  async list(send, { apiIds, snapshots }) {
-    const found = await pMap(apiIds, (id) => readRequirement(send, id, snapshots), READERS);
+  async list(send, scope) {
+    const found = await pMap(scope.apiIds, (id) => readRequirement(send, id, scope), READERS);
     return byId(found.filter((live) => live !== undefined));
   },
 
@@ -59,14 +58,15 @@ export const keyRequirement: Kind = {
   },
 };
 
-/** Undefined for an API that is gone. `snapshots`: deployments that were read before; they never change. */
-async function readRequirement(send: Send, id: string, snapshots: Snapshots = new Map()): Promise<Live | undefined> {
-  const api = await unlessGone(send(new GetRestApiCommand({ restApiId: id })));
-  if (!api) return undefined;
-  const [resources, stages] = await Promise.all([listResources(send, id), send(new GetStagesCommand({ restApiId: id }))]);
-  const deployments = Object.fromEntries(
-    (stages.item ?? []).flatMap(({ stageName, deploymentId }) => (stageName && deploymentId ? [[stageName, deploymentId] as const] : [])),
-  );
+/** Undefined for an API that is gone. */
+async function readRequirement(send: Send, id: string, { listed, snapshots = new Map() }: Partial<Scope> = {}): Promise<Live | undefined> {
+  const api = listed?.apis?.find((one) => one.id === id) ?? (await readApi(send, id));
+  const resources = api && (await unlessGone(listResources(send, id)));
+  if (!api || !resources) return undefined;
+  const stages =
+    listed?.stages.filter((stage) => stage.id.startsWith(`${id}:`)) ??
+    (await stage.list(send, { apiIds: [id], wantsMembers: () => false }));
+  const deployments = Object.fromEntries(stages.map(({ name, spec }) => [name, String(spec.deployment)]));
   const served = new Map<string, Summary>();
   for (const deployment of new Set(Object.values(deployments)))
     served.set(deployment, snapshots.get(`${id} ${deployment}`) ?? (await summaryOf(send, id, deployment)));
@@ -84,7 +84,7 @@ async function summaryOf(send: Send, restApiId: string, deploymentId: string): P
 }
 
 function project(
-  api: RestApi,
+  api: Api,
   resources: readonly Resource[],
   deployments: Readonly<Record<string, string>>,
   summaries: ReadonlyMap<string, Summary>,
@@ -100,7 +100,7 @@ function project(
   const authorization = new Map(defined.map(({ key, about }) => [key, about.authorizationType]));
   const perStage = <T>(value: (summary: Map<string, MethodSnapshot>) => T) =>
     Object.fromEntries(Object.entries(deployments).map(([stage, id]) => [stage, value(flat(summaries.get(id) ?? {}))]));
-  const { id = '', name = '', apiKeySource = 'HEADER', tags = {} } = api;
+  const { id, name, apiKeySource, tags } = api;
   const spec: LiveRequirement = {
     apiKeySource,
     methods,
@@ -112,7 +112,7 @@ function project(
     ),
     deployments,
   };
-  return { kind: 'KeyRequirement', id, name, spec: spec as unknown as JsonMap, tags, observedAt: arrivedAt(api) };
+  return { kind: 'KeyRequirement', id, name, spec: spec as unknown as JsonMap, tags, observedAt: Math.min(...resources.map(arrivedAt)) };
 }
 
 function flat(summary: Summary): Map<string, MethodSnapshot> {

@@ -1,6 +1,6 @@
 /** The contract of one kind: everything the engine needs to know about it, and nothing about ownership, order or retries. */
 import type { Deployment } from '@aws-sdk/client-api-gateway';
-import type { Live, Spec } from '../core/model.ts';
+import type { Api, Live, Spec } from '../core/model.ts';
 import type { Rules } from '../core/rules.ts';
 import type { Send } from '../gateway/send.ts';
 
@@ -9,6 +9,8 @@ export interface Scope {
   readonly apiIds: readonly string[];
   /** Whether the members of this object are wanted; the others' `members` field is absent from their spec. */
   readonly wantsMembers: (live: Live) => boolean;
+  /** What was listed before, and need not be asked for again: APIs where they were listed, and the stages of those concerned. */
+  readonly listed?: { readonly apis: readonly Api[] | undefined; readonly stages: readonly Live[] };
   /** What deployments demand, as far as it was read before; kept current. */
   readonly snapshots?: Snapshots;
 }

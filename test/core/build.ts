@@ -1,6 +1,6 @@
 /** Documents, live objects and inputs of a plan, as short as a table needs them. */
 import type { PlanInput, Policy } from '../../src/core/input.ts';
-import { type Annotations, type Desired, type Json, type Live, type Spec, TAG, type Target } from '../../src/core/model.ts';
+import { type Annotations, type Api, type Desired, type Json, type Live, type Spec, TAG, type Target } from '../../src/core/model.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { plan } from '../../src/core/planner.ts';
 import type { Rules } from '../../src/core/rules.ts';
@@ -82,7 +82,7 @@ export function inputOf({ policy, target, ...more }: Options = {}): PlanInput {
     invalid: new Set(),
     complete: true,
     live: [],
-    apis: [{ id: 'api1', name: 'residents-api' }],
+    apis: [api('api1', 'residents-api')],
     rules: RULES,
     contested: new Set(),
     seen: new Map(),
@@ -106,4 +106,8 @@ export function linesOf({ steps }: Pick<Plan, 'steps'>): string[] {
       ' ',
     ),
   );
+}
+
+export function api(id: string, name: string): Api {
+  return { id, name, apiKeySource: 'HEADER', tags: {} };
 }

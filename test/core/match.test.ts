@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Annotations, Desired, Live } from '../../src/core/model.ts';
 import { apiOf, labelOf, stageId } from '../../src/core/references.ts';
 import { createWorld } from '../../src/core/world.ts';
-import { desired, linesOf, live, members, OWNER, ours, planOf, stages } from './build.ts';
+import { api, desired, linesOf, live, members, OWNER, ours, planOf, stages } from './build.ts';
 
 const key = (id: string, tags: Record<string, string> = {}, name = 'acme') => live('ApiKey', id, { name }, tags);
 const acme = (annotations: Partial<Annotations> = {}, spec = {}) => desired('ApiKey', 'acme', spec, annotations);
@@ -141,11 +141,7 @@ describe('which live object a document means', () => {
 });
 
 describe('what a name leads to', () => {
-  const apis = [
-    { id: 'api1', name: 'residents-api' },
-    { id: 'api2', name: 'repairs-api' },
-    { id: 'api3', name: 'repairs-api' },
-  ];
+  const apis = [api('api1', 'residents-api'), api('api2', 'repairs-api'), api('api3', 'repairs-api')];
 
   it.each<[why: string, reference: Parameters<typeof apiOf>[0], found: unknown]>([
     ['the one API of that name', { name: 'residents-api' }, { found: 'api1' }],

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { REQUIREMENT } from '../../src/core/requirement.ts';
 import type { FieldRule } from '../../src/core/rules.ts';
 import { kinds } from '../../src/kinds/index.ts';
 import { KINDS } from '../../src/manifests/schemas.ts';
 import { contract } from './contract.ts';
 import { casesOf, mutable } from './examples.ts';
+import { REQUIREMENT_LAWS } from './requirement-laws.ts';
 
-for (const kind of kinds) contract(kind);
+for (const kind of kinds) contract(kind, kind.rules.kind === REQUIREMENT ? REQUIREMENT_LAWS : {});
 
 describe('the contract suite', () => {
   it('runs for every kind that lives in API Gateway', () => {

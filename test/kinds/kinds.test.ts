@@ -4,6 +4,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { apiKey } from '../../src/kinds/api-key.ts';
 import { listApis } from '../../src/kinds/apis.ts';
 import { kinds } from '../../src/kinds/index.ts';
+import { keyRequirement } from '../../src/kinds/key-requirement.ts';
 import { PartlyCreated } from '../../src/kinds/live.ts';
 import { stage } from '../../src/kinds/stage.ts';
 import { tag, untag } from '../../src/kinds/tags.ts';
@@ -38,7 +39,7 @@ const fail = (operation: string, skip = 0) =>
 
 describe('the list of kinds', () => {
   it('is in the order of dependencies, and its rules come from the schemas', () => {
-    expect(kinds.map(({ rules }) => rules.kind)).toEqual(['ApiKey', 'Stage', 'UsagePlan']);
+    expect(kinds.map(({ rules }) => rules.kind)).toEqual(['ApiKey', 'Stage', 'UsagePlan', 'KeyRequirement']);
     for (const [index, { rules }] of kinds.entries()) {
       const before = kinds.slice(0, index).map((kind) => kind.rules.kind);
       expect(rules.after.filter((kind) => !before.includes(kind))).toEqual([]);
@@ -50,12 +51,15 @@ describe('the list of kinds', () => {
       apiKey.create(door.send, { spec: { name: 'a' }, tags: OURS }),
       usagePlan.create(door.send, { spec: { name: 'p' }, tags: OURS }),
       stage.read(door.send, `${estate.apiId}:dev`),
+      keyRequirement.read(door.send, estate.apiId),
     ]);
     const live = made.find((object) => object?.kind === kind.rules.kind);
     const fields = Object.values(kind.rules.fields).filter(
       ({ role, name, sensitive }) => !sensitive && (role === 'live' || name === 'deployment'),
     );
-    expect(Object.keys(live?.spec ?? {}).sort()).toEqual(fields.map(({ name }) => name).sort());
+    // What stages serve stands beside the API's own definition.
+    const served = kind === keyRequirement ? ['served', 'undeployed', 'deployments'] : [];
+    expect(Object.keys(live?.spec ?? {}).sort()).toEqual([...fields.map(({ name }) => name), ...served].sort());
   });
 });
 
@@ -361,6 +365,7 @@ describe('tags', () => {
       await apiKey.create(door.send, { spec: { name: 'a' }, tags: OURS }),
       await stage.create(door.send, { id: `${estate.apiId}:s`, spec: { deployment: 'latest' }, tags: OURS }),
       await usagePlan.create(door.send, { spec: { name: 'p' }, tags: OURS }),
+      await keyRequirement.read(door.send, estate.apiId),
     ];
     for (const [index, kind] of kinds.entries()) {
       const live = objects[index] ?? expect.fail();
@@ -369,7 +374,8 @@ describe('tags', () => {
       await untag(door.send, arn, ['apikeeper:owner']);
       expect(await kind.read(door.send, live.id)).toMatchObject({
         tags: { team: 'repairs', extra: '1' },
-        spec: { tags: { team: 'repairs', extra: '1' } },
+        // An API's own tags are nobody's field here.
+        spec: kind === keyRequirement ? {} : { tags: { team: 'repairs', extra: '1' } },
       });
       await untag(door.send, arn, ['extra', 'team']);
       expect((await kind.read(door.send, live.id))?.tags).toEqual({});
@@ -394,6 +400,8 @@ describe('tags', () => {
 describe('REST APIs', () => {
   it('are listed by id, with names that need not be unique', async () => {
     const { id } = await makeApi(door.send);
-    expect(await listApis(door.send)).toEqual([estate.apiId, id].sort().map((id) => ({ id, name: 'residents-api' })));
+    expect(await listApis(door.send)).toEqual(
+      [estate.apiId, id].sort().map((id) => ({ id, name: 'residents-api', apiKeySource: 'HEADER', tags: {} })),
+    );
   });
 });

@@ -112,7 +112,7 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
   const methods = ['GET /residents', 'POST /residents', 'GET /residents/{id}', 'POST /residents/{id}'];
   await furnish(hand, {
     apis: [
-      { id: 'residents1', name: 'residents-api', methods, deployments: ['x7y8z9', 'u4v5w6', 'newest'], stages },
+      { id: 'residents1', name: 'residents-api', open: methods, deployments: ['x7y8z9', 'u4v5w6', 'newest'], stages },
       { id: 'repairs1', name: 'repairs-api', methods: ['GET /'], stages },
       { id: 'a1b2c3d4e5', name: 'permits-api', methods: ['GET /'], stages },
       { id: 'f6g7h8i9j0', name: 'parking-api', methods: ['GET /'], stages },
@@ -120,6 +120,15 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
     keys: [
       { id: 'abcdefghij', name: 'by-hand' },
       { id: 'klmnopqrst', name: 'by-hand-too' },
+      { id: 'uvwxyzabcd', name: 'by-hand-on-all-stages' },
+    ],
+    plans: [
+      {
+        id: 'byhand',
+        name: 'by-hand',
+        stages: ['residents-api:staging', 'residents-api:production'],
+        keys: ['by-hand-on-all-stages'],
+      },
     ],
   });
   state.cloudwatchRoleArn = 'arn:aws:iam::123456789012:role/logs';

@@ -14,8 +14,11 @@ export interface Account {
 interface ApiEntry {
   readonly id: string;
   readonly name: string;
-  /** `GET /residents/{id}`; default: that, and `GET /residents`. */
+  /** `GET /residents/{id}`; default: that, and `GET /residents`. They demand a key. */
   readonly methods?: readonly string[];
+  /** Methods that demand none. */
+  readonly open?: readonly string[];
+  readonly tags?: Record<string, string>;
   /** Ids, oldest first; default `deploy1`. */
   readonly deployments?: readonly string[];
   readonly stages?: readonly StageEntry[];
@@ -69,11 +72,13 @@ export async function furnish(hand: Hand, account: Account): Promise<void> {
   for (const plan of account.plans ?? []) await makePlan(hand, plan);
 }
 
-async function makeApi(hand: Hand, { id, name, methods = METHODS, deployments = ['deploy1'], stages = [] }: ApiEntry): Promise<void> {
+async function makeApi(hand: Hand, entry: ApiEntry): Promise<void> {
+  const { id, name, open = [], methods = open.length > 0 ? [] : METHODS, deployments = ['deploy1'], stages = [], tags } = entry;
   const { gateway, state } = hand;
-  const made = await gateway.createRestApi({ name });
-  rename(state.restApis, made.id ?? '', id, ({ api }) => api);
-  for (const method of methods) await makeMethod(hand, id, method);
+  const made = await gateway.createRestApi({ name, tags: ordinary(tags) });
+  Object.assign(rename(state.restApis, made.id ?? '', id, ({ api }) => api).api, tags && { tags });
+  for (const method of methods) await makeMethod(hand, id, method, true);
+  for (const method of open) await makeMethod(hand, id, method, false);
   for (const deployment of deployments) {
     const { id: given = '' } = await gateway.createDeployment({ restApiId: id });
     rename(apiTree(state, id).deployments, given, deployment, (one) => one);
@@ -81,7 +86,8 @@ async function makeApi(hand: Hand, { id, name, methods = METHODS, deployments = 
   for (const stage of stages) await makeStage(hand, id, stage);
 }
 
-async function makeMethod({ gateway }: Hand, restApiId: string, method: string): Promise<void> {
+/** With the resources that lead to it. */
+export async function makeMethod({ gateway }: Hand, restApiId: string, method: string, apiKeyRequired: boolean): Promise<void> {
   const [httpMethod = '', path = ''] = method.split(' ');
   let parentId = '';
   for (const pathPart of ['', ...path.split('/').filter(Boolean)]) {
@@ -89,7 +95,7 @@ async function makeMethod({ gateway }: Hand, restApiId: string, method: string):
     const there = items.find((one) => (parentId === '' ? one.path === '/' : one.parentId === parentId && one.pathPart === pathPart));
     parentId = (there ?? (await gateway.createResource({ restApiId, parentId, pathPart }))).id ?? '';
   }
-  await gateway.putMethod({ restApiId, resourceId: parentId, httpMethod, authorizationType: 'NONE', apiKeyRequired: true });
+  await gateway.putMethod({ restApiId, resourceId: parentId, httpMethod, authorizationType: 'NONE', apiKeyRequired });
 }
 
 async function makeStage({ gateway, state }: Hand, restApiId: string, entry: StageEntry): Promise<void> {

@@ -1,6 +1,6 @@
 /** What happened before the plan: earlier manifests that were applied, and what people did by hand. */
 import type { Op } from '@aws-sdk/client-api-gateway';
-import { type Account, findApi, findKey, findPlan, furnish, type Hand } from './account.ts';
+import { type Account, findApi, findKey, findPlan, furnish, type Hand, makeMethod } from './account.ts';
 
 /** A change made by hand. Objects are written `ApiKey/acme`, `UsagePlan/acme-residents`, `Stage/residents-api:production`: by their live name or id. */
 export type ByHand =
@@ -10,6 +10,10 @@ export type ByHand =
   | { readonly tag: string; readonly tags: Readonly<Record<string, string | null>> }
   | { readonly attach: string; readonly plan: string }
   | { readonly detach: string; readonly plan: string }
+  /** A method of an API, which is made where it isn't there. */
+  | { readonly method: string; readonly api: string; readonly apiKeyRequired: boolean }
+  /** What the API's pipeline does: the definition as it is, on a stage. */
+  | { readonly deploy: string; readonly to: string }
   | { readonly add: Account };
 
 export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
@@ -24,6 +28,11 @@ export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
     await gateway.deleteUsagePlanKey({ usagePlanId: findPlan(hand, change.plan), keyId: findKey(hand, change.detach) });
     return;
   }
+  if ('method' in change) return setMethod(hand, change);
+  if ('deploy' in change) {
+    await gateway.createDeployment({ restApiId: findApi(hand, change.deploy), stageName: change.to });
+    return;
+  }
   if ('tag' in change) return retag(hand, change.tag, change.tags);
   if ('delete' in change) return remove(hand, change.delete);
   return patch(hand, change);
@@ -36,6 +45,16 @@ async function patch(hand: Hand, { patch: object, op = 'replace', path, value }:
   if (kind === 'ApiKey') await gateway.updateApiKey({ apiKey: findKey(hand, name), patchOperations });
   else if (kind === 'UsagePlan') await gateway.updateUsagePlan({ usagePlanId: findPlan(hand, name), patchOperations });
   else await gateway.updateStage({ ...stageOf(hand, name), patchOperations });
+}
+
+async function setMethod(hand: Hand, { method, api, apiKeyRequired }: Extract<ByHand, { method: string }>): Promise<void> {
+  const restApiId = findApi(hand, api);
+  const [httpMethod = '', path = ''] = method.split(' ');
+  const { items = [] } = await hand.gateway.getResources({ restApiId, embed: ['methods'], limit: 500 });
+  const resource = items.find((one) => one.path === path && one.resourceMethods?.[httpMethod]);
+  if (!resource) return makeMethod(hand, restApiId, method, apiKeyRequired);
+  const patchOperations = [{ op: 'replace', path: '/apiKeyRequired', value: String(apiKeyRequired) }] as const;
+  await hand.gateway.updateMethod({ restApiId, resourceId: resource.id, httpMethod, patchOperations: [...patchOperations] });
 }
 
 async function remove(hand: Hand, object: string): Promise<void> {
@@ -66,13 +85,15 @@ function pathOf(hand: Hand, object: string): string {
   const [kind, name] = named(object);
   if (kind === 'ApiKey') return `/apikeys/${findKey(hand, name)}`;
   if (kind === 'UsagePlan') return `/usageplans/${findPlan(hand, name)}`;
+  if (kind === 'RestApi') return `/restapis/${findApi(hand, name)}`;
   const { restApiId, stageName } = stageOf(hand, name);
   return `/restapis/${restApiId}/stages/${stageName}`;
 }
 
 function named(object: string): [kind: string, name: string] {
   const [kind = '', ...name] = object.split('/');
-  if (!['ApiKey', 'UsagePlan', 'Stage'].includes(kind)) throw new Error(`${object}: say ApiKey/…, UsagePlan/… or Stage/…`);
+  if (!['ApiKey', 'UsagePlan', 'Stage', 'RestApi'].includes(kind))
+    throw new Error(`${object}: say ApiKey/…, UsagePlan/…, Stage/… or RestApi/…`);
   return [kind, name.join('/')];
 }
 

@@ -27,7 +27,7 @@ export function holdsToCome(report: Report): string[] {
 export function strangers(states: readonly AccountState[], report: Report): ReadonlySet<string> {
   const owners = new Set(report.targets.map(({ owner }) => owner));
   const active = objectsOf(report).filter(({ action }) => action !== 'hold');
-  const concerned = new Set(active.map(({ kind, awsId }) => `${kind} ${awsId}`));
+  const concerned = new Set(active.flatMap((object) => [`${object.kind} ${object.awsId}`, ...redeployed(object)]));
   const isStranger = ({ what, tags }: Thing) => !owners.has(tags?.['apikeeper:owner'] ?? '') && !concerned.has(what);
   return new Set(
     things(states)
@@ -36,10 +36,15 @@ export function strangers(states: readonly AccountState[], report: Report): Read
   );
 }
 
-/** These as they are; and every API but for its stages, since those are all that is ours there. */
+/** A new deployment is written to the stages that are moved to it. */
+function redeployed({ awsId, changes }: ReportObject): string[] {
+  const stages = changes.map(({ path }) => /^\/spec\/redeploy\/stages\/(.+)$/.exec(path)?.[1]);
+  return stages.filter((stage) => stage !== undefined).map((stage) => `Stage ${awsId}:${stage}`);
+}
+
+/** These as they are. */
 export function stateOf(states: readonly AccountState[], which: ReadonlySet<string>): unknown {
-  const apis = states.flatMap((state) => [...state.restApis.values()].map(({ stages: _, ...rest }) => rest));
-  return { apis, things: things(states).filter(({ account, what }) => which.has(`${account} ${what}`)) };
+  return things(states).filter(({ account, what }) => which.has(`${account} ${what}`));
 }
 
 interface Thing {
@@ -59,6 +64,12 @@ function things(states: readonly AccountState[]): Thing[] {
       what: `UsagePlan ${plan.id}`,
       tags: plan.tags,
       state: { plan, keys: [...(planKeys.get(plan.id) ?? [])] },
+    })),
+    ...[...restApis.values()].map(({ stages: _, ...rest }) => ({
+      account,
+      what: `KeyRequirement ${rest.api.id}`,
+      tags: rest.api.tags,
+      state: rest,
     })),
     ...[...restApis.values()].flatMap(({ api, stages }) =>
       [...stages.values()].map((stage) => ({ account, what: `Stage ${api.id}:${stage.stageName}`, tags: stage.tags, state: stage })),
