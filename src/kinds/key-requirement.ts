@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
+import { gatewayArn } from '../core/arn.ts';
 import type { Api, Live } from '../core/model.ts';
 import type { LiveRequirement } from '../core/requirement.ts';
 import { rulesOf } from '../core/rules.ts';
@@ -19,7 +20,6 @@ import type { Kind, Scope } from './kind.ts';
 import { byId, READERS, unlessGone } from './live.ts';
 import { replace, replaceFields } from './patch.ts';
 import { stage } from './stage.ts';
-import { arnOf } from './tags.ts';
 
 /** The id is the API's, and so are the tags. An API is neither made nor deleted here. */
 export const keyRequirement: Kind = {
@@ -49,7 +49,7 @@ export const keyRequirement: Kind = {
 
   delete: () => Promise.reject(new Error('an API is not deleted with its key requirement')),
 
-  arn: (live, region) => arnOf(region, `/restapis/${live.id}`),
+  arn: (live, region) => gatewayArn(region, `/restapis/${live.id}`),
 
   async deploy(send, live, { stages, description }) {
     const { methods } = live.spec as unknown as LiveRequirement;
