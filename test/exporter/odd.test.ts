@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model.ts';
 import { exportManifests } from '../../src/exporter/export.ts';
 import type { ExportedDocument } from '../../src/exporter/model.ts';
-import { live, members, OWNER, ours, RULES, stages } from '../core/build.ts';
+import { api, live, members, OWNER, ours, RULES, stages } from '../core/build.ts';
 
-const APIS: readonly Api[] = [{ id: 'api1', name: 'residents-api' }];
+const APIS: readonly Api[] = [api('api1', 'residents-api')];
 const EVERYTHING = { apis: [], plans: [], keys: [] };
 
 function exported(objects: readonly Live[], apis: readonly Api[] = APIS) {

@@ -5,14 +5,10 @@ import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/m
 import { exportManifests } from '../../src/exporter/export.ts';
 import { streamOf } from '../../src/exporter/files.ts';
 import { load } from '../../src/manifests/load.ts';
-import { live, OWNER, ours, planOf, RULES } from '../core/build.ts';
+import { api, live, OWNER, ours, planOf, RULES } from '../core/build.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 
-const APIS: readonly Api[] = [
-  { id: 'api1', name: 'residents-api' },
-  { id: 'api2', name: 'repairs' },
-  { id: 'api3', name: 'repairs' },
-];
+const APIS: readonly Api[] = [api('api1', 'residents-api'), api('api2', 'repairs'), api('api3', 'repairs')];
 const STAGES = APIS.flatMap(({ id }) => ['production', 'x'].map((name) => `${id}:${name}`));
 const KEYS = Array.from({ length: 6 }, (_, index) => `key${index}`);
 const PLANS = Array.from({ length: 4 }, (_, index) => `plan${index}`);
