@@ -1,5 +1,5 @@
 /** Which methods demand a key: AWS::ApiGateway::Method, an API's OpenAPI body, and what SAM makes of events. */
-import { type Resource, referredApi, restApiOf, type Template } from './cloudformation-resources.ts';
+import { type Resource, referredApi, restApiOf, soleName, type Template } from './cloudformation-resources.ts';
 import { booleanOf, textOf } from './fields.ts';
 import { isDemanding } from './key-requirements.ts';
 import { resourcePath } from './methods.ts';
@@ -31,12 +31,12 @@ function ofApi(api: Resource, methods: readonly Resource[], template: Template):
   const restApi = isDemanding(found) ? referredApi(template, api) : undefined;
   const source = isDemanding(found) ? api.text('ApiKeySourceType')?.toUpperCase() : undefined;
   return {
-    ...commonOf(template),
+    ...commonOf(methods, template),
     ...found,
     ...(!isDemanding(own) && { word: BODY_WORD }),
     ...(restApi && { restApi }),
     address: api.id,
-    label: restApi && 'name' in restApi ? restApi.name : (textOf(values.Name) ?? api.id),
+    label: soleName(template, api) ?? api.id,
     ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
     source: api.at(),
   };
@@ -47,7 +47,7 @@ function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], t
   const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(template, first, 'RestApiId') : undefined;
   return {
-    ...commonOf(template),
+    ...commonOf(methods, template),
     ...(restApi && { restApi }),
     address: restApi ? api : first.id,
     label: api,
@@ -56,8 +56,8 @@ function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], t
   };
 }
 
-function commonOf({ manager, keyWord }: Template) {
-  return { manager, word: keyWord, comments: [] };
+function commonOf(methods: readonly Resource[], { manager }: Template) {
+  return { manager, word: methods.find(isRequired)?.keyWord ?? 'ApiKeyRequired', comments: [] };
 }
 
 function isRequired({ values }: Resource): boolean {

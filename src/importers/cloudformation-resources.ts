@@ -16,6 +16,7 @@ export interface Resource extends Fields {
   readonly raw: Readonly<Record<string, unknown>>;
   /** What made it, where it isn't written itself: a function of the template can't be put on it. */
   readonly madeBy?: string;
+  readonly keyWord?: string;
 }
 
 /** A template, and all that its translation shares. */
@@ -28,7 +29,6 @@ export interface Template extends Evaluation {
   readonly originOf?: TemplateInput['originOf'];
   /** The manager whose tags the live objects bear. */
   readonly manager: string;
-  readonly keyWord: string;
 }
 
 const TYPE = 'AWS::ApiGateway::';
@@ -42,8 +42,6 @@ export interface TemplateInput extends TemplateOptions {
   readonly value: Readonly<Record<string, unknown>>;
   readonly declared: readonly Declared[];
   readonly findings: Finding[];
-  /** What says in the source that a method demands a key. */
-  readonly keyWord: string;
   /** Where a key's value comes from, if its expression is none of CloudFormation's. */
   readonly originOf?: (written: unknown) => ValueOrigin | undefined;
 }
@@ -59,7 +57,7 @@ export function declaredIn(path: Path, template: unknown): Declared[] {
   });
 }
 
-export function readTemplate({ source, path, value, declared, findings, parameters, keyWord, originOf }: TemplateInput): Template {
+export function readTemplate({ source, path, value, declared, findings, parameters, originOf }: TemplateInput): Template {
   const resources = new Map<string, Resource>();
   const evaluation = createEvaluation(value, { parameters }, (id) => {
     const stage = resources.get(id);
@@ -82,13 +80,12 @@ export function readTemplate({ source, path, value, declared, findings, paramete
     findings,
     nameDocument,
     manager: 'cloudformation',
-    keyWord,
     ...(originOf && { originOf }),
   };
 }
 
 function evaluated(
-  { id, type, properties, path, madeBy }: Declared,
+  { id, type, properties, path, madeBy, keyWord }: Declared,
   source: Source,
   evaluation: Evaluation,
   findings: Finding[],
@@ -97,7 +94,14 @@ function evaluated(
   const { Value, ...others } = properties;
   const values = evaluation.evaluate(others);
   const fields = createFields(source, path, values, `${short} ${id}`, findings);
-  return { ...fields, id, type: short, raw: properties, ...(madeBy !== undefined && { madeBy }) };
+  return {
+    ...fields,
+    id,
+    type: short,
+    raw: properties,
+    ...(madeBy !== undefined && { madeBy }),
+    ...(keyWord !== undefined && { keyWord }),
+  };
 }
 
 const WORTH_A_WORD = /^AWS::(ApiGateway::(ApiKey|UsagePlan|UsagePlanKey|Stage|RestApi|Method|Deployment)|Serverless::Api)$/;
@@ -156,9 +160,15 @@ export function referredApi(template: Template, api: Resource): RestApi | undefi
 function apiOf(template: Template, api: Resource): RestApi | undefined {
   const id = template.parameters[api.id];
   if (id !== undefined) return { id };
+  const name = soleName(template, api);
+  return name === undefined ? undefined : { name };
+}
+
+/** The name of a RestApi, if no other of the template has it. */
+export function soleName(template: Template, api: Resource): string | undefined {
   const name = apiName(api);
   const isAlone = template.ofType('RestApi').every((other) => other === api || apiName(other) !== name);
-  return typeof name === 'string' && isAlone ? { name } : undefined;
+  return typeof name === 'string' && isAlone ? name : undefined;
 }
 
 /** A body's title is the name of an API that says none. */

@@ -29,7 +29,6 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
     declared: declaredIn([], source.value),
     findings,
     parameters,
-    keyWord: 'ApiKeyRequired',
   });
   const handOver = retainInTemplate(
     owned.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),

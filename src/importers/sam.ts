@@ -17,6 +17,8 @@ export interface Declared {
   readonly condition?: unknown;
   /** The AWS::Serverless::Api that it is made for. */
   readonly madeBy?: string;
+  /** Of a method: what says in the source that it demands a key, if not the property itself. */
+  readonly keyWord?: string;
 }
 
 interface Context {

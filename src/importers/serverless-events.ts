@@ -91,7 +91,9 @@ function methodOf({ event, path }: HttpEvent, index: number, { source, restApi, 
     ResourcePath: written.path,
     ...(required !== undefined && required !== null && { ApiKeyRequired: isUnresolved(required) ? required : isTrue(required) }),
   };
-  return [{ id: `method ${index + 1}`, type: 'AWS::ApiGateway::Method', path, properties, madeBy: 'an http event' }];
+  return [
+    { id: `method ${index + 1}`, type: 'AWS::ApiGateway::Method', path, properties, madeBy: 'an http event', keyWord: 'private: true' },
+  ];
 }
 
 /** As versions 2 and 3 read a boolean: text counts as true, but for an empty one and `false`. */

@@ -39,7 +39,6 @@ function translate(service: Service): Imported {
     findings,
     parameters,
     originOf: variables.originOf,
-    keyWord: 'private: true',
   });
   const ids = (isGenerated: boolean) => owned.filter(({ madeBy }) => (madeBy === MADE_BY) === isGenerated).map(({ id }) => id);
   const handOver = retainInServerless(ids(true), ids(false));
