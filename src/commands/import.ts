@@ -1,11 +1,13 @@
 /** `import`: manifests from what people have. The manifests go to stdout; what could not be put into them to stderr, so that both can be kept apart. */
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { importCloudFormation } from '../importers/cloudformation.ts';
 import type { Severity } from '../importers/codes.ts';
 import type { Finding, Imported } from '../importers/model.ts';
 import { renderManifests, toManifest } from '../importers/render.ts';
 import { importServerless } from '../importers/serverless.ts';
+import { filesBelow } from '../importers/serverless-files.ts';
 import { importTerraform } from '../importers/terraform.ts';
 import { readTerraformDirectory, readTerraformInput } from '../importers/terraform-files.ts';
 import { didYouMean } from '../manifests/suggest.ts';
@@ -34,6 +36,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
         params: namedValues('param', flags),
         env: namedValues('env', flags),
         parameters: namedValues('parameter', flags),
+        read: filesBelow(file === '-' ? '.' : dirname(file)),
       };
       return importServerless(await readSource(file, world), options);
     },

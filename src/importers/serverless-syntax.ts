@@ -10,9 +10,14 @@ export function splitText(text: string): (string | Variable)[] {
   const parts: (string | Variable)[] = [];
   let literal = '';
   for (let at = 0; at < text.length; ) {
+    if (text.startsWith('\\${', at)) {
+      literal += '${';
+      at += 3;
+      continue;
+    }
     const end = text.startsWith('${', at) ? closingBrace(text, at + 2) : undefined;
     const inner = end === undefined ? undefined : text.slice(at + 2, end);
-    if (end === undefined || inner === undefined || !/^\s*[A-Za-z]\w*(\(.*?\))?(:(?!:)|\s*$)/s.test(inner) || !/[:(]/.test(inner)) {
+    if (end === undefined || inner === undefined || !/^\s*[A-Za-z]\w*(\(.*?\)\s*(:|,|$)|:(?!:))/s.test(inner)) {
       literal += text[at];
       at += 1;
       continue;
@@ -59,4 +64,22 @@ export function literalOf(source: string): { readonly value: unknown } | undefin
   if (/^-?\d+(\.\d+)?$/.test(source)) return { value: Number(source) };
   if (source === 'true' || source === 'false') return { value: source === 'true' };
   return undefined;
+}
+
+/** What a variable without a value is, and how it gets one. */
+export function wayOut(address: string): string {
+  const [source = '', name = ''] = address.split(/:(.*)/s);
+  const what = shown(address);
+  if (address === 'opt:stage') return `${what}: give --stage <stage>`;
+  if (source === 'env') return `${what}: give --env ${name}=<value>`;
+  if (source === 'param') return `${what}: give --param ${name}=<value>`;
+  if (source === 'self') return `${what} is not in the file`;
+  return what === UNNAMED ? what : `${what}: give --param '${address}=<value>'`;
+}
+
+const UNNAMED = 'an expression that is no variable';
+
+/** What is no address may be a literal without quotes, a key value even. */
+export function shown(address: string): string {
+  return /^[A-Za-z]\w*(\([^()]*\))?:[^:]|^[A-Za-z]\w*\([^()]*\)/.test(address) ? `\${${address}}` : UNNAMED;
 }

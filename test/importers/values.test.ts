@@ -42,6 +42,19 @@ describe('a value in a Serverless file', () => {
       'VALUE_IN_SOURCE',
       { fromEnv: 'APIKEEPER_VALUE_ACME' },
     ],
+    [
+      'in another file',
+      service('[{ name: acme, value: "${file(keys.yml):one}" }]'),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_ACME' },
+    ],
+    [
+      'in SSM, by another file',
+      service('[{ name: acme, value: "${file(keys.yml):ssm}" }]'),
+      'VALUE_FROM_SECRET',
+      { ssm: '/apikeeper/acme' },
+    ],
+    ['in the environment, with all keys in another file', service('"${file(keys.yml):list}"'), 'VALUE_FROM_SECRET', undefined],
     ['in SSM', service('[{ name: acme, value: "${ssm:/apikeeper/acme~true}" }]'), 'VALUE_FROM_SECRET', { ssm: '/apikeeper/acme' }],
     [
       'in SSM, with options',
@@ -79,7 +92,8 @@ describe('a value in a Serverless file', () => {
       { ssm: '/apikeeper/acme' },
     ],
   ])('%s', (_, text, code, value) => {
-    const imported = serverless(text, { env: { V: CANARY }, params: { v: CANARY } });
+    const read = () => `one: ${CANARY}\nssm: "\${ssm:/apikeeper/acme}"\nlist: [{ name: acme, value: "\${env:V}" }]`;
+    const imported = serverless(text, { env: { V: CANARY }, params: { v: CANARY }, read });
     expect(all(imported)).not.toContain(CANARY.slice(0, 12));
     expect(imported.findings.map((finding) => finding.code)).toContain(code);
     expect(imported.documents.find(({ kind }) => kind === 'ApiKey')?.spec.value).toEqual(value);

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { filesBelow } from '../../src/importers/serverless-files.ts';
 import { createVariables, type VariableOptions } from '../../src/importers/serverless-variables.ts';
 import { isWithin, readVersions, version } from '../../src/importers/serverless-version.ts';
 import { unresolvedIn } from '../../src/importers/unresolved.ts';
+import { createWorkspace } from '../manifests/workspace.ts';
 
 const ROOT = {
   service: 'books',
@@ -14,6 +16,9 @@ const ROOT = {
     nothing: null,
     rate: 5,
     secret: '${ssm:/books/rate}',
+    all: '${self:custom.names}',
+    ring: '${self:custom.ring.inner}',
+    config: '${file(config/${sls:stage}.yml)}',
   },
   params: { default: { size: 'small', owner: '${self:service}-team' }, live: { size: 'large' } },
 };
@@ -48,6 +53,11 @@ describe('variables', () => {
     ['${AWS::Region}/${stageVariables.bucket}/${Api}', '${AWS::Region}/${stageVariables.bucket}/${Api}'],
     ['$(self:service)', '$(self:service)'],
     ['${unclosed', '${unclosed'],
+    ['\\${self:service}-${self:service}', '${self:service}-books'],
+    ['${self:custom.all.live}', 'books'],
+    ['${aws:region}', 'eu-west-2'],
+    ['${strToBool(1)}', true],
+    ['${strToBool(false)}', false],
   ])('%s is %j', (text, value, stage) => {
     expect(createVariables(ROOT, { ...GIVEN, ...(stage && { stage }) }).resolve(text)).toEqual(value);
   });
@@ -62,6 +72,8 @@ describe('variables', () => {
     ['${file(./names.yml):key}', ["${file(./names.yml):key}: give --param 'file(./names.yml):key=<value>'"]],
     ['${self:custom.secret}', ["${ssm:/books/rate}: give --param 'ssm:/books/rate=<value>'"]],
     ['${self:custom.loop}', ['${self:custom.loop} refers to itself']],
+    ['${self:custom.ring}', ['${inside self:custom.ring.inner} refers to itself']],
+    ['${self:custom.config.name}', ["${file(config/dev.yml)}: give --param 'file(config/dev.yml)=<value>'"]],
     ['a-${env:A}-${opt:b}', ['${env:A}: give --env A=<value>', "${opt:b}: give --param 'opt:b=<value>'"]],
     ['${env:A, env:B}', ['${env:A}: give --env A=<value>, or ${env:B}: give --env B=<value>']],
     ['${self:custom.names.${opt:stage}}', ['${opt:stage}: give --stage <stage>']],
@@ -71,6 +83,48 @@ describe('variables', () => {
     const found = unresolvedIn(createVariables(ROOT, GIVEN).resolve(text));
     if (text.includes('CANARY')) expect(found.join()).not.toContain('CANARY');
     else expect(found).toEqual(expressions);
+  });
+});
+
+describe('other files of the service', () => {
+  const FILES = {
+    'service/config/dev.yml': 'name: books-in-dev\nnested: { deep: "${self:service}-${self:custom.config.name}" }\nlist: [a, b]\n',
+    'service/config/plans.json': '{ "quota": { "limit": 9 } }',
+    'service/broken.yml': 'a: CANARY: CANARY',
+    'service/secret.txt': 'CANARY',
+    'service/program.js': 'module.exports = "CANARY"',
+    'elsewhere.yml': 'name: CANARY',
+  };
+
+  const resolved = async (text: string) => {
+    await using space = await createWorkspace(FILES);
+    return createVariables(ROOT, { ...GIVEN, read: filesBelow(`${space.path}/service`) }).resolve(text);
+  };
+
+  test.each<[text: string, value: unknown]>([
+    ['${file(config/dev.yml):name}', 'books-in-dev'],
+    ['x-${file(./config/${sls:stage}.yml):list.1}', 'x-b'],
+    ['${file(config/plans.json)}', { quota: { limit: 9 } }],
+    ['${file(config/plans.json):quota.limit}', 9],
+    ['${file(config/dev.yml):nested.deep}', 'books-books-in-dev'],
+    ['${self:custom.config.name}', 'books-in-dev'],
+    ['${file(config/dev.yml):absent, "x"}', 'x'],
+    ['${file(absent.yml):name, "x"}', 'x'],
+  ])('%s is %j', async (text, value) => {
+    expect(await resolved(text)).toEqual(value);
+  });
+
+  test.each<[text: string, why: string]>([
+    ['${file(broken.yml):a, "x"}', 'line 1: '],
+    ['${file(secret.txt), "x"}', 'give --param'],
+    ['${file(program.js):a, "x"}', 'give --param'],
+    ['${file(../elsewhere.yml):name, "x"}', 'outside of the service'],
+    ['${file(config/dev.yml/x.yml):name, "x"}', "can't be read"],
+  ])('%s has no value, and nothing of the file is shown', async (text, why) => {
+    const [message, ...others] = unresolvedIn(await resolved(text));
+    expect(others).toEqual([]);
+    expect(message).toContain(why);
+    expect(message).not.toContain('CANARY');
   });
 });
 
