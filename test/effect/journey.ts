@@ -61,7 +61,8 @@ async function furnish({ gateway, state }: Hand, place: Place, { tags, descripti
   const { id: planId = '' } = await gateway.createUsagePlan({ name: 'orders-api-production', description, ...LIMITS, apiStages });
   for (const { id } of [key, neighbour]) await gateway.createUsagePlanKey({ usagePlanId: planId, keyId: id, keyType: 'API_KEY' });
   // No call can set CloudFormation's tags.
-  for (const object of [state.apiKeys.get(key.id ?? ''), state.usagePlans.get(planId)]) Object.assign(object ?? {}, { tags });
+  const marked = [state.apiKeys.get(key.id ?? ''), state.usagePlans.get(planId), state.restApis.get(orders.restApiId)?.api];
+  for (const object of marked) Object.assign(object ?? {}, { tags });
   return { orders, invoices, key, neighbour, planId };
 }
 
@@ -94,7 +95,7 @@ export async function startJourney(marks: Marks): Promise<Journey> {
     expect(watch.failed()).toEqual([]);
     expect(hand.state.apiKeys.get(keyId)).toMatchObject({ value, createdDate, enabled: true });
     const today = new Date(clock.now()).toISOString().slice(0, 10);
-    expect(await counted(hand, [keyId, neighbourId], today)).toBe(watch.seen.length);
+    expect(await counted(hand, [keyId, neighbourId], today)).toBe(watch.seen.filter(({ metered }) => metered).length);
   };
   return {
     ...{ hand, watch, orders, invoices, keyId, planId, neighbourId, value, manifests, aside, check },

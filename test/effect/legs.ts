@@ -37,13 +37,19 @@ export async function look(journey: Journey, text: string, manager: string | und
   await journey.write('orders.yaml', text);
   await journey.apikeeper('validate');
   if (manager) {
-    expect(await steps(journey, 'plan -o json')).toEqual(['ApiKey hold foreign', 'UsagePlan hold foreign']);
+    expect(await steps(journey, 'plan -o json')).toEqual(['ApiKey hold foreign', 'KeyRequirement hold foreign', 'UsagePlan hold foreign']);
     await journey.apikeeper('apply --yes --mode enforce', 3);
-    const line = `apikeeper.dev/adopt-from: ${manager}`;
-    await journey.write('orders.yaml', text.replaceAll(`# ${line}`, line));
+    await journey.write('orders.yaml', takenOver(text, manager));
   }
   await journey.apikeeper('run --once');
   expect({ live: bare(journey), tags: tagsOfKey(journey) }).toEqual({ live: before, tags });
+}
+
+/** The comments that say how to take over, taken at their word. */
+export function takenOver(text: string, manager: string | undefined): string {
+  return text
+    .replaceAll(`# apikeeper.dev/adopt-from: ${manager}`, `apikeeper.dev/adopt-from: ${manager}`)
+    .replaceAll('# annotations:', 'annotations:');
 }
 
 /** Tags, and nothing else. */
@@ -142,4 +148,35 @@ export async function convert(journey: Journey, { key, plan, others }: Own): Pro
   expect([...journey.hand.state.usagePlans.keys()]).toEqual(ids);
   await journey.apikeeper('plan --detailed-exitcode');
   return { key, plan: shared, others };
+}
+
+/**
+ * A method that was open comes to demand a key: first in the API's definition alone, which no caller notices, then by redeploying. A consumer that sends
+ * its key all the while gets every answer; one without a key is shut out when the stage serves it.
+ */
+export async function close(journey: Journey, { plan, others }: Own): Promise<void> {
+  const { orders, value, watch } = journey;
+  watch.follow('acme on health', () => orders.requestAs(value, 'GET /health'));
+  const methods = [
+    { method: 'ANY', path: '/orders/{proxy+}', apiKeyRequired: true },
+    { method: 'GET', path: '/health', apiKeyRequired: true },
+  ];
+  const imported = others.find(({ kind }) => kind === 'KeyRequirement');
+  const metadata = imported?.metadata ?? { name: 'orders', namespace: 'production' };
+  const requirement = (spec: Document): Manifest => ({
+    ...plan,
+    kind: 'KeyRequirement',
+    metadata,
+    spec: { restApi: { name: 'production-orders-api' }, methods, ...spec },
+  });
+  const rest = others.filter((one) => one !== imported);
+  await journey.write('orders.yaml', [...rest, plan, requirement({})]);
+  await journey.apikeeper('apply --yes');
+  expect(await orders.request('GET /health')).toMatchObject({ status: 200 });
+
+  await journey.write('orders.yaml', [...rest, plan, requirement({ redeploy: { stages: ['production', 'preview'] } })]);
+  await journey.apikeeper('apply --yes');
+  expect(await orders.request('GET /health')).toMatchObject({ status: 403 });
+  await journey.apikeeper('run --once');
+  await journey.apikeeper('plan --detailed-exitcode');
 }

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { type Journey, startJourney } from './journey.ts';
-import { adopt, convert, enforce, letGo, look, rename, widen } from './legs.ts';
+import { adopt, close, convert, enforce, letGo, look, rename, takenOver, widen } from './legs.ts';
 import { terraformState } from './terraform-state.ts';
 
 interface Source {
@@ -55,8 +55,9 @@ test.each(SOURCES)('from $tool: not one request fails, from the first look to th
   await adopt(journey, source.steps);
   await letGo(journey);
   await enforce(journey);
-  const own = await rename(journey, stdout);
-  await convert(journey, await widen(journey, own));
+  const own = await rename(journey, takenOver(stdout, source.manager));
+  const converted = await convert(journey, await widen(journey, own));
+  await close(journey, converted);
 
   expect([...journey.hand.state.apiKeys.keys()]).toEqual([journey.keyId, journey.neighbourId]);
   expect(journey.watch.seen.length).toBeGreaterThan(150);

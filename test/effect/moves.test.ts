@@ -25,7 +25,9 @@ test('a key that moves to another plan fails between detach and attach, and at n
   await scene.apply(...KEYS, plan('gold', ['acme', 'beta']), plan('silver', []));
   follow('acme', 'beta');
   await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme']));
-  expect(scene.watch.failed()).toEqual([{ who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden' }]);
+  expect(scene.watch.failed()).toEqual([
+    { who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden', metered: false },
+  ]);
   const at = calls().indexOf(detached('gold', 'acme'));
   expect(calls()[at + 1]).toBe(`POST /usageplans/${findPlan(scene.hand, 'silver')}/keys`);
   expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'silver'));
@@ -36,7 +38,9 @@ test('the new plan of a move stands first, with its limits', async () => {
   follow('acme', 'beta');
   const throttle = { throttle: { rateLimit: 100, burstLimit: 200 } };
   await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme'], throttle));
-  expect(scene.watch.failed()).toEqual([{ who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden' }]);
+  expect(scene.watch.failed()).toEqual([
+    { who: 'acme', after: detached('gold', 'acme'), status: 403, message: 'Forbidden', metered: false },
+  ]);
 });
 
 test('two keys that change places have one such window each', async () => {

@@ -8,6 +8,8 @@ export interface Sighting {
   readonly after: string;
   readonly status: number;
   readonly message: unknown;
+  /** Whether it went by a plan, and so is counted. */
+  readonly metered: boolean;
 }
 
 export interface Watch {
@@ -33,7 +35,7 @@ export function createWatch(): Watch {
   const look = async (after: string) => {
     for (const [who, send] of consumers) {
       const { status, body } = await send();
-      seen.push({ who, after, status, message: body.message });
+      seen.push({ who, after, status, message: body.message, metered: body.usagePlanId !== undefined });
     }
   };
   return {
