@@ -13,6 +13,7 @@ import {
   isSwitch,
   readDirectory,
   readFlags,
+  showsNegation,
   variableOf,
 } from './commands/flags.ts';
 import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
@@ -151,7 +152,7 @@ function createCommand<C extends CommandName>(name: C, program: Command, world: 
   });
 }
 
-/** A switch has a negation as well, so that a variable can be outranked; help shows that of `prune` alone. */
+/** A switch has a negation as well, so that a variable can be outranked. */
 function optionsOf(entry: Flag): Option[] {
   const variable = variableOf(entry);
   const help = `${entry.help} (default: ${defaultText(entry)})${variable ? ` [${variable}]` : ''}`;
@@ -160,7 +161,7 @@ function optionsOf(entry: Flag): Option[] {
   if (entry.repeatable) option.argParser((text: string, before?: string) => (before === undefined ? text : `${before}\n${text}`));
   if (!isSwitch(entry)) return [option];
   const negation = new Option(`--no-${entry.name}`, `do not ${entry.help}`).helpGroup(`${entry.group}:`);
-  return [option, negation.hideHelp(entry.name !== 'prune')];
+  return [option, negation.hideHelp(!showsNegation(entry))];
 }
 
 /** What was written on the command line, by flag, as text: every reading is done in one place, for flags and variables alike. */

@@ -72,7 +72,8 @@ async function read(target: Target, flags: Flags, world: World): Promise<Survey>
 function choose({ live, apis }: Survey, { owner }: Target, namespace: string, flags: Flags): Exported {
   const selection = { apis: flags.api, plans: flags.plan, keys: flags.key };
   try {
-    return exportManifests({ account: { live, apis }, owner, namespace, selection, rules: kinds.map((kind) => kind.rules) });
+    const rules = kinds.map((kind) => kind.rules);
+    return exportManifests({ account: { live, apis }, owner, namespace, selection, consumers: flags.consumers, rules });
   } catch (error) {
     throw error instanceof NotSelected ? new UsageError(error.message, { cause: error }) : error;
   }

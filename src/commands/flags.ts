@@ -99,7 +99,8 @@ export const FLAGS = [
   flag({ name: 'namespace', short: 'n', parse: label, value: 'name', default: undefined, otherwise: "the Target's, else default", commands: ['export'], group: EXPORT, help: 'whose Target is read, and the namespace that the manifests are written for' }),
   flag({ name: 'api', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this API: its stages, the plans on them, and their keys; may be given several times' }),
   flag({ name: 'plan', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this usage plan and its keys; may be given several times' }),
-  flag({ name: 'key', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this API key; may be given several times' }),
+  flag({ name: 'key', parse: lines, value: 'name|id', default: '', otherwise: 'all', repeatable: true, commands: ['export'], group: EXPORT, help: 'only this API key, with its plans where it is a consumer; may be given several times' }),
+  flag({ name: 'consumers', parse: boolean, default: 'true', otherwise: 'on', commands: ['export'], group: EXPORT, help: 'write a Consumer for each key whose plans are its own, on one stage each' }),
   flag({ name: 'to', parse: text, value: 'directory', default: undefined, otherwise: 'one stream, to standard output', commands: ['export'], group: OUTPUT, help: 'write a file per API, plan and key below this directory, and over none that is there' }),
   flag({ name: 'namespace', short: 'n', parse: label, value: 'name', default: undefined, otherwise: 'none, which is default', commands: ['import'], group: IMPORT, help: 'the namespace that the manifests are written for' }),
   flag({ name: 'stage', parse: text, value: 'name', default: undefined, otherwise: "the file's", commands: ['import'], group: IMPORT, help: 'serverless: the stage, as serverless deploy is given it' }),
@@ -176,6 +177,11 @@ function parse(entry: Flag, origin: string, given: string): unknown {
 export function readDirectory(given: string | undefined, env: Environment): string {
   if (given === '') throw new UsageError('the directory is empty: leave it out, or name one');
   return given ?? (env.APIKEEPER_MANIFESTS || './manifests');
+}
+
+/** Whether help shows how it is switched off: where it is on, or a Target may have switched it on. */
+export function showsNegation(entry: Flag): boolean {
+  return isSwitch(entry) && entry.default !== 'false';
 }
 
 /** How help and the reference page say what decides when nothing is given. */

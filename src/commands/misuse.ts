@@ -52,7 +52,7 @@ export function misuse(error: { readonly code: string; readonly message: string 
 }
 
 function takesDirectory(command: CommandName | undefined): boolean {
-  return command === 'validate' || command === 'plan' || command === 'apply' || command === 'run';
+  return (['validate', 'plan', 'apply', 'run', 'export'] as const).some((name) => name === command);
 }
 
 function unknownFlag(written: string, command: CommandName | undefined): string {

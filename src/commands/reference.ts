@@ -1,5 +1,5 @@
 /** The reference of flags and variables, as a Markdown table: for the docs, which a test holds against it. */
-import { defaultText, FLAGS, type Flag, variableOf } from './flags.ts';
+import { defaultText, FLAGS, type Flag, showsNegation, variableOf } from './flags.ts';
 
 export function flagReference(): string {
   const lines = (FLAGS as readonly Flag[]).map((entry) => {
@@ -9,8 +9,9 @@ export function flagReference(): string {
   return ['| flag | variable | default | commands | meaning |', '| --- | --- | --- | --- | --- |', ...lines, ''].join('\n');
 }
 
-function names({ name, short, value }: Flag): string {
-  const long = value === undefined ? `--${name === 'prune' ? '[no-]' : ''}${name}` : `--${name} ${value}`;
+function names(entry: Flag): string {
+  const { name, short, value } = entry;
+  const long = value === undefined ? `--${showsNegation(entry) ? '[no-]' : ''}${name}` : `--${name} ${value}`;
   return cell(short ? `-${short}, ${long}` : long);
 }
 

@@ -7,9 +7,11 @@ import { isMap } from '../core/values.ts';
 import { without } from '../importers/finish.ts';
 import { toManifest } from '../importers/render.ts';
 import { check } from '../manifests/check.ts';
+import { expand } from '../manifests/consumer.ts';
 import { danglingReferences } from '../manifests/dangling.ts';
 import { readDraft } from '../manifests/draft.ts';
-import type { Entry } from '../manifests/entry.ts';
+import { asWritten } from '../manifests/entry.ts';
+import { toDesired } from '../manifests/load.ts';
 import { segmentsOf } from '../manifests/problem.ts';
 import { implicitTarget } from '../manifests/target.ts';
 import type { ExportedDocument, ExportOptions } from './model.ts';
@@ -35,7 +37,8 @@ export function checked(documents: readonly ExportedDocument[], options: ExportO
 }
 
 /** A document without what is wrong with it; none where that is all of it. */
-function repaired(document: ExportedDocument, { path, message }: Flaw): ExportedDocument[] {
+function repaired(document: ExportedDocument, { path, message }: Flaw): readonly ExportedDocument[] {
+  if (document.parts) return document.parts;
   const [, field = '', ...inner] = segmentsOf(path);
   const spec = without(document.spec, EXACT.includes(field) ? [field] : [field, ...indexed(document.spec[field], inner)]);
   const comment = `${path} is left out: ${message}`;
@@ -56,21 +59,26 @@ function flawsOf(documents: readonly ExportedDocument[], options: ExportOptions)
     const value = toManifest(document, options.namespace);
     return { document, draft: readDraft({ file: document.file, ...place, value, locate: () => ({ key: place, value: place }) }) };
   });
-  const entries = drafts.flatMap(({ draft }) => draft.entry ?? []);
-  const together = [...check(entries), ...danglingReferences(entries)];
+  const written = drafts.flatMap(({ draft }) => draft.entry ?? []);
+  const entries = expand(written, true);
+  const together = [...check(entries), ...danglingReferences(entries)].map(asWritten);
   const invalid = new Map<ExportedDocument, Flaw>();
   for (const { document, draft } of drafts) {
     const first = draft.findings[0] ?? together.find(({ entry }) => entry === draft.entry);
     if (first) invalid.set(document, first);
   }
   if (invalid.size > 0) return invalid;
-  const byEntry = new Map(drafts.flatMap(({ document, draft }) => (draft.entry ? [[draft.entry, document]] : [])));
-  return changing(byEntry, options);
+  const byEntry = new Map(drafts.map(({ document, draft }) => [draft.entry, document]));
+  const byDesired = new Map<Desired, ExportedDocument>();
+  for (const entry of entries) {
+    const document = byEntry.get(entry.origin?.consumer ?? entry);
+    if (document && entry.kind !== 'Consumer') byDesired.set(takenOver(toDesired(entry), document), document);
+  }
+  return changing(byDesired, options);
 }
 
 /** Documents that the plan would change something for, as if every manager had let go. */
-function changing(documents: ReadonlyMap<Entry, ExportedDocument>, { account, owner, namespace, rules }: ExportOptions) {
-  const byDesired = new Map([...documents].map(([entry, document]) => [toDesired(entry, document), document]));
+function changing(byDesired: ReadonlyMap<Desired, ExportedDocument>, { account, owner, namespace, rules }: ExportOptions) {
   const { steps } = plan({
     target: { ...implicitTarget({ owner }), namespace },
     desired: [...byDesired.keys()],
@@ -100,10 +108,6 @@ function changing(documents: ReadonlyMap<Entry, ExportedDocument>, { account, ow
   return flaws;
 }
 
-function toDesired(
-  { kind, namespace, name, spec, labels, annotations, document: { file, line } }: Entry,
-  { manager }: ExportedDocument,
-): Desired {
-  const adoptFrom = manager === undefined ? annotations.adoptFrom : [manager];
-  return { kind, namespace, name, spec, labels, annotations: { ...annotations, adoptFrom }, source: { file, line } };
+function takenOver(desired: Desired, { manager }: ExportedDocument): Desired {
+  return manager === undefined ? desired : { ...desired, annotations: { ...desired.annotations, adoptFrom: [manager] } };
 }

@@ -8,15 +8,14 @@ import { isRedeployTrick } from '../importers/stage-variables.ts';
 import { commentsOf } from './comments.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import type { Naming } from './naming.ts';
-import { keysOf, stagesOf } from './select.ts';
+import { keysOf, type PlansOf, stagesOf } from './select.ts';
 
 export interface Context extends ExportOptions {
   readonly naming: Naming;
   /** By `keyOf`: what becomes a document. */
   readonly chosen: ReadonlySet<string>;
   readonly byKey: ReadonlyMap<string, Live>;
-  /** The plans of the whole account that a key is in, by the key's id. */
-  readonly plansOf: ReadonlyMap<string, readonly Live[]>;
+  readonly plansOf: PlansOf;
 }
 
 /** What is particular to a kind. */
@@ -92,7 +91,7 @@ const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) 
     return {
       address: `stage ${stageName} of ${apiName(apiId, context)}`,
       file: apiFile(apiId, context),
-      fields: { restApi: restApi(apiId, context), ...(stageName !== name && { stageName }) },
+      fields: { restApi: restApiOf(apiId, context), ...(stageName !== name && { stageName }) },
       live: { ...live.spec, variables: omit(variables, (key) => tricks.includes(key)) },
       comments: tricks.map((key) => `the variable ${key} seems to exist only to force a deployment, and is left out`),
     };
@@ -116,15 +115,16 @@ function reference(kind: string, id: string, context: Context): Json {
   const name = live && context.chosen.has(keyOf(live)) ? context.naming.nameOf(live) : undefined;
   if (kind === 'Stage') {
     const [apiId = '', stageName = ''] = id.split(':');
-    return name === undefined ? { restApi: restApi(apiId, context), stageName } : { stage: name };
+    return name === undefined ? { restApi: restApiOf(apiId, context), stageName } : { stage: name };
   }
   const isHeld = live !== undefined && (isForeign(live, context) || context.naming.rivalsOf(live).length > 0);
   return name === undefined || isHeld ? { id } : name;
 }
 
-/** By name where that is enough. */
-function restApi(apiId: string, { account }: Pick<Context, 'account'>): { readonly name: string } | { readonly id: string } {
-  const name = account.apis.find(({ id }) => id === apiId)?.name;
+/** By name where that is enough. `id`: the API's, or a stage's. */
+export function restApiOf(id: string, { account }: Pick<Context, 'account'>): { readonly name: string } | { readonly id: string } {
+  const [apiId = ''] = id.split(':');
+  const name = account.apis.find((api) => api.id === apiId)?.name;
   return name && account.apis.filter((api) => api.name === name).length === 1 ? { name } : { id: apiId };
 }
 

@@ -2,11 +2,12 @@
 import type { Live } from '../core/model.ts';
 import { byText } from '../core/values.ts';
 import { checked } from './check.ts';
+import { withConsumers } from './consumers.ts';
 import { type Context, documentOf } from './documents.ts';
 import { type Exported, type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import { createNaming } from './naming.ts';
 import { notesOn } from './notes.ts';
-import { keysOf, select } from './select.ts';
+import { keysOf, type PlansOf, select } from './select.ts';
 
 const KIND_ORDER = ['Stage', 'KeyRequirement', 'ApiKey', 'UsagePlan', 'Consumer'];
 
@@ -15,7 +16,8 @@ export function exportManifests(given: ExportOptions): Exported {
   const account = { ...given.account, live: given.account.live.toSorted((a, b) => byText(keyOf(a), keyOf(b))) };
   const options = { ...given, account };
   const naming = createNaming(options);
-  const wanted = select(account, options.selection);
+  const plansOf = plansByKey(account.live);
+  const wanted = select(account, options.selection, options.consumers ? plansOf : undefined);
   const selected = account.live.filter((live) => wanted.has(keyOf(live)));
   const exported = selected.filter((live) => naming.nameOf(live) !== undefined);
   const context: Context = {
@@ -23,21 +25,23 @@ export function exportManifests(given: ExportOptions): Exported {
     naming,
     chosen: new Set(exported.map(keyOf)),
     byKey: new Map(account.live.map((live) => [keyOf(live), live])),
-    plansOf: plansByKey(account.live),
+    plansOf,
   };
   const rulesOf = new Map(options.rules.map((rules) => [rules.kind, rules]));
   const documents = exported.flatMap((live) => {
     const rules = rulesOf.get(live.kind);
     return rules ? documentOf(live, rules, context) : [];
   });
-  return { documents: checked(documents.toSorted(inOrder), options), notes: notesOn(selected, exported, options) };
+  const plain = checked(documents.toSorted(inOrder), options);
+  const whole = options.consumers ? checked(withConsumers(plain, context), options) : plain;
+  return { documents: whole.toSorted(inOrder), notes: notesOn(selected, exported, options) };
 }
 
 function inOrder(a: ExportedDocument, b: ExportedDocument): number {
   return byText(a.file, b.file) || KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || byText(a.name, b.name);
 }
 
-function plansByKey(all: readonly Live[]): ReadonlyMap<string, readonly Live[]> {
+function plansByKey(all: readonly Live[]): PlansOf {
   const plans = new Map<string, Live[]>();
   for (const plan of all.filter(({ kind }) => kind === 'UsagePlan'))
     for (const id of keysOf(plan)) plans.set(id, [...(plans.get(id) ?? []), plan]);

@@ -23,6 +23,8 @@ export interface ExportOptions {
   /** The namespace that the documents are for. What our tags place in another one belongs to that one's documents. */
   readonly namespace: string;
   readonly selection: Selection;
+  /** Whether a key and plans of that shape become a Consumer. */
+  readonly consumers: boolean;
   /** The rules of all kinds, in dependency order. */
   readonly rules: readonly Rules[];
 }
@@ -32,6 +34,8 @@ export interface ExportedDocument extends Renderable {
   readonly id: string;
   /** Where it belongs in a directory: `apis/residents-api.yaml`. */
   readonly file: string;
+  /** Of a Consumer: the documents that say the same, if it can't. */
+  readonly parts?: readonly ExportedDocument[];
 }
 
 export interface Exported {

@@ -10,25 +10,39 @@ export class NotSelected extends Error {
 }
 
 /**
- * The chosen objects, by `keyOf`. An API comes with its stages, the plans on them and their keys; a plan with its keys; a key alone.
+ * The chosen objects, by `keyOf`. An API comes with its stages, the plans on them and their keys; a plan with its keys; a key alone, or, where
+ * that makes it a Consumer, with its plans.
  * Throws NotSelected for a name or id that means none or several.
  */
-export function select(account: Account, selection: Selection): ReadonlySet<string> {
-  const { apis, plans, keys } = selection;
+export function select(account: Account, { apis, plans, keys }: Selection, plansOf: PlansOf | undefined): ReadonlySet<string> {
   if (apis.length + plans.length + keys.length === 0) return new Set(account.live.map(keyOf));
   const ofKind = (kind: string) => account.live.filter((live) => live.kind === kind);
   const apiIds = new Set(apis.map((wanted) => find('API', wanted, account.apis).id));
   const ofApis = (live: Live) => apiIds.has(live.id.split(':')[0] ?? '');
+  const keyIds = keys.map((wanted) => find('API key', wanted, ofKind('ApiKey')).id);
   const chosenPlans = [
+    ...keyIds.flatMap((id) => ownPlans(plansOf?.get(id) ?? [])),
     ...plans.map((wanted) => find('usage plan', wanted, ofKind('UsagePlan'))),
     ...ofKind('UsagePlan').filter((plan) => stagesOf(plan).some((stage) => apiIds.has(stage.split(':')[0] ?? ''))),
   ];
-  const chosenKeys = [...keys.map((wanted) => find('API key', wanted, ofKind('ApiKey')).id), ...chosenPlans.flatMap(keysOf)];
+  const chosenKeys = [...keyIds, ...chosenPlans.flatMap(keysOf)];
   return new Set([
     ...account.live.filter((live) => live.kind !== 'ApiKey' && live.kind !== 'UsagePlan' && ofApis(live)).map(keyOf),
     ...chosenPlans.map(keyOf),
     ...chosenKeys.map((id) => keyOf({ kind: 'ApiKey', id })),
   ]);
+}
+
+/** The plans of the whole account that a key is in, by the key's id. */
+export type PlansOf = ReadonlyMap<string, readonly Live[]>;
+
+/** Whether a plan is one key's, on one stage. */
+export function isOwnPlan(plan: Live): boolean {
+  return keysOf(plan).length === 1 && stagesOf(plan).length === 1;
+}
+
+function ownPlans(plans: readonly Live[]): readonly Live[] {
+  return plans.every(isOwnPlan) ? plans : [];
 }
 
 /** The stages of a plan, each `<api id>:<stage name>`. */

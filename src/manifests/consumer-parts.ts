@@ -12,15 +12,18 @@ export interface Part {
   readonly suffix: string;
 }
 
+/** What an entry of `access` is called that says so of its stage; undefined where it can't be told. */
+export function partOf(access: Part['access'], index = 0): Part | undefined {
+  const suffix = suffixOf(access);
+  return suffix === undefined ? undefined : { index, access, suffix };
+}
+
 /** The entries whose stage can be told. */
 export function partsOf({ document }: Entry): Part[] {
   const { spec } = document.value as { readonly spec?: unknown };
   const list: unknown = isMapping(spec) ? spec.access : undefined;
   if (!Array.isArray(list)) return [];
-  return list.flatMap((access: unknown, index) => {
-    const suffix = isMapping(access) ? suffixOf(access) : undefined;
-    return suffix === undefined ? [] : [{ index, access: access as Part['access'], suffix }];
-  });
+  return list.flatMap((access: unknown, index) => (isMapping(access) ? (partOf(access as Part['access'], index) ?? []) : []));
 }
 
 /** The name of the UsagePlan that an entry expands to. */

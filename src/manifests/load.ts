@@ -153,7 +153,8 @@ function nothingThere({ files }: Snapshot): Problem {
   return { file: '.', line: 1, column: 1, message: `the directory ${what}; is it the right one?` };
 }
 
-function toDesired({ kind, namespace, name, spec, labels, annotations, origin, document: { file, line } }: Entry): Desired {
+/** A valid entry as what it asks for. */
+export function toDesired({ kind, namespace, name, spec, labels, annotations, origin, document: { file, line } }: Entry): Desired {
   const consumer = origin && { consumer: origin.consumer.name };
   return { kind, namespace, name, spec, labels, annotations, source: { file, line }, ...consumer };
 }

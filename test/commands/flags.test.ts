@@ -48,6 +48,7 @@ const CASES: Readonly<
   api: ['export', [], ['residents, live', ['residents, live']], ['a1b2c3\nhousing', ['a1b2c3', 'housing']]],
   plan: ['export', [], ['basic', ['basic']], ['basic\nfull', ['basic', 'full']]],
   key: ['export', [], ['acme', ['acme']], ['acme\nAcme Ltd', ['acme', 'Acme Ltd']]],
+  consumers: ['export', true, ['true', true], ['false', false]],
   to: ['export', undefined, ['manifests/live', 'manifests/live'], ['there', 'there']],
   stage: ['import', undefined, ['live', 'live'], ['staging', 'staging']],
   'framework-version': ['import', undefined, ['2.72.4', '2.72.4'], ['>=3 <4', '>=3 <4']],

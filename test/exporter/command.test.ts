@@ -49,7 +49,10 @@ describe('a part of the account', () => {
     ['a key alone', ['--key', 'acme'], ['ApiKey/acme']],
     ['a key by its id', ['--key', 'cedarkey02'], ['ApiKey/cedar-2']],
     ['a name with a comma', ['--key', 'Birch, Ltd'], ['ApiKey/birch-ltd']],
-    ['several keys', ['--key', 'acme', '--key', 'cedarkey01'], ['ApiKey/acme', 'ApiKey/cedar']],
+    ['several keys', ['--key', 'acme', '--key', 'birchkey01'], ['ApiKey/acme', 'ApiKey/birch-ltd']],
+    ['a key with its plans, where that is a consumer', ['--key', 'cedarkey01'], ['Consumer/cedar']],
+    ['the same key alone, where consumers are not wanted', ['--key', 'cedarkey01', '--no-consumers'], ['ApiKey/cedar']],
+    ['the plan of a consumer', ['--plan', 'other'], ['Consumer/cedar']],
     ['a plan with its keys', ['--plan', 'wide'], ['ApiKey/acme', 'ApiKey/birch-ltd', 'UsagePlan/wide']],
     [
       'an API with its stages, the plans on them and their keys',
@@ -63,8 +66,8 @@ describe('a part of the account', () => {
         'UsagePlan/wide',
       ],
     ],
-    ['an API by its id', ['--api', 'repairs002'], ['ApiKey/cedar', 'Stage/repairs-api-2-production', 'UsagePlan/other']],
-    ['one thing and another', ['--key', 'acme', '--plan', 'other'], ['ApiKey/acme', 'ApiKey/cedar', 'UsagePlan/other']],
+    ['an API by its id', ['--api', 'repairs002'], ['Consumer/cedar', 'Stage/repairs-api-2-production']],
+    ['one thing and another', ['--key', 'acme', '--plan', 'other'], ['ApiKey/acme', 'Consumer/cedar']],
   ])('%s', async (_, words, expected) => {
     const { code, stdout } = await space.type('export', ...words);
     expect(code).toBe(0);
@@ -123,7 +126,7 @@ describe('--to', () => {
     await space.manifests.write('README.md', 'manifests');
     expect(await space.type('export', '--to', space.manifests.path, '--plan', 'other')).toMatchObject({ code: 0, stdout: '' });
     const all = await readdir(space.manifests.path, { recursive: true });
-    expect(all.sort()).toEqual(['README.md', 'plans', join('plans', 'other.yaml')]);
+    expect(all.sort()).toEqual(['README.md', 'consumers', join('consumers', 'cedar.yaml')]);
   });
 
   test('a directory that cannot be made is said, without a stack', async () => {
@@ -143,7 +146,7 @@ describe('where it reads', () => {
     const { code, stdout, stderr } = await space.type('export', space.manifests.path);
     expect(code).toBe(0);
     expect(new Set(documents(stdout).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['production']));
-    expect(stderr).toMatch(/^account 123456789012, eu-west-2: 11 documents: 4 ApiKey, 4 Stage, 3 UsagePlan\.\n$/);
+    expect(stderr).toMatch(/^account 123456789012, eu-west-2: 10 documents: 3 ApiKey, 1 Consumer, 4 Stage, 2 UsagePlan\.\n$/);
     await space.manifests.write('all.yaml', stdout);
     expect(tally(await space.report('plan'))).toEqual({ adopt: 7, keep: 4 });
   });
@@ -177,10 +180,10 @@ describe('where it reads', () => {
     await space.manifests.write('all.yaml', (await space.type('export', '-n', 'production', '--plan', 'other')).stdout);
     await space.report('apply');
     const { stdout, stderr } = await space.type('export', '-n', 'staging');
-    expect(names(stdout)).not.toContain('UsagePlan/other');
+    expect(names(stdout)).not.toContain('Consumer/cedar');
     expect(stdout).not.toContain('adopt: cedarkey01');
     expect(stderr).toContain('2 of namespace production left out: they are declared there; export them with --namespace production');
-    expect(names((await space.type('export', '-n', 'production')).stdout)).toContain('UsagePlan/other');
+    expect(names((await space.type('export', '-n', 'production')).stdout)).toContain('Consumer/cedar');
   });
 
   test('a directory that is named and not right is a failure; one that nobody named is not', async () => {

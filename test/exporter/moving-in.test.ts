@@ -32,6 +32,7 @@ async function filesBelow(directory: string): Promise<Record<string, string>> {
 
 test.each<[string, () => Promise<void>]>([
   ['one stream', async () => space.manifests.write('all.yaml', (await space.type('export')).stdout)],
+  ['one stream without consumers', async () => space.manifests.write('all.yaml', (await space.type('export', '--no-consumers')).stdout)],
   ['a file each', async () => expect(await space.type('export', '--to', space.manifests.path)).toMatchObject({ code: 0, stdout: '' })],
 ])('export to %s, plan, apply, plan', async (_, exportAll) => {
   const before = await picture(space.gateway);
@@ -55,6 +56,12 @@ test.each<[string, () => Promise<void>]>([
   const again = await space.report('plan');
   expect(tally(again)).toEqual({ keep: 82, 'hold foreign': 6 });
   expect(await picture(space.gateway)).toEqual(before);
+});
+
+test('keys whose plans are their own are consumers, and plain where that is asked for', async () => {
+  const consumers = ({ stdout }: { stdout: string }) => stdout.match(/^kind: Consumer$/gm)?.length ?? 0;
+  expect(consumers(await space.type('export'))).toBe(6);
+  expect(consumers(await space.type('export', '--no-consumers'))).toBe(0);
 });
 
 test('what a stack has let go of is taken over by uncommenting, and changes nothing either', async () => {
@@ -100,7 +107,7 @@ test('no key value is in any output', async () => {
     .state()
     .apiKeys.values()
     .map(({ value }) => value);
-  expect(texts).toContain('adopt: key0100000');
+  expect(texts).toContain('adopt: key0100000, residents-api-production=plan01');
   expect(values.filter((value) => texts.includes(value)).toArray()).toEqual([]);
   expect(texts).not.toContain(canaryOf(1).slice(0, 12));
 });
@@ -117,6 +124,7 @@ test('two exports are the same text, and the same files', async () => {
   );
   expect(files).toContain('plans/shared-7.yaml');
   expect(files).toContain('keys/in-no-plan.yaml');
+  expect(files).toContain('consumers/acme-2.yaml');
 });
 
 test.each(['lists-without-tags', 'lists-without-throttle'] as const)(

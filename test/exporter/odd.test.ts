@@ -8,12 +8,13 @@ import { api, live, members, OWNER, ours, RULES, stages } from '../core/build.ts
 const APIS: readonly Api[] = [api('api1', 'residents-api')];
 const EVERYTHING = { apis: [], plans: [], keys: [] };
 
-function exported(objects: readonly Live[], apis: readonly Api[] = APIS) {
+function exported(objects: readonly Live[], consumers = false, apis: readonly Api[] = APIS) {
   return exportManifests({
     account: { live: objects, apis },
     owner: OWNER,
     namespace: 'default',
     selection: EVERYTHING,
+    consumers,
     rules: RULES,
   });
 }
@@ -206,6 +207,106 @@ describe('what is ours', () => {
       'UsagePlan',
     );
     expect(document.spec.keys).toEqual(['acme', { id: 'k2' }]);
+  });
+});
+
+describe('consumers', () => {
+  const PRODUCTION = stages('api1:production');
+  const stage = (name: string) => live('Stage', `api1:${name}`);
+  const key = (id: string, spec: Spec = {}, tags = {}) => live('ApiKey', id, { name: id, ...spec }, tags);
+  const plan = (id: string, spec: Spec, tags = {}) => live('UsagePlan', id, { name: `plan of ${id}`, ...spec }, tags);
+  const FOREIGN = { 'aws:cloudformation:stack-name': 's' };
+
+  test('a key and its plans are one document, which says once what all plans say', () => {
+    const { documents } = exported(
+      [
+        STAGE,
+        stage('staging'),
+        key('k1', { name: 'Acme Ltd', description: 'portal' }),
+        plan('p1', { throttle: LIMITS, stages: PRODUCTION, keys: members('k1'), tags: { team: 'a' } }),
+        plan('p2', {
+          name: 'acme-ltd-residents-api-staging',
+          throttle: LIMITS,
+          quota: { limit: 5, period: 'DAY', offset: 0 },
+          stages: { 'api1:staging': { methodThrottles: { 'GET /x': LIMITS } } },
+          keys: members('k1'),
+        }),
+      ],
+      true,
+    );
+    expect(documents.filter(({ kind }) => kind !== 'Stage')).toMatchObject([
+      {
+        kind: 'Consumer',
+        name: 'acme-ltd',
+        file: 'consumers/acme-ltd.yaml',
+        adopt: { id: 'k1, residents-api-production=p1, residents-api-staging=p2' },
+        spec: {
+          key: { name: 'Acme Ltd', description: 'portal', enabled: true },
+          defaults: { throttle: LIMITS },
+          access: [
+            { stage: 'residents-api-production', name: 'plan of p1', tags: { team: 'a' } },
+            {
+              stage: 'residents-api-staging',
+              quota: { limit: 5, period: 'DAY' },
+              methodThrottles: [{ method: 'GET', path: '/x', ...LIMITS }],
+            },
+          ],
+        },
+      },
+    ]);
+  });
+
+  test.each<[reason: string, objects: readonly Live[], kinds: readonly string[]]>([
+    ['a key in no plan', [key('k1')], ['ApiKey']],
+    [
+      'a plan with two keys',
+      [key('k1'), key('k2'), plan('p1', { stages: PRODUCTION, keys: members('k1', 'k2') })],
+      ['ApiKey', 'ApiKey', 'UsagePlan'],
+    ],
+    [
+      'a plan over two stages',
+      [stage('staging'), key('k1'), plan('p1', { stages: stages('api1:production', 'api1:staging'), keys: members('k1') })],
+      ['ApiKey', 'UsagePlan'],
+    ],
+    ['a plan without a stage', [key('k1'), plan('p1', { keys: members('k1') })], ['ApiKey', 'UsagePlan']],
+    ["another manager's plan", [key('k1'), plan('p1', { stages: PRODUCTION, keys: members('k1') }, FOREIGN)], ['ApiKey', 'UsagePlan']],
+    [
+      "another manager's key and plan",
+      [key('k1', {}, FOREIGN), plan('p1', { stages: PRODUCTION, keys: members('k1') }, FOREIGN)],
+      ['Consumer'],
+    ],
+    [
+      'a plan that is ours under another name',
+      [key('k1'), plan('p1', { stages: PRODUCTION, keys: members('k1') }, ours('mine'))],
+      ['ApiKey', 'UsagePlan'],
+    ],
+    [
+      'what is ours under the names that a Consumer gives',
+      [key('k1', {}, ours('acme')), plan('p1', { stages: PRODUCTION, keys: members('k1') }, ours('acme-residents-api-production'))],
+      ['Consumer'],
+    ],
+    [
+      'a plan whose new name another has',
+      [
+        key('k1'),
+        plan('p1', { stages: PRODUCTION, keys: members('k1') }),
+        live('UsagePlan', 'p2', { name: 'k1-residents-api-production', keys: {} }),
+      ],
+      ['ApiKey', 'UsagePlan', 'UsagePlan'],
+    ],
+    [
+      'a plan of which not all can be said',
+      [key('k1'), plan('p1', { stages: stages('api1:gone'), keys: members('k1') })],
+      ['ApiKey', 'UsagePlan'],
+    ],
+  ])('%s', (_, objects, kinds) => {
+    const { documents } = exported([STAGE, ...objects], true);
+    expect(
+      documents
+        .map(({ kind }) => kind)
+        .filter((kind) => kind !== 'Stage')
+        .sort(),
+    ).toEqual(kinds);
   });
 });
 
