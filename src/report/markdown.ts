@@ -1,5 +1,6 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
 import type { Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
+import { type Fold, folded } from './fold.ts';
 import { count, valueText, visible } from './visible.ts';
 import {
   CAUSE_TEXT,
@@ -67,7 +68,7 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
   return [
     head,
     ...(target.error ? [`> **Failed:** ${prose(target.error)}`] : []),
-    ...(listed.length > 0 ? [table(listed, applied)] : []),
+    ...(listed.length > 0 ? [table(folded(listed, target), applied)] : []),
     ...estimate,
     ...messages(listed),
     ...warnings(target),
@@ -76,19 +77,28 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
   ];
 }
 
-function table(objects: readonly ReportObject[], applied: boolean): string {
-  const lines = objects.map((object) => {
-    const [planned, done] = MARK[rowOf(object)];
-    const what = [
-      applied ? done : planned,
-      ...(object.wants ? [`would ${object.wants}`] : []),
-      ...(isHeldInPart(object) ? ['**held in part**'] : []),
-    ];
-    const why = [...(object.reason ? [cell(object.reason)] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
-    const place = object.source ? cell(`${object.source.file}:${object.source.line}`) : '';
-    return `| ${what.join(', ')} | ${cell(nameOf(object))} | ${why.join(', ')} | ${place} |`;
+function table(folds: readonly Fold[], applied: boolean): string {
+  const lines = folds.flatMap(({ consumer, objects }) => {
+    if (!consumer) return objects.map((object) => tableRow(object, applied, ''));
+    const heading = `| | **${cell(`Consumer/${consumer.name}`)}** | | ${placeText(consumer.source)} |`;
+    return [heading, ...objects.map((object) => tableRow(object, applied, '↳ '))];
   });
   return ['| step | object | why | written in |', '| --- | --- | --- | --- |', ...lines].join('\n');
+}
+
+function tableRow(object: ReportObject, applied: boolean, indent: string): string {
+  const [planned, done] = MARK[rowOf(object)];
+  const what = [
+    applied ? done : planned,
+    ...(object.wants ? [`would ${object.wants}`] : []),
+    ...(isHeldInPart(object) ? ['**held in part**'] : []),
+  ];
+  const why = [...(object.reason ? [cell(object.reason)] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
+  return `| ${what.join(', ')} | ${indent}${cell(nameOf(object))} | ${why.join(', ')} | ${placeText(object.source)} |`;
+}
+
+function placeText(source: ReportObject['source']): string {
+  return source ? cell(`${source.file}:${source.line}`) : '';
 }
 
 /** What a person has to read or do, in the open. */

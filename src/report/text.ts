@@ -1,6 +1,7 @@
 /** A report for terminals and logs. Problems come first; what is in sync is counted, not listed. */
 import { styleText } from 'node:util';
 import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
+import { type Fold, folded } from './fold.ts';
 import { count, duration, valueText, visible } from './visible.ts';
 import {
   CAUSE_TEXT,
@@ -88,7 +89,7 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
   return [
     `${paint('bold', visible(target.namespace))} (${targetText(target)}): ${state}`,
     ...(target.error ? [paint('red', `  x ${visible(target.error)}`)] : []),
-    ...saidOnce(ordered).flatMap((object) => objectLines(object, applied, detail, paint)),
+    ...saidOnce(folded(ordered, target)).flatMap((fold) => foldLines(fold, applied, detail, paint)),
     ...warnings(target, paint),
     ...(detail === 'full' ? unclaimed(target, paint) : []),
     ...effort(target, applied),
@@ -96,16 +97,26 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
 }
 
 /** What a row says in the same words as the row before is not said again: a guard holds many keys for one reason. */
-function saidOnce(objects: readonly ReportObject[]): ReportObject[] {
-  return objects.map((object, index) => {
-    const isRepeated = object.message !== undefined && object.message === objects[index - 1]?.message;
+function saidOnce(folds: readonly Fold[]): Fold[] {
+  let last: string | undefined;
+  const short = (object: ReportObject): ReportObject => {
+    const isRepeated = object.message !== undefined && object.message === last;
+    last = object.message;
     return isRepeated ? { ...object, message: 'as above' } : object;
-  });
+  };
+  return folds.map((fold) => ({ ...fold, objects: fold.objects.map(short) }));
 }
 
 /** What is settled is counted; a word about it is worth a line all the same. */
 function isListed(object: ReportObject): boolean {
   return !isSettled(object) || object.message !== undefined;
+}
+
+function foldLines({ consumer, objects }: Fold, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
+  const lines = objects.flatMap((object) => objectLines(object, applied, detail, paint));
+  if (!consumer) return lines;
+  const place = consumer.source ? paint('dim', visible(`  ${consumer.source.file}:${consumer.source.line}`)) : '';
+  return [`  ${paint('bold', visible(`Consumer/${consumer.name}`))}${place}`, ...lines.map((line) => `  ${line}`)];
 }
 
 function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {

@@ -2,6 +2,7 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
+import { type Fold, folded } from '../report/fold.ts';
 import { duration, valueText, visible } from '../report/visible.ts';
 import { CAUSE_TEXT, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/words.ts';
 import type { Health } from './app.ts';
@@ -81,8 +82,8 @@ function targetSection(target: TargetReport): Html {
 ${target.error ? html`<p class="error">${visible(target.error)}</p>` : ''}
 ${coverage(target)}
 ${warnings(target)}
-${open.length > 0 ? table(open) : target.error ? '' : html`<p>Nothing to do.</p>`}
-${rest.length > 0 ? html`<details><summary>${rest.length} more objects</summary>${table(rest)}</details>` : ''}
+${open.length > 0 ? table(folded(open, target)) : target.error ? '' : html`<p>Nothing to do.</p>`}
+${rest.length > 0 ? html`<details><summary>${rest.length} more objects</summary>${table(folded(rest, target))}</details>` : ''}
 </section>`;
 }
 
@@ -102,11 +103,20 @@ function coverage(target: TargetReport): Html {
   return html`<p class="coverage">Under management: ${shares.map(([kind, share]) => html`<span>${kind} <meter value="${share}"></meter> ${Math.floor(share * 100)} %</span>`)}</p>`;
 }
 
-function table(objects: readonly ReportObject[]): Html {
+function table(folds: readonly Fold[]): Html {
   return html`<table>
 <thead><tr><th>Step</th><th>Object</th><th>Why</th><th>Differences</th></tr></thead>
-<tbody>${objects.map(tableRow)}</tbody>
+${folds.map(tableBody)}
 </table>`;
+}
+
+function tableBody({ consumer, objects }: Fold): Html {
+  if (!consumer) return html`<tbody>${objects.map(tableRow)}</tbody>`;
+  const place = consumer.source ? html` <small>${visible(`${consumer.source.file}:${consumer.source.line}`)}</small>` : '';
+  return html`<tbody class="consumer">
+<tr><th colspan="4" scope="rowgroup">${visible(`Consumer/${consumer.name}`)}${place}</th></tr>
+${objects.map(tableRow)}
+</tbody>`;
 }
 
 function tableRow(object: ReportObject): Html {

@@ -1,5 +1,9 @@
 /** A Consumer and what it would be written out are one thing to a live account: either takes over from the other, and nobody notices. */
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../src/core/events.ts';
+import { announcePlan, announceResult } from '../../src/engine/announce.ts';
+import { createMemory } from '../../src/engine/memory.ts';
+import { desired, live, NOW, ours, planOf } from '../core/build.ts';
 import type { Document } from '../reliability/account.ts';
 import { furnish } from '../scenarios/account.ts';
 import { accessOf } from '../scenarios/law.ts';
@@ -94,5 +98,28 @@ describe('a Consumer', () => {
     expect(from.get('ApiKey/acme')).toBe('acme');
     expect(from.get('UsagePlan/acme-residents-api-staging')).toBe('acme');
     expect(from.get('Stage/residents-production')).toBeUndefined();
+  });
+
+  it('is named in the events of what it expands to', () => {
+    const events: Event[] = [];
+    const memory = createMemory();
+    const plan = planOf({
+      desired: [
+        { ...desired('ApiKey', 'acme', { enabled: true }), consumer: 'acme' },
+        { ...desired('UsagePlan', 'acme-s', {}, { mode: 'suspend' }), consumer: 'acme' },
+        desired('ApiKey', 'birch'),
+      ],
+      live: [live('ApiKey', 'k1', { enabled: false }, ours('acme'))],
+    });
+    announcePlan(plan, memory, NOW, (event, fields) => events.push({ event, fields }));
+    for (const step of plan.steps.filter(({ kind }) => kind === 'ApiKey'))
+      announceResult(step, { outcome: step.action === 'create' ? 'created' : 'updated' }, memory, NOW, (event, fields) =>
+        events.push({ event, fields }),
+      );
+    expect(events.map(({ event, fields }) => [event, `${fields.kind}/${fields.name}`, fields.consumer])).toEqual([
+      ['step.held', 'UsagePlan/acme-s', 'acme'],
+      ['object.updated', 'ApiKey/acme', 'acme'],
+      ['object.created', 'ApiKey/birch', undefined],
+    ]);
   });
 });

@@ -172,7 +172,48 @@ const hostile = object({
 
 const kept = [object({ name: 'zeta' }), object({ name: 'eta' })];
 
-const planned = [created, adopted, updated, stage, partlyHeld, ...removed, ...held, hostile, ...kept];
+const birch = { file: 'consumers/birch.yaml', line: 3 };
+
+/** What a Consumer expands to, in the order of a plan: others stand between its key and its plans. */
+const folded: readonly ReportObject[] = [
+  object({ name: 'birch', awsId: 'k6', source: birch, consumer: 'birch' }),
+  {
+    ...object({
+      name: 'birch-search',
+      state: 'missing',
+      action: 'create',
+      cause: 'git',
+      source: { ...birch, line: 14 },
+      consumer: 'birch',
+    }),
+    kind: 'UsagePlan',
+    changes: [{ path: '/spec/throttle', desired: { rateLimit: 5, burstLimit: 10 }, live: null, cause: 'git' }],
+  },
+  {
+    ...object({ name: 'birch-residents', state: 'changed', action: 'hold', wants: 'update', reason: 'observe', awsId: 'pl4n03' }),
+    kind: 'UsagePlan',
+    source: { ...birch, line: 11 },
+    consumer: 'birch',
+    message: 'Observed only. To write: mode: enforce in the Target, or --mode enforce.',
+    changes: [{ path: '/spec/quota', desired: null, live: { limit: 10, period: 'DAY', offset: 0 }, cause: 'git' }],
+  },
+];
+
+const [birchKey, birchSearch, birchResidents] = folded as readonly [ReportObject, ReportObject, ReportObject];
+const planned = [
+  birchKey,
+  created,
+  adopted,
+  birchSearch,
+  updated,
+  stage,
+  partlyHeld,
+  birchResidents,
+  ...removed,
+  ...held,
+  hostile,
+  ...kept,
+];
 
 const estimate = {
   calls: { CreateApiKey: 1, UpdateUsagePlan: 14 },

@@ -79,6 +79,14 @@ describe('the page', () => {
     }
   });
 
+  test('what a Consumer expands to stands below it, apart from what there is nothing to do about', async () => {
+    const page = await (await app().request('/')).text();
+    const [, open = '', settled = ''] = page.split('Consumer/birch <small>consumers/birch.yaml:3</small>');
+    const objects = (html: string) => [...html.slice(0, html.indexOf('</tbody>')).matchAll(/<b>([^<]*)<\/b>/g)].map(([, name]) => name);
+    expect(objects(open)).toEqual(['UsagePlan/birch-search', 'UsagePlan/birch-residents']);
+    expect(objects(settled)).toEqual(['ApiKey/birch']);
+  });
+
   test('after an apply it shows outcomes', async () => {
     expect(await (await app({ report: () => sampleApplied }).request('/')).text()).toMatch(
       /<td>failed<\/td>\s*<td><b>Stage\/residents-production/,
@@ -144,7 +152,7 @@ describe('metrics', () => {
   test('are served in the format that Prometheus reads', async () => {
     const response = await app().request('/metrics');
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
-    expect(await response.text()).toContain('apikeeper_resources{namespace="production",kind="UsagePlan",state="changed"} 2\n');
+    expect(await response.text()).toContain('apikeeper_resources{namespace="production",kind="UsagePlan",state="changed"} 3\n');
   });
 
   test('every series of the counters exists before anything happened', async () => {
