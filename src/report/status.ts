@@ -1,14 +1,14 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { duration, visible } from './visible.ts';
-import { CAUSE_TEXT, problemText, stepText, summaryText, targetText, warningGroups } from './words.ts';
+import { CAUSE_TEXT, isApplied, problemText, stepText, summaryText, targetText, warningGroups } from './words.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
 
 export function renderStatus(report: Report): string {
   const objects = report.targets.flatMap((target) => target.objects);
   const blocks = [
-    [`${report.state}: ${summaryText(report.targets, false)}`, lastPass(report), ...report.targets.map(targetLine)],
+    [`${report.state}: ${summaryText(report.targets, isApplied(report))}`, lastPass(report), ...report.targets.map(targetLine)],
     report.problems.map(problemText),
     report.targets.flatMap(warnings),
     objects.length > 0 ? columns([HEADINGS, ...objects.map(cells)]) : [],

@@ -3,8 +3,8 @@ import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/report.ts';
 import { type Fold, folded } from '../report/fold.ts';
-import { duration, valueText, visible } from '../report/visible.ts';
-import { CAUSE_TEXT, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/words.ts';
+import { count, duration, valueText, visible } from '../report/visible.ts';
+import { CAUSE_TEXT, isApplied, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/words.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
 
@@ -55,7 +55,7 @@ function badge(state: string): Html {
 }
 
 function overview(report: Report): Html {
-  return html`<p class="summary">${summaryText(report.targets, false)}</p>
+  return html`<p class="summary">${summaryText(report.targets, isApplied(report))}</p>
 <dl>
 <dt>Last pass</dt><dd>${time(report.startedAt)}, ${duration(report.durationMs)}, started by ${report.trigger}</dd>
 <dt>Revision</dt><dd>${report.revision ? html`<code>${visible(report.revision)}</code>` : 'unknown'}</dd>
@@ -83,7 +83,7 @@ ${target.error ? html`<p class="error">${visible(target.error)}</p>` : ''}
 ${coverage(target)}
 ${warnings(target)}
 ${open.length > 0 ? table(folded(open, target)) : target.error ? '' : html`<p>Nothing to do.</p>`}
-${rest.length > 0 ? html`<details><summary>${rest.length} more objects</summary>${table(folded(rest, target))}</details>` : ''}
+${rest.length > 0 ? html`<details><summary>${count(rest.length, open.length > 0 ? 'more object' : 'object')}</summary>${table(folded(rest, target))}</details>` : ''}
 </section>`;
 }
 

@@ -12,7 +12,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { createApp } from '../../src/server/app.ts';
 import { listen } from '../../src/server/listen.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
-import { sampleInSync, samplePlan } from '../report/sample.ts';
+import { sampleApplied, sampleInSync, samplePlan } from '../report/sample.ts';
 import { assertReport } from '../report/schema.ts';
 import { createWorld, run, type TestWorld, waitFor } from './world.ts';
 
@@ -286,6 +286,13 @@ describe('status', () => {
     expect(stdout).toMatch(/^NAMESPACE +KIND +NAME +STATE +STEP +WHY$/m);
     expect(stdout).toMatch(/^production +UsagePlan +acme-residents +changed +update +changed live$/m);
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+
+  test('sums up what was done as done', async () => {
+    await using daemon = await serve(sampleApplied);
+    const [first = ''] = (await run(['status', '--server', daemon.url])).stdout.split('\n');
+    expect(first).toMatch(/\d created/);
+    expect(first).not.toContain('to create');
   });
 
   test('finds the local daemon by the variables that the daemon reads', async () => {

@@ -87,10 +87,11 @@ describe('the page', () => {
     expect(objects(settled)).toEqual(['ApiKey/birch']);
   });
 
-  test('after an apply it shows outcomes', async () => {
-    expect(await (await app({ report: () => sampleApplied }).request('/')).text()).toMatch(
-      /<td>failed<\/td>\s*<td><b>Stage\/residents-production/,
-    );
+  test('after an apply it shows outcomes, and sums them up as what was done', async () => {
+    const page = await (await app({ report: () => sampleApplied }).request('/')).text();
+    expect(page).toMatch(/<td>failed<\/td>\s*<td><b>Stage\/residents-production/);
+    expect(page).toMatch(/<p class="summary">.*\bcreated\b/);
+    expect(page).not.toContain('to create');
   });
 
   test('nothing from outside becomes HTML, and no control character gets through', async () => {
