@@ -19,6 +19,8 @@ export interface Seen {
   readonly id: string;
   /** The spec with which it was in sync; undefined where it never was. */
   readonly spec?: Spec;
+  /** When the stages were made that it was, or was on, then: by `<api id>:<stage name>`. */
+  readonly stages?: ReadonlyMap<string, number>;
 }
 
 /** Times as text: RFC 3339, UTC. `parse` gives undefined for what is no such time. */

@@ -89,6 +89,8 @@ export interface Live {
   readonly tags: Readonly<Record<string, string>>;
   /** When the answer that this was read from arrived: milliseconds since the epoch. */
   readonly observedAt: number;
+  /** Of a stage: when it was made, milliseconds since the epoch, to the second. */
+  readonly madeAt?: number;
 }
 
 /** A REST API: never managed here, referred to. */

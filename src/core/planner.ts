@@ -13,6 +13,7 @@ import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { heldImpassable } from './passage.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
+import { recreation } from './recreated.ts';
 import { resolver, stageId } from './references.ts';
 import { compareRequirement, REQUIREMENT } from './requirement.ts';
 import { isNatural, type Rules } from './rules.ts';
@@ -117,7 +118,8 @@ function suspension({ desired }: Planned, live: Live | undefined): string | unde
 function observed(step: Step): Step {
   if (step.action === 'hold') return step;
   if (step.action === 'keep') return { ...step, tags: { set: {}, remove: [] } };
-  return held(step, 'observe', 'observed, not enforced: nothing is written');
+  const observing = 'observed, not enforced: nothing is written';
+  return held(step, 'observe', step.incident && step.message ? `${step.message}; ${observing}` : observing);
 }
 
 function creation(object: Planned, naturalId: string | undefined): Step[] {
@@ -153,7 +155,7 @@ function creation(object: Planned, naturalId: string | undefined): Step[] {
     ...(naturalId && { naturalId }),
     ...(lost && {
       incident: 'key.lost' as const,
-      message: 'the live key was deleted behind our back: it is created again, with another value',
+      message: 'the live key was deleted behind our back: created again, it has another value',
     }),
   };
   return [create, ...unresolvedSteps(object, undefined, form.unresolved.map(unresolvedEntry))];
@@ -184,7 +186,7 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
       ? compareRequirement(desired, live, third)
       : compare(desired, form, live, { ...third, stageNames, doubtful });
   const { changes, held: fought } = giveWay(object, result.changes);
-  const recreated = desired.kind === 'Stage' && seen !== undefined && !claimOf(live, world.owner);
+  const news = recreation({ desired, form, stageNames, world }, live, seen);
   const changed = changes.length > 0 || found.disclaims.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
   const heldBack = [...result.held, ...fought];
@@ -203,7 +205,7 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
     owned: result.owned,
     tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
     disclaims: found.disclaims,
-    ...(recreated && { incident: 'stage.recreated' as const, message: 'somebody re-created the stage: it is set up again' }),
+    ...news,
   };
   const pinned = input.pinned.get(identity(desired));
   return [main, ...unresolvedSteps(object, live, heldBack), ...pinnedSteps(object, live, pinned)];

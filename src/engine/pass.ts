@@ -3,13 +3,14 @@
  * Manifests are read once for all targets, by the engine (engine.ts); when a pass begins is the loop's business (loop.ts).
  */
 import { estimate } from '../core/estimate.ts';
-import type { Pinned, PlanInput } from '../core/input.ts';
+import type { Pinned, PlanInput, Seen } from '../core/input.ts';
 import { liveWarnings, standingWarnings } from '../core/live-warnings.ts';
-import { type Desired, identity, type Target } from '../core/model.ts';
+import { type Desired, identity, type Live, type Target } from '../core/model.ts';
 import type { Operation } from '../core/operation.ts';
 import { operations } from '../core/order.ts';
 import type { Plan, Step } from '../core/plan.ts';
 import { plan } from '../core/planner.ts';
+import { madeAt } from '../core/recreated.ts';
 import type { TargetReport } from '../core/report.ts';
 import { REQUIREMENT } from '../core/requirement.ts';
 import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../core/summarize.ts';
@@ -71,7 +72,7 @@ export async function pass(options: PassOptions): Promise<Finished> {
   const todo = operations(planned.steps, rules);
   const asIs = standingWarnings({ ...snapshot, steps: planned.steps });
   if (!request.write || !(await options.mayWrite({ ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }))) {
-    learn(planned, undefined, snapshot, options);
+    learn(planned, undefined, { before: snapshot, after: snapshot }, options);
     announceWarnings(asIs, session.memory, surroundings.emit);
     return { report: { ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }, retryable: false };
   }
@@ -96,7 +97,7 @@ export async function pass(options: PassOptions): Promise<Finished> {
   // Whether such a call was carried out, and what else has changed, only reading tells.
   if (isOpen) delete session.kept;
   else session.kept = keep(after, documentsOf(options.tree, options.target));
-  learn(planned, results, snapshot, options);
+  learn(planned, results, { before: snapshot, after }, options);
   noteGivenUp(planned.steps, results, session.memory);
   const asLeft = liveWarnings({ ...after, steps: planned.steps, written: live });
   announceWarnings(asLeft, session.memory, surroundings.emit);
@@ -189,13 +190,20 @@ function policyOf({ target, settings, request }: PassOptions): PlanInput['policy
 }
 
 /** What the next pass may know of this one. */
-function learn(planned: Plan, results: ReadonlyMap<Step, Result> | undefined, snapshot: Snapshot, options: PassOptions): void {
+function learn(
+  planned: Plan,
+  results: ReadonlyMap<Step, Result> | undefined,
+  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
+  options: PassOptions,
+): void {
   const { target, session } = options;
   const { memory } = session;
-  remember(memory, snapshot.live, target.owner, target.namespace);
+  remember(memory, before.live, target.owner, target.namespace);
   if (results) noteSetBack(memory, results, options.surroundings.clock.now());
   const declared = new Set(documentsOf(options.tree, target).map(identity));
-  const live = new Set(snapshot.live.map((one) => `${one.kind} ${one.id}`));
+  const live = new Set(before.live.map((one) => `${one.kind} ${one.id}`));
+  const stages = new Map(after.live.flatMap((one) => (one.kind === 'Stage' ? [[one.id, one] as const] : [])));
+  const seenAs = (one: Live): Seen => ({ id: one.id, spec: one.spec, stages: madeAt(one, stages) });
   for (const [who, seen] of memory.seen) {
     if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`)) memory.seen.delete(who);
   }
@@ -204,8 +212,8 @@ function learn(planned: Plan, results: ReadonlyMap<Step, Result> | undefined, sn
     const outcome = results?.get(step);
     const written = outcome?.awsId === undefined ? undefined : memory.written.get(`${step.kind} ${outcome.awsId}`);
     if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released') memory.seen.delete(who);
-    else if (written && outcome?.outcome !== 'failed') memory.seen.set(who, { id: written.id, spec: written.spec });
-    else if (step.action === 'keep' && step.live) memory.seen.set(who, { id: step.live.id, spec: step.live.spec });
+    else if (written && outcome?.outcome !== 'failed') memory.seen.set(who, seenAs(written));
+    else if (step.action === 'keep' && step.live) memory.seen.set(who, seenAs(step.live));
   }
 }
 

@@ -158,6 +158,7 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
     },
     tags,
     observedAt: arrivedAt(found),
+    ...(found.createdDate && { madeAt: found.createdDate.getTime() }),
   };
 }
 
