@@ -69,7 +69,9 @@ function ofMethod(resource: Resource, template: Template): RequiredMethod[] {
   const apiKeyRequired = booleanOf(resource.known('ApiKeyRequired'));
   const method = typeof values.HttpMethod === 'string' ? values.HttpMethod.toUpperCase() : undefined;
   const path = typeof values.ResourcePath === 'string' ? resourcePath(values.ResourcePath) : pathOf(values.ResourceId, template);
-  if (method !== undefined && path !== undefined) return [{ method, path, ...(apiKeyRequired !== undefined && { apiKeyRequired }) }];
+  if (method !== undefined && path !== undefined) {
+    return [{ method, path, ...(apiKeyRequired !== undefined && { apiKeyRequired }), at: resource.at('ApiKeyRequired') }];
+  }
   if (apiKeyRequired) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'ResourceId');
   return [];
 }

@@ -126,8 +126,8 @@ function membersOf(template: Template, keys: ReadonlyMap<string, ManifestDocumen
   const members = new Map<string, Json[]>();
   for (const resource of template.ofType('UsagePlanKey')) {
     const { KeyId, UsagePlanId } = resource.values;
-    const key = keys.get(targetOf(KeyId)?.resource ?? '');
-    const plan = targetOf(UsagePlanId)?.resource;
+    const key = keys.get(targetId(template, KeyId) ?? '');
+    const plan = targetId(template, UsagePlanId);
     const member = key?.name ?? idMember(textOf(KeyId));
     if (member === undefined)
       resource.report('UNRESOLVED', `the key is not known, and in no plan here; ${unresolvedIn(KeyId).join('; ')}`, 'KeyId');
@@ -137,6 +137,13 @@ function membersOf(template: Template, keys: ReadonlyMap<string, ManifestDocumen
     } else if (member !== undefined) members.set(plan, [...(members.get(plan) ?? []), member]);
   }
   return members;
+}
+
+/** The logical id of a resource that a value stands for. SAM lets `Api.UsagePlan` and `Api.ApiKey` stand for what it makes. */
+function targetId({ resources }: Template, value: unknown): string | undefined {
+  const { resource, attribute } = targetOf(value) ?? {};
+  if (attribute !== 'UsagePlan' && attribute !== 'ApiKey') return resource;
+  return [`${resource}${attribute}`, `Serverless${attribute}`].find((id) => resources.has(id));
 }
 
 function idMember(id: string | undefined): Json | undefined {

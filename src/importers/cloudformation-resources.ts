@@ -70,6 +70,9 @@ export function readTemplate({ source, path, value, declared, findings, paramete
     if (resource.type.startsWith(TYPE)) resources.set(resource.id, evaluated(resource, source, evaluation, findings));
     else warnOf(resource, source, findings);
   }
+  const known = new Set([...Object.keys(evaluation.section('Parameters')), ...[...declared, ...all].map(({ id }) => id)]);
+  for (const name of Object.keys(parameters).filter((given) => !given.startsWith('AWS::') && !known.has(given)))
+    findings.push(finding('NOT_DECLARED', source.at(path), `--parameter ${name}: there is no parameter and no resource of that name`));
   const ofType = (type: string) => [...resources.values()].filter((resource) => resource.type === type);
   const nameDocument = createNames();
   return {

@@ -27,6 +27,7 @@ const SHARED = {
   LIMIT_HALF: { severity: 'error', meaning: 'A rate without a burst, or a quota without a period. It was left out.' },
   REDEPLOY_VARIABLE: { severity: 'warning', meaning: 'A stage variable seems to exist only to force a deployment. It was left out.' },
   STAGE_OF_DEPLOYMENT: { severity: 'info', meaning: "The stage is born with the API's deployment, and stays with its pipeline." },
+  NOT_DECLARED: { severity: 'warning', meaning: 'A name that was given on the command line is not in the file, so the value was used for nothing.' },
   NOT_TRANSLATED: { severity: 'warning', meaning: 'The source says something about a key, a plan, a stage or a method that manifests have no word for.' },
 } as const satisfies Readonly<Record<string, Code>>;
 

@@ -32,7 +32,7 @@ export function retainInServerless(generated: readonly string[], written: readon
   const lines = (ids: readonly string[]) => ids.map((id) => `    ${keyOf(id)}: ${RETAIN}`);
   return [
     '# Pin frameworkVersion to the version that deployed last; never run `serverless remove` in between.',
-    '# First deployment: add this, and nothing else.',
+    '# First deployment: add this to `resources` (one more entry, where that is a list), and nothing else.',
     'resources:',
     ...(generated.length > 0 ? ['  extensions:', ...lines(generated)] : []),
     ...(written.length > 0 ? ['  Resources:', ...lines(written)] : []),

@@ -110,10 +110,10 @@ function lost({ address, methods, apiKeyRequired, word, source }: Requirement): 
 function preflights({ methods, word, source }: Requirement): Finding[] {
   return methods
     .filter(({ method, apiKeyRequired }) => method === 'OPTIONS' && apiKeyRequired === true)
-    .map(({ path }) =>
+    .map(({ path, at }) =>
       finding(
         'NOT_TRANSLATED',
-        source,
+        at ?? source,
         `OPTIONS ${path} demands a key, and a browser's preflight carries none: no manifest says so; take \`${word}\` away there if browsers are to call it`,
       ),
     );

@@ -61,6 +61,8 @@ export interface RequiredMethod {
   readonly path: string;
   /** Absent where the source says nothing of it, and the method is as all are. */
   readonly apiKeyRequired?: boolean;
+  /** Where it is written, if not with its API. */
+  readonly at?: Position;
 }
 
 /** What a source gives, before it is finished. */

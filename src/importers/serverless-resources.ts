@@ -18,6 +18,7 @@ export function ownResources(service: Service, generated: readonly Declared[]): 
   });
   const template = joined(parts.map(({ value }) => value));
   warnOfExtensions(template, generated, service);
+  warnOfMethods(template, service);
   const declared = parts.flatMap(({ path, value }) => declaredIn(path, value));
   return { declared: declared.filter((resource) => !overrides(resource, generated, service)), template };
 }
@@ -55,4 +56,23 @@ function warnOfExtensions({ extensions }: Properties, generated: readonly Declar
       `${id} has properties of its own here, which the manifest lacks; write them into it`,
     );
   }
+}
+
+/** The framework's own methods, changed by their logical ids. */
+function warnOfMethods(template: Properties, { report }: Service): void {
+  for (const place of ['Resources', 'extensions']) {
+    const entries = isRecord(template[place]) ? Object.entries(template[place]) : [];
+    const changed = entries.filter(([id, entry]) => id.startsWith('ApiGatewayMethod') && isRecord(entry) && changesKey(entry));
+    for (const [id] of changed) {
+      report(
+        'OVERRIDDEN',
+        ['resources', place, id],
+        `${id} says itself whether the method demands a key; the manifest has what private says, so write the difference into it`,
+      );
+    }
+  }
+}
+
+function changesKey({ Type, Properties }: Properties): boolean {
+  return Type === undefined && isRecord(Properties) && Properties.ApiKeyRequired !== undefined;
 }

@@ -10,6 +10,9 @@ import { ownResources } from './serverless-resources.ts';
 import { readService, type ServerlessOptions, type Service } from './serverless-service.ts';
 import { readSource } from './source.ts';
 
+const PART =
+  'a part of a Serverless file: whether keys and plans stand below provider.apiGateway or, as up to version 2, below provider, decides what they do; give the whole file';
+
 /** What a Serverless file says of one stage. */
 export function importServerless(text: string, options: ServerlessOptions): Imported {
   const start = { file: options.file, line: 1 };
@@ -22,7 +25,8 @@ export function importServerless(text: string, options: ServerlessOptions): Impo
   const source = readSource(options.file, text);
   if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !('provider' in source.value)) {
-    return refuse('no Serverless file: it has no provider; give the serverless.yml of a service');
+    const isPart = isRecord(source.value) && ('apiKeys' in source.value || 'usagePlan' in source.value);
+    return refuse(isPart ? PART : 'no Serverless file: it has no provider; give the serverless.yml of a service');
   }
   return translate(readService(source, source.value, options));
 }

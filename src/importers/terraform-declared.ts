@@ -41,7 +41,7 @@ export async function readDeclarations(directory: string, texts: readonly Source
     const message = `var.${name}: what is imported has its default; where Terraform was given another value, give --var ${name}=<value>, or import the state`;
     findings.push(finding('VARIABLE_DEFAULT', at, message));
   }
-  findings.push(...oldTerraform(loaded));
+  findings.push(...oldTerraform(loaded), ...notDeclared(loaded, Object.keys(options.variables), texts));
   const secrets = new Set([...values.values()].flatMap((value) => secretsIn(fullType('api_key'), { value })));
   return { declared, secrets, findings, uses: usesIn(loaded, '') };
 }
@@ -154,6 +154,15 @@ function usesIn({ blocks, modules }: Loaded, prefix: string): Use[] {
     return { by: `${prefix}${path.join('.')}`, of: of.map(({ root, steps }) => `${prefix}${root}.${steps[0]}`), at: block.at() };
   });
   return [...own.filter(({ of }) => of.length > 0), ...[...modules].flatMap(([name, inner]) => usesIn(inner, `${prefix}module.${name}.`))];
+}
+
+function notDeclared({ blocks }: Loaded, names: readonly string[], [first]: readonly SourceText[]): Finding[] {
+  const declared = new Set(blocks.filter(({ words }) => words[0] === 'variable').map(({ words }) => words[1]));
+  return names
+    .filter((name) => !declared.has(name))
+    .map((name) =>
+      finding('NOT_DECLARED', { file: first?.file ?? '.', line: 1 }, `--var ${name}: no variable of that name is declared here`),
+    );
 }
 
 const BEFORE_012 = /(^|[^\d.])0\.(?:[0-9]|10|11)(?!\d)/;

@@ -86,7 +86,7 @@ function ofMethod(resource: Resource, terraform: Terraform): RequiredMethod[] {
   const word = required === undefined || (required === false && resource.id !== undefined) ? {} : { apiKeyRequired: required };
   const path = pathOf(resource_id, resource.values.rest_api_id, terraform);
   if (typeof written === 'string' && path !== undefined) {
-    return [{ method: written.toUpperCase(), path, ...word }];
+    return [{ method: written.toUpperCase(), path, ...word, at: resource.at('api_key_required') }];
   }
   if (required) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'resource_id');
   return [];

@@ -214,6 +214,43 @@ describe('names', () => {
   });
 });
 
+describe('SAM', () => {
+  const api = (id: string, wish: string) =>
+    `  ${id}: { Type: AWS::Serverless::Api, Properties: { Name: ${id}, StageName: live, Auth: { UsagePlan: { CreateUsagePlan: ${wish} } } } }\n`;
+  const link = (id: string, key: string, plan: string) =>
+    `  ${id}: { Type: "AWS::ApiGateway::UsagePlanKey", Properties: { KeyId: !Ref ${key}, UsagePlanId: !Ref ${plan} } }\n`;
+
+  test('a key of the template in a plan that SAM makes', () => {
+    const { documents, findings } = cloudformation(
+      `Resources:\n${api('One', 'PER_API')}${api('Two', 'SHARED')}${link('A', 'Key', 'One.UsagePlan')}${link('B', 'Key', 'Two.UsagePlan')}  Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme } }\n`,
+    );
+    const plans = documents.filter(({ kind }) => kind === 'UsagePlan').map(({ address, spec }) => [address, spec.keys]);
+    expect(plans).toEqual([
+      ['OneUsagePlan', ['acme', 'one-api-key']],
+      ['ServerlessUsagePlan', ['acme', 'serverless-api-key']],
+    ]);
+    expect(findings.map(({ code }) => code)).not.toContain('NOT_TRANSLATED');
+  });
+
+  test('a plan for each that wants one, one for all that share, none for who wants none', () => {
+    const { documents } = cloudformation(
+      `Resources:\n${api('One', 'PER_API')}${api('Two', 'SHARED')}${api('Three', 'SHARED')}${api('Four', 'NONE')}`,
+    );
+    const plans = documents.filter(({ kind }) => kind === 'UsagePlan').map(({ address, spec }) => [address, spec.stages]);
+    const at = (name: string) => ({ restApi: { name }, stageName: 'live' });
+    expect(plans).toEqual([
+      ['OneUsagePlan', [at('One')]],
+      ['ServerlessUsagePlan', [at('Two'), at('Three')]],
+    ]);
+  });
+});
+
+test('a parameter that the template lacks is pointed out', () => {
+  const text = 'Parameters: { Env: { Type: String } }\nResources: { Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme } } }';
+  const { findings } = cloudformation(text, { Env: 'live', Key: 'keyid00001', Envv: 'live', 'AWS::Region': 'eu-west-2' });
+  expect(findings.filter(({ code }) => code === 'NOT_DECLARED')).toMatchObject([{ message: expect.stringContaining('--parameter Envv:') }]);
+});
+
 describe('what is no template', () => {
   test.each<[what: string, text: string, code: FindingCode]>([
     ['nothing', '', 'UNSUPPORTED_SOURCE'],

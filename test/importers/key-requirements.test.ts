@@ -66,6 +66,16 @@ describe('CloudFormation', () => {
     expect(result).toEqual({ specs: [], codes: ['AMBIGUOUS_API', 'KEY_REQUIRED'] });
   });
 
+  test('a preflight that demands a key stays where it is', () => {
+    const imported = cloudformation(`Resources:
+  ${API}
+  ${method('A', 'GET', `${ofApi}, ApiKeyRequired: true`)}
+  ${method('B', 'OPTIONS', `${ofApi}, ApiKeyRequired: true`)}
+`);
+    expect(demandsIn(imported).specs).toEqual([{ restApi: { name: 'books' }, methods: [closed('GET', '/')] }]);
+    expect(imported.findings.find(({ code }) => code === 'NOT_TRANSLATED')).toMatchObject({ line: 4 });
+  });
+
   test('a condition that is not known leaves the method out', () => {
     const result = read(
       API,

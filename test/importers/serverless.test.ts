@@ -373,6 +373,25 @@ test('resources that change what the framework makes are pointed out', () => {
   expect(codes).toContain('OVERRIDDEN');
 });
 
+test.each(['Resources', 'extensions'])('a method of the framework that %s changes is pointed out', (place) => {
+  const resources = { [place]: { ApiGatewayMethodAGet: { Properties: { ApiKeyRequired: false } } } };
+  expect(read({ gateway: { apiKeys: ['a'] }, root: { resources } }).codes).toContain('OVERRIDDEN');
+});
+
+test('a part of a file is told that it is one', () => {
+  expect(serverless('apiKeys: [a]\nusagePlan: { quota: { limit: 1, period: DAY } }').findings).toMatchObject([
+    { code: 'UNSUPPORTED_SOURCE', message: expect.stringContaining('give the whole file') },
+  ]);
+});
+
+test('a parameter of the stack that nothing is called is pointed out', () => {
+  const parameters = { ApiGatewayApiKey1: 'keyid00001', ApiGatewayApiKey7: 'keyid00002', 'AWS::AccountId': '123456789012' };
+  const { findings } = read({ gateway: { apiKeys: ['a'] } }, { parameters });
+  expect(findings.filter(({ code }) => code === 'NOT_DECLARED').map(({ message }) => message)).toEqual([
+    '--parameter ApiGatewayApiKey7: there is no parameter and no resource of that name',
+  ]);
+});
+
 test("the file's own resources may refer to what the framework makes", () => {
   const Plan = {
     Type: 'AWS::ApiGateway::UsagePlan',
