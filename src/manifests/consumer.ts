@@ -3,6 +3,7 @@ import { type Annotations, identity, type Json } from '../core/model.ts';
 import { keyAnnotations, oldNames, planAnnotations } from './consumer-annotations.ts';
 import { type Part, partsOf, planName } from './consumer-parts.ts';
 import type { Entry } from './entry.ts';
+import { compareText } from './problem.ts';
 import { isMapping } from './validate.ts';
 
 type Spec = Entry['spec'];
@@ -101,7 +102,8 @@ function oldPlanNames(consumer: Entry, part: Part, { stages, declared, isWhole }
   const named = typeof stage === 'string' ? (stages.get(identity({ kind: 'Stage', namespace, name: stage })) ?? []) : [];
   const isTold = named.length > 0 ? named.every(({ annotated }) => annotated) : typeof stage !== 'string' || isWhole;
   if (!isTold) return undefined;
-  const stageWas = named.flatMap(({ annotations }) => annotations.movedFrom);
+  // Of several documents of one name none is the right one, whichever comes first.
+  const stageWas = named.flatMap(({ annotations }) => annotations.movedFrom).sort((a, b) => compareText(a.name, b.name));
   const names = [{ namespace, name }, ...oldNames(consumer)].flatMap((was) => {
     const suffixes = [...stageWas.filter((old) => old.namespace === was.namespace).map((old) => old.name), part.suffix];
     return suffixes.map((suffix) => ({ namespace: was.namespace, name: `${was.name}-${suffix}` }));

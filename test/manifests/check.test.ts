@@ -10,6 +10,7 @@ const key = (name: string, spec: object = {}, metadata: object = {}) => yaml('Ap
 const plan = (name: string, spec: object, metadata: object = {}) => yaml('UsagePlan', name, spec, metadata);
 const stage = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('Stage', name, { restApi: { name: 'residents-api' }, ...spec }, metadata);
+const consumer = (name: string, spec: object = {}, metadata: object = {}) => yaml('Consumer', name, spec, metadata);
 const annotated = (name: string, value: string) => ({ annotations: { [`apikeeper.dev/${name}`]: value } });
 const throttle = { rateLimit: 1, burstLimit: 1 };
 const get = { method: 'GET', path: '/a', ...throttle };
@@ -232,6 +233,60 @@ const CASES: readonly Case[] = [
     invalid: ['ApiKey/default/a', 'ApiKey/default/b'],
   },
   { reason: 'nothing moves from itself', documents: [key('a', {}, annotated('moved-from', 'a'))], invalid: ['ApiKey/default/a'] },
+  {
+    reason: 'what a Consumer expands to has an identity',
+    documents: [consumer('acme', { access: [{ stage: 's' }, { stage: 't' }] }), stage('s'), stage('t'), key('acme'), plan('acme-t', {})],
+    invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-t'],
+    says: 'expands to ApiKey/acme, which is declared twice, also by ApiKey/acme (003.yaml:1)',
+  },
+  {
+    reason: 'two Consumers may expand to one name',
+    documents: [consumer('a', { access: [{ stage: 'b-c' }] }), consumer('a-b', { access: [{ stage: 'c' }] }), stage('b-c'), stage('c')],
+    invalid: ['Consumer/default/a', 'Consumer/default/a-b', 'UsagePlan/default/a-b-c'],
+    says: 'expands to UsagePlan/a-b-c, which is declared twice, also by UsagePlan/a-b-c of Consumer/a (000.yaml:1)',
+  },
+  {
+    reason: 'a Consumer is declared once',
+    documents: [consumer('acme', { access: [{ stage: 's' }] }), consumer('acme', { access: [{ stage: 't' }] }), stage('s'), stage('t')],
+    invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-s', 'UsagePlan/default/acme-t'],
+  },
+  {
+    reason: 'a live plan is adopted by one of a Consumer’s',
+    documents: [
+      consumer('acme', { access: [{ stage: 's' }] }, annotated('adopt', 's=p1')),
+      stage('s'),
+      plan('other', {}, annotated('adopt', 'p1')),
+    ],
+    invalid: ['Consumer/default/acme', 'UsagePlan/default/acme-s', 'UsagePlan/default/other'],
+    says: 'p1 is also adopted by UsagePlan/acme-s of Consumer/acme (000.yaml:1)',
+  },
+  {
+    reason: 'a Consumer’s key has a value of its own',
+    documents: [consumer('acme', { key: { value: { ssm: '/apikeeper/x' } } }), key('b', { value: { ssm: '/apikeeper/x' } })],
+    invalid: ['ApiKey/default/acme', 'ApiKey/default/b', 'Consumer/default/acme'],
+    says: 'the same source is the value of ApiKey/acme of Consumer/acme (000.yaml:1)',
+  },
+  {
+    reason: 'one Consumer moves to one place',
+    documents: [consumer('a', {}, annotated('moved-from', 'old')), consumer('b', {}, annotated('moved-from', 'old'))],
+    invalid: ['ApiKey/default/a', 'ApiKey/default/b', 'Consumer/default/a', 'Consumer/default/b'],
+    says: 'the same old name is claimed by Consumer/b (001.yaml:1)',
+  },
+  {
+    reason: 'a Consumer whose old name another still bears',
+    documents: [consumer('new', {}, annotated('moved-from', 'old')), consumer('old')],
+    invalid: ['ApiKey/default/new', 'ApiKey/default/old', 'Consumer/default/new', 'Consumer/default/old'],
+    says: 'the old name is still borne by ApiKey/old of Consumer/old (001.yaml:1)',
+  },
+  {
+    reason: 'two stages of one name may have been called anything',
+    documents: [
+      consumer('acme', { access: [{ stage: 's' }] }),
+      stage('s', {}, annotated('moved-from', 'a')),
+      stage('s', { stageName: 't' }, annotated('moved-from', 'b')),
+    ],
+    invalid: ['Stage/default/s'],
+  },
   { reason: 'a move that is done is harmless', documents: [key('new', {}, annotated('moved-from', 'old'))], invalid: [] },
 ];
 
