@@ -83,7 +83,8 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
 const EXIT_CODES = `
 Exit codes:
   0   done, in sync, or planned
-  1   a step failed, a target could not be read, a manifest is invalid, or the answer was no
+  1   a step failed, a target could not be read, a manifest is invalid
+      (validate --strict: or warned of), or the answer was no
   2   plan --detailed-exitcode: there is something to do
   3   apply, run --once: nothing failed, and something that Git asks for was held
   64  bad usage`;

@@ -11,6 +11,7 @@ import {
   type StageRef,
 } from './estate.ts';
 import { type Desired, identity, type Json } from './model.ts';
+import { REQUIREMENT } from './requirement.ts';
 import { byText, isMap, pointer } from './values.ts';
 import type { Subject } from './warning.ts';
 
@@ -24,7 +25,7 @@ export function desiredEstate(desired: readonly Desired[]): Estate {
     from: 'manifests',
     keys: of('ApiKey').map(keyOf),
     plans,
-    demands: of('KeyRequirement').map((requirement) => demandOf(requirement, stages)),
+    demands: of(REQUIREMENT).map((requirement) => demandOf(requirement, stages)),
     limited: [...of('UsagePlan').map(planLimits), ...of('Stage').map(stageLimits)],
   };
 }

@@ -3,6 +3,7 @@ import { ALL_METHODS, type Demand, type Estate, type EstateKey, type EstatePlan,
 import type { Api, Desired, Json, Live } from './model.ts';
 import type { HoldReason, Step } from './plan.ts';
 import { stageLabel } from './references.ts';
+import { REQUIREMENT } from './requirement.ts';
 import { byText, isMap, pointer } from './values.ts';
 import type { Subject } from './warning.ts';
 
@@ -29,7 +30,7 @@ export function liveEstate(observed: Observed): Estate {
     from: 'live',
     keys: of('ApiKey').map((live) => keyOf(live, documentOf(live))),
     plans: of('UsagePlan').map((live) => planOf(live, documentOf(live))),
-    demands: managed('KeyRequirement', demandOf),
+    demands: managed(REQUIREMENT, demandOf),
     limited: [...managed('UsagePlan', (live, subject) => planLimits(live, subject, label)), ...managed('Stage', stageLimits)],
   };
 }

@@ -2,7 +2,9 @@
 import { applied } from './diff.ts';
 import { liveEstate, type Observed } from './live-estate.ts';
 import { identity, type Live } from './model.ts';
-import type { Step } from './plan.ts';
+import type { Change, Step } from './plan.ts';
+import { REQUIREMENT } from './requirement.ts';
+import { isMap, withValue } from './values.ts';
 import type { Warning } from './warning.ts';
 import { warningsOf } from './warnings.ts';
 
@@ -26,20 +28,22 @@ function afterSteps({ live, steps }: Observed): Live[] {
   const byLive = Map.groupBy(doing, (step) => step.live);
   const rest = live.flatMap((one) => {
     const own = byLive.get(one) ?? [];
+    const changes = own.flatMap((step) => step.changes);
     if (own.some(({ action }) => action === 'delete')) return [];
-    return [
-      own.length === 0
-        ? one
-        : {
-            ...one,
-            spec: applied(
-              one.spec,
-              own.flatMap(({ changes }) => changes),
-            ),
-          },
-    ];
+    return changes.length === 0 ? one : { ...one, spec: specAfter(one, changes) };
   });
   return [...rest, ...doing.filter(({ action }) => action === 'create').map(made)];
+}
+
+/** A stage that is redeployed serves what the API's definition says then. */
+function specAfter({ kind, spec }: Live, changes: readonly Change[]): Live['spec'] {
+  const after = applied(spec, changes);
+  if (kind !== REQUIREMENT || !isMap(after.methods)) return after;
+  const served = Object.fromEntries(
+    Object.entries(after.methods).map(([method, about]) => [method, isMap(about) && about.apiKeyRequired === true]),
+  );
+  const moved = changes.filter(({ field }) => field === 'redeploy').map(({ keys }) => ['served', keys[0] ?? '']);
+  return moved.reduce((so, path) => withValue(so, path, served), after);
 }
 
 /** What a create makes, under the id by which other steps mean it until it has one. */

@@ -92,7 +92,7 @@ function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { demands, f
     return [];
   const labels = [...new Set(stages.flatMap(({ api }) => demands.filter((one) => one.api === api).map(({ label }) => label)))].sort(byText);
   const how = from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
-  const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand a key in a KeyRequirement, or remove this one`;
+  const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand one in a KeyRequirement and have the API deployed, or remove the key`;
   return [warning('KEY_WITHOUT_REQUIREMENT', subject, message)];
 }
 

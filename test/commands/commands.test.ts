@@ -285,6 +285,9 @@ describe('status', () => {
     expect(stdout).toMatch(/^failing: /);
     expect(stdout).toMatch(/^NAMESPACE +KIND +NAME +STATE +STEP +WHY$/m);
     expect(stdout).toMatch(/^production +UsagePlan +acme-residents +changed +update +changed live$/m);
+    expect(stdout).toMatch(
+      /^warning REQUIRED_WITHOUT_KEY in production: residents-api:production demands a key.*: KeyRequirement\/residents$/m,
+    );
     expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 

@@ -128,6 +128,16 @@ describe('of what is live', () => {
 
 describe('of a plan, what its steps put right is left out', () => {
   const there = [acme, live('Stage', prod)];
+  const undemanding: Live = {
+    ...requirement({}),
+    spec: {
+      apiKeySource: 'HEADER',
+      methods: { 'GET /a': { apiKeyRequired: false, resource: 'r1' } },
+      served: { prod: { 'GET /a': false } },
+      undeployed: { prod: [] },
+      deployments: { prod: 'deploy1' },
+    },
+  };
   const warnings = (documents: readonly Desired[], objects: readonly Live[]) => {
     const all = [...there, ...objects];
     const { steps } = planOf({ desired: documents, live: all });
@@ -144,6 +154,22 @@ describe('of a plan, what its steps put right is left out', () => {
       [acmeDocument, { ...planDocument, annotations: { ...planDocument.annotations, mode: 'observe' } }],
       [planLive({ stages: {} })],
       ['PLAN_WITHOUT_STAGE UsagePlan/p'],
+    ],
+    [
+      'a stage that is redeployed demands a key',
+      [
+        acmeDocument,
+        planDocument,
+        desired('KeyRequirement', 'residents', { restApi, apiKeyRequired: true, redeploy: { stages: ['prod'] } }),
+      ],
+      [planLive(), undemanding],
+      [],
+    ],
+    [
+      'a definition that nobody deploys demands nothing yet',
+      [acmeDocument, planDocument, desired('KeyRequirement', 'residents', { restApi, apiKeyRequired: true })],
+      [planLive(), undemanding],
+      ['KEY_WITHOUT_REQUIREMENT ApiKey/acme'],
     ],
     ['a key that is made is in no way of another', [acmeDocument, desired('ApiKey', 'birch'), planDocument], [planLive()], []],
   ])('%s', (_, documents, objects, expected) => {

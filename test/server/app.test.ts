@@ -73,6 +73,8 @@ describe('the page', () => {
       'consumers/acme.yaml:20',
       'AccessDeniedException',
       'did you mean enabled?',
+      '<code>REQUIRED_WITHOUT_KEY</code>',
+      'KeyRequirement/residents (residents/keys.yaml:3)',
       'http-equiv="refresh"',
     ]) {
       expect(page).toContain(part);
