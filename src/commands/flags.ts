@@ -53,7 +53,7 @@ function flag<const N extends string, T, const D extends string | undefined, con
 
 const PASS = ['plan', 'apply', 'run'] as const;
 /** Those that read or write an account. */
-const LIVE = [...PASS, 'export'] as const;
+const LIVE = [...PASS, 'export', 'import'] as const;
 /** What a pass does, without making one. */
 const ABOUT_PASS = [...PASS, 'iam-policy'] as const;
 
@@ -111,6 +111,7 @@ export const FLAGS = [
   flag({ name: 'var', parse: assignments, value: 'name=value', default: '', otherwise: 'none', repeatable: true, commands: ['import'], group: IMPORT, help: 'terraform: a variable, as terraform apply is given it; may be given several times' }),
   flag({ name: 'api-id', parse: assignments, value: 'name=id', default: '', otherwise: 'none', repeatable: true, commands: ['iam-policy'], group: WHAT, help: 'the id of an API that manifests refer to by name, so that the policy speaks of no other; may be given several times' }),
   flag({ name: 'base-identity', parse: boolean, default: 'false', commands: ['iam-policy'], group: WHAT, help: "print what the identity that apikeeper starts with needs to assume the Targets' roles, instead" }),
+  flag({ name: 'live', parse: boolean, default: 'false', commands: ['import'], group: IMPORT, help: 'take limits, members and ids from the account that the AWS credentials lead to; the file then says only what to look for' }),
   flag({ name: 'hand-over', parse: boolean, default: 'false', commands: ['import'], group: OUTPUT, help: 'print what makes the old tool let go, in its own language, instead of the manifests' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json', 'markdown'), value: 'text|json|markdown', default: 'text', commands: PASS, group: OUTPUT, help: 'how the report is printed' }),
   flag({ name: 'output', short: 'o', parse: oneOf('text', 'json'), value: 'text|json', default: 'text', commands: ['validate', 'status', 'import'], group: OUTPUT, help: 'how the result is printed' }),

@@ -4,6 +4,8 @@ import { dirname } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { importCloudFormation } from '../importers/cloudformation.ts';
 import type { Severity } from '../importers/codes.ts';
+import { importLive } from '../importers/live.ts';
+import { type LiveAccount, placeText } from '../importers/live-account.ts';
 import type { Finding, Imported } from '../importers/model.ts';
 import { renderManifests, toManifest } from '../importers/render.ts';
 import { importServerless } from '../importers/serverless.ts';
@@ -70,9 +72,11 @@ export async function importFrom(_: string, flags: Flags, world: World, [name = 
     (flag) => !source.flags.includes(flag) && isGiven(flags[flag]) && !world.env[variableOf({ name: flag }) ?? ''],
   );
   if (stray) throw new UsageError(`import ${name} does not read --${stray}`);
-  const imported = await source.read(file, flags, world);
-  if (flags.output === 'json') world.stdout.write(`${JSON.stringify(asJson(imported, flags.namespace), null, 2)}\n`);
-  else print(file, imported, flags, world);
+  const read = await source.read(file, flags, world);
+  const account = flags.live ? await liveAccount(read, flags, world) : undefined;
+  const imported = account ? importLive(read, account) : read;
+  if (flags.output === 'json') world.stdout.write(`${JSON.stringify(asJson(imported, account, flags.namespace), null, 2)}\n`);
+  else print(file, imported, account, flags, world);
   return imported.findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
 }
 
@@ -80,14 +84,25 @@ function isGiven(value: string | undefined | ReadonlyMap<string, unknown>): bool
   return typeof value === 'object' ? value.size > 0 : value !== undefined;
 }
 
-function print(file: string, imported: Imported, flags: Flags, { stdout, stderr }: World): void {
+/** A process that asks no account needs no SDK. */
+async function liveAccount(imported: Imported, flags: Flags, world: World): Promise<LiveAccount> {
+  const { readAccount } = await import('./import-live.ts');
+  return readAccount(imported, flags, world);
+}
+
+function print(file: string, imported: Imported, account: LiveAccount | undefined, flags: Flags, { stdout, stderr }: World): void {
   const { documents, findings, handOver } = imported;
   if (flags['hand-over']) stdout.write(handOver ?? '# Nothing here is to be handed over.\n');
   else if (documents.length > 0) {
-    stdout.write(`# What ${visible(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`);
+    stdout.write(headOf(file, account));
     stdout.write(renderManifests(imported, flags.namespace));
   }
-  stderr.write([...findings.map(findingText), summary(file, imported), ''].join('\n'));
+  stderr.write([...findings.map(findingText), summary(file, imported, account), ''].join('\n'));
+}
+
+function headOf(file: string, account: LiveAccount | undefined): string {
+  if (account) return `# What is live, in ${placeText(account)}, of what ${visible(file)} declares.\n`;
+  return `# What ${visible(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`;
 }
 
 /** `serverless.yml:12  UNRESOLVED  error  …`. */
@@ -95,14 +110,15 @@ function findingText({ file, line, code, severity, message }: Finding): string {
   return `${visible(file)}:${line}  ${code}  ${severity}  ${visible(message)}`;
 }
 
-function summary(file: string, { documents, findings }: Imported): string {
+function summary(file: string, { documents, findings }: Imported, account: LiveAccount | undefined): string {
   const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
   const found = [count(number('error'), 'error'), count(number('warning'), 'warning'), count(number('info'), 'note')];
-  return `${visible(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.`;
+  return `${visible(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.${account ? ` Read live from ${placeText(account)}.` : ''}`;
 }
 
-function asJson({ documents, findings, handOver }: Imported, namespace: string | undefined) {
-  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, handOver: handOver ?? null };
+function asJson({ documents, findings, handOver }: Imported, account: LiveAccount | undefined, namespace: string | undefined) {
+  const live = account ? { accountId: account.accountId ?? null, region: account.region } : null;
+  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, handOver: handOver ?? null, live };
 }
 
 async function readSource(file: string, { stdin }: World): Promise<string> {

@@ -26,6 +26,12 @@ export function apiOf(reference: Json | undefined, apis: readonly Api[] | undefi
   return { unresolved: `${matches.length} REST APIs are named ${reference.name} (${ids}): say which with restApi: { id: … }` };
 }
 
+/** What a manifest calls an API: its name where it alone bears it, else its id. */
+export function apiReference(id: string, apis: readonly Api[]): { readonly name: string } | { readonly id: string } {
+  const name = apis.find((api) => api.id === id)?.name;
+  return name && apis.filter((api) => api.name === name).length === 1 ? { name } : { id };
+}
+
 /** The natural id of a stage, `<api id>:<stage name>`. */
 export function stageId(desired: Pick<Desired, 'name' | 'spec'>, apis: readonly Api[] | undefined): Found<string> {
   const api = apiOf(desired.spec.restApi, apis);

@@ -2,6 +2,7 @@
 import { manifestSpec } from '../core/manifest-spec.ts';
 import { type Json, type Live, type Spec, TAG } from '../core/model.ts';
 import { claimOf, isMark, otherManager } from '../core/ownership.ts';
+import { apiReference } from '../core/references.ts';
 import type { Rules } from '../core/rules.ts';
 import { isMap, same } from '../core/values.ts';
 import { isRedeployTrick } from '../importers/stage-variables.ts';
@@ -122,10 +123,9 @@ function reference(kind: string, id: string, context: Context): Json {
 }
 
 /** By name where that is enough. `id`: the API's, or a stage's. */
-export function restApiOf(id: string, { account }: Pick<Context, 'account'>): { readonly name: string } | { readonly id: string } {
+export function restApiOf(id: string, { account }: Pick<Context, 'account'>): ReturnType<typeof apiReference> {
   const [apiId = ''] = id.split(':');
-  const name = account.apis.find((api) => api.id === apiId)?.name;
-  return name && account.apis.filter((api) => api.name === name).length === 1 ? { name } : { id: apiId };
+  return apiReference(apiId, account.apis);
 }
 
 function apiName(apiId: string, { account }: Pick<Context, 'account'>): string {

@@ -2,11 +2,11 @@
 import type { Json } from '../core/model.ts';
 import { type Resource, restApiOf, stageNameOf, type Template } from './cloudformation-resources.ts';
 import { type StageDocuments, stageKey } from './cloudformation-stages.ts';
-import { defined, type Fields, isRecord, tagsOf, textOf } from './fields.ts';
+import { defined, type Fields, isRecord, tagsOf, textOf, withheldIn } from './fields.ts';
 import { dynamicReference, translateValue, type ValueOrigin } from './key-value.ts';
 import { type Limit, readQuota, readThrottle } from './limits.ts';
 import { parseThrottleKey } from './methods.ts';
-import type { ManifestDocument } from './model.ts';
+import { finding, type ManifestDocument } from './model.ts';
 import { liveName } from './names.ts';
 import { targetOf, unresolvedIn } from './unresolved.ts';
 
@@ -107,6 +107,7 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, field: strin
     name: document,
     ...(given !== undefined ? { adopt: { id: given } } : waits ? {} : { adopt: 'by-name' as const }),
     manager: template.manager,
+    ...withheldIn(resource, { description: 'Description' }),
     source: resource.at(),
     address: resource.id,
     comments: waits
@@ -129,8 +130,7 @@ function membersOf(template: Template, keys: ReadonlyMap<string, ManifestDocumen
     const key = keys.get(targetId(template, KeyId) ?? '');
     const plan = targetId(template, UsagePlanId);
     const member = key?.name ?? idMember(textOf(KeyId));
-    if (member === undefined)
-      resource.report('UNRESOLVED', `the key is not known, and in no plan here; ${unresolvedIn(KeyId).join('; ')}`, 'KeyId');
+    if (member === undefined) lost(resource, plan, template);
     if (plan === undefined || template.resources.get(plan)?.type !== 'UsagePlan') {
       const which = textOf(UsagePlanId) === undefined ? '' : ` ${textOf(UsagePlanId)}`;
       resource.report('NOT_TRANSLATED', `the plan${which} is not in this file; write the key into that plan's document`, 'UsagePlanId');
@@ -144,6 +144,12 @@ function targetId({ resources }: Template, value: unknown): string | undefined {
   const { resource, attribute } = targetOf(value) ?? {};
   if (attribute !== 'UsagePlan' && attribute !== 'ApiKey') return resource;
   return [`${resource}${attribute}`, `Serverless${attribute}`].find((id) => resources.has(id));
+}
+
+/** The plan lacks the key: it is the plan that the finding is about. */
+function lost(resource: Resource, plan: string | undefined, { findings }: Template): void {
+  const message = `${resource.what}: the key is not known, and in no plan here; ${unresolvedIn(resource.values.KeyId).join('; ')}`;
+  findings.push(finding('UNRESOLVED', { ...resource.at('KeyId'), ...(plan !== undefined && { address: plan }) }, message));
 }
 
 function idMember(id: string | undefined): Json | undefined {

@@ -96,7 +96,7 @@ function evaluated(
   const short = type.slice(TYPE.length);
   const { Value, ...others } = properties;
   const values = evaluation.evaluate(others);
-  const fields = createFields(source, path, values, `${short} ${id}`, findings);
+  const fields = createFields(source, path, values, `${short} ${id}`, id, findings);
   return {
     ...fields,
     id,

@@ -1,7 +1,7 @@
 /** AWS::ApiGateway::Stage, and the stages that a Deployment makes. */
 import type { Json } from '../core/model.ts';
 import { type Resource, restApiOf, stageNameOf, type Template } from './cloudformation-resources.ts';
-import { defined, type Fields, isRecord, tagsOf } from './fields.ts';
+import { defined, type Fields, isRecord, tagsOf, withheldIn } from './fields.ts';
 import { readThrottle } from './limits.ts';
 import { resourcePath } from './methods.ts';
 import type { ManifestDocument, RestApi } from './model.ts';
@@ -21,7 +21,9 @@ export function translateStages(template: Template): StageDocuments {
   const stages = [...template.ofType('Stage'), ...template.ofType('Deployment').filter(({ values }) => values.StageName !== undefined)];
   for (const resource of stages) {
     const isDescribed = resource.type === 'Deployment';
-    const spec = settingsOf(isDescribed ? resource.within(resource.values.StageDescription, 'StageDescription') : resource, template);
+    const settings = isDescribed ? resource.within(resource.values.StageDescription, 'StageDescription') : resource;
+    const spec = settingsOf(settings, template);
+    const withheld = withheldIn(settings, { variables: 'Variables', description: 'Description' });
     if (Object.keys(spec).length === 0) continue;
     const restApi = restApiOf(template, resource, 'RestApiId');
     const stageName = restApi && stageNameOf(template, resource, 'StageName');
@@ -31,7 +33,7 @@ export function translateStages(template: Template): StageDocuments {
     const bornWith = isDescribed ? 'the deployment' : resource.madeBy;
     if (bornWith !== undefined)
       resource.report('STAGE_OF_DEPLOYMENT', `the stage ${stageName} is made by ${bornWith}, and stays its own`, 'StageName');
-    documents.set(key, toDocument(resource, template, { restApi, stageName, spec }));
+    documents.set(key, toDocument(resource, template, { restApi, stageName, spec, withheld }));
   }
   return documents;
 }
@@ -40,15 +42,17 @@ interface Stage {
   readonly restApi: RestApi;
   readonly stageName: string;
   readonly spec: Readonly<Record<string, Json>>;
+  readonly withheld: Pick<ManifestDocument, 'withheld'>;
 }
 
-function toDocument(resource: Resource, template: Template, { restApi, stageName, spec }: Stage): ManifestDocument {
+function toDocument(resource: Resource, template: Template, { restApi, stageName, spec, withheld }: Stage): ManifestDocument {
   const api = 'name' in restApi ? restApi.name : restApi.id;
   return {
     kind: 'Stage',
     name: template.nameDocument('Stage', `${api}-${stageName}`),
     manager: template.manager,
     spec: { restApi, stageName, ...spec },
+    ...withheld,
     source: resource.at(),
     address: resource.id,
     comments: ['the template goes on making this stage: take the settings that are named here out of it, or delete this document'],

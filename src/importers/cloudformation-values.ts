@@ -155,6 +155,8 @@ function sub(argument: unknown, { text }: Evaluation): unknown {
 /** A secret, or a parameter of SSM, that CloudFormation reads when it deploys. */
 function withoutDynamic(text: string): string | Unresolved {
   if (!text.includes('{{resolve:')) return text;
+  if (/\{\{resolve:(secretsmanager|ssm-secure):/.test(text))
+    return unresolved('a secret is never read here: write the value in its place if it may stand there');
   return unresolved('a dynamic reference is read when the stack is deployed: write the value in its place');
 }
 

@@ -34,7 +34,9 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
     owned.filter(({ madeBy }) => madeBy === undefined).map(({ id }) => id),
     [...new Set(owned.flatMap(({ madeBy }) => madeBy ?? []))],
   );
-  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) }, start);
+  const stackName = parameters['AWS::StackName'];
+  const optional = { ...(handOver !== undefined && { handOver }), ...(stackName !== undefined && { stackName }) };
+  return finish({ documents, findings, requirements, ...optional }, start);
 }
 
 /** What a template holds, before it is finished: a Serverless file has more than its `resources`. Findings go to `input.findings`. */

@@ -58,6 +58,14 @@ const CLOUDFORMATION = {
 } as const satisfies Readonly<Record<string, Code>>;
 
 // biome-ignore format: one code, one line.
+const LIVE = {
+  LIVE_DIFFERS: { severity: 'warning', meaning: 'With --live: the file says something else than what is live. The manifest says what is live.' },
+  NOT_LIVE: { severity: 'error', meaning: 'With --live: nothing in the account is what the file declares. It was left out.' },
+  LIVE_AMBIGUOUS: { severity: 'error', meaning: 'With --live: several objects of the account may be what the file declares, or nothing confirms the one that may. It waits for its id.' },
+  LIVE_OWNED: { severity: 'info', meaning: 'With --live: what the file declares is managed by apikeeper already. It was left out.' },
+} as const satisfies Readonly<Record<string, Code>>;
+
+// biome-ignore format: one code, one line.
 const TERRAFORM = {
   VALUE_IN_STATE: { severity: 'warning', meaning: "Terraform's state holds key values: whoever reads it can use them. Rotate the keys where too many can." },
   CHANGE_PENDING: { severity: 'warning', meaning: 'The file is a plan, and would change what is imported.' },
@@ -72,6 +80,6 @@ const TERRAFORM = {
 } as const satisfies Readonly<Record<string, Code>>;
 
 /** A state that is bad whatever it was read from has the code that it has in `validate` and in reports; half a limit, which no manifest may say, is lost here. */
-export const CODES = { ...WARNINGS, ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM } as const;
+export const CODES = { ...WARNINGS, ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM, ...LIVE } as const;
 
 export type FindingCode = keyof typeof CODES;

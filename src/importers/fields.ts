@@ -4,7 +4,7 @@ import { isMap, type JsonMap } from '../core/values.ts';
 import { numberOf } from './limits.ts';
 import { type Finding, type FindingCode, finding, type Position } from './model.ts';
 import type { Path, Source } from './source.ts';
-import { isUnresolved, targetOf, unresolvedIn } from './unresolved.ts';
+import { isNeverRead, isUnresolved, targetOf, unresolvedIn } from './unresolved.ts';
 
 /** A mapping of the source, whose expressions were resolved as far as they can be. */
 export interface Fields {
@@ -23,10 +23,10 @@ export interface Fields {
   readonly report: (code: FindingCode, message: string, ...path: Path) => void;
 }
 
-/** The fields of a mapping at `path`. What is no mapping has no fields. */
-export function createFields(source: Source, path: Path, value: unknown, what: string, findings: Finding[]): Fields {
+/** The fields of a mapping at `path`. What is no mapping has no fields. `address`: of the resource that they are of. */
+export function createFields(source: Source, path: Path, value: unknown, what: string, address: string, findings: Finding[]): Fields {
   const values = isRecord(value) ? value : {};
-  const at = (...rest: Path) => source.at([...path, ...rest]);
+  const at = (...rest: Path): Position => ({ ...source.at([...path, ...rest]), address });
   const report: Fields['report'] = (code, message, ...rest) => {
     findings.push(finding(code, at(...rest), `${what}: ${message}`));
   };
@@ -50,7 +50,7 @@ export function createFields(source: Source, path: Path, value: unknown, what: s
     at,
     known,
     report,
-    within: (inner, ...rest) => createFields(source, [...path, ...rest], inner, what, findings),
+    within: (inner, ...rest) => createFields(source, [...path, ...rest], inner, what, address, findings),
     text: (name) => typed(name, textOf, 'text'),
     boolean: (name) => typed(name, booleanOf, 'true or false'),
     number: (name) => typed(name, numberOf, 'number'),
@@ -81,6 +81,21 @@ export function booleanOf(value: unknown): boolean | undefined {
 /** A spec's fields, without those that the source doesn't have. */
 export function defined(fields: Readonly<Record<string, Json | undefined>>): Record<string, Json> {
   return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+}
+
+/** The fields of a spec whose values the source marks as secret. `names`: what the source calls the fields. */
+export function withheldIn({ values }: Fields, names: Readonly<Record<string, string>>): { readonly withheld?: readonly string[] } {
+  const withheld = Object.entries(names).flatMap(([field, name]) => {
+    const value = onlyOne(values[name]);
+    if (!isRecord(value)) return isNeverRead(value) ? [field] : [];
+    return Object.keys(value).flatMap((key) => (isNeverRead(value[key]) ? [`${field}/${key}`] : []));
+  });
+  return withheld.length > 0 ? { withheld } : {};
+}
+
+/** Terraform has a block as a list of one. */
+function onlyOne(value: unknown): unknown {
+  return Array.isArray(value) && value.length === 1 ? value[0] : value;
 }
 
 /** A list of `{ Key, Value }` as a mapping; AWS's own tags are nobody's to write. */

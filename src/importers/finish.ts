@@ -25,6 +25,11 @@ export function finish({ requirements, ...imported }: Translated, start: Positio
     ...badStates(objects.documents, requirements),
   ];
   if (documents.length === 0 && findings.length === 0) findings.push(finding('NOTHING_FOUND', start, NOTHING));
+  return inOrder({ ...imported, documents, findings });
+}
+
+/** The order in which everything is printed. */
+export function inOrder({ documents, findings, ...imported }: Imported): Imported {
   return {
     ...imported,
     documents: documents.toSorted((a, b) => KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || compareText(a.name, b.name)),
@@ -45,7 +50,7 @@ function leaveOthersIn(document: ManifestDocument): ManifestDocument {
 }
 
 /** Takes out what `validate` would refuse, one field per document and round, until nothing is refused. */
-function keepAllowed(documents: readonly ManifestDocument[]): { documents: ManifestDocument[]; refused: Finding[] } {
+export function keepAllowed(documents: readonly ManifestDocument[]): { documents: ManifestDocument[]; refused: Finding[] } {
   const refused: Finding[] = [];
   let kept = [...documents];
   for (;;) {

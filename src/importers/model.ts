@@ -8,6 +8,8 @@ export type { FindingCode } from './codes.ts';
 export interface Position {
   readonly file: string;
   readonly line: number;
+  /** What the source calls the thing that is written there: the `address` of a document. */
+  readonly address?: string;
 }
 
 /** One manifest. `spec` has the shape of the kind's schema, and never a key value. */
@@ -27,6 +29,8 @@ export interface ManifestDocument {
   readonly comments: readonly string[];
   /** Fields of `spec` that a person may want, a line of YAML each: written below it as comments. */
   readonly options?: readonly string[];
+  /** Fields that the source marks as secret, `description` or `variables/token`: nothing may tell their values, the live object neither. */
+  readonly withheld?: readonly string[];
 }
 
 export interface Finding extends Position {
@@ -75,9 +79,13 @@ export interface Imported {
   readonly findings: readonly Finding[];
   /** What to write into the old tool's own files so that it lets go without deleting, in its own language; absent where nothing is to be let go. */
   readonly handOver?: string;
+  /** The stack that CloudFormation makes of the source, where its name is known: live objects bear it in a tag. */
+  readonly stackName?: string;
+  /** Key values that were come across. They are in no text of this, and may get into none that is made from it. */
+  readonly secrets?: ReadonlySet<string>;
 }
 
 /** A finding of a code, with the severity that the code has. */
-export function finding(code: FindingCode, { file, line }: Position, message: string): Finding {
-  return { file, line, code, severity: CODES[code].severity, message };
+export function finding(code: FindingCode, { file, line, address }: Position, message: string): Finding {
+  return { file, line, ...(address !== undefined && { address }), code, severity: CODES[code].severity, message };
 }

@@ -151,9 +151,11 @@ function planResource({ tier, written, path, isLegacy }: Plan, context: Context,
   if (isUnresolved(written)) report('UNRESOLVED', path, `the limits are left out; ${unresolvedIn(written).join('; ')}`);
   for (const name of Object.keys(others)) report('NOT_READ', [...path, name], `usagePlan has no ${name}; the framework ignores it`);
   const dropped = quota === undefined && throttle !== undefined && dropsThrottle(tier !== undefined, isLegacy, context.versions);
-  if (dropped) report('THROTTLE_DROPPED', [...path, 'throttle'], DROPPED[dropped]);
+  const id = `ApiGatewayUsagePlan${capital(tier)}`;
+  if (dropped)
+    context.findings.push(finding('THROTTLE_DROPPED', { ...context.source.at([...path, 'throttle']), address: id }, DROPPED[dropped]));
   const name = [context.service, ...(tier === undefined ? [] : [tier]), context.stage];
-  return resource(`ApiGatewayUsagePlan${capital(tier)}`, 'UsagePlan', path, {
+  return resource(id, 'UsagePlan', path, {
     UsagePlanName: { 'Fn::Join': ['-', name] },
     ApiStages: [context.apiStage],
     ...(isRecord(quota) && { Quota: { Limit: quota.limit, Offset: quota.offset, Period: quota.period } }),

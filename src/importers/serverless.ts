@@ -46,5 +46,7 @@ function translate(service: Service): Imported {
   });
   const ids = (isGenerated: boolean) => owned.filter(({ madeBy }) => (madeBy === MADE_BY) === isGenerated).map(({ id }) => id);
   const handOver = retainInServerless(ids(true), ids(false));
-  return finish({ documents, findings, requirements, ...(handOver !== undefined && { handOver }) }, source.at([]));
+  const stackName = parameters['AWS::StackName'];
+  const optional = { ...(handOver !== undefined && { handOver }), ...(stackName !== undefined && { stackName }) };
+  return finish({ documents, findings, requirements, ...optional }, source.at([]));
 }

@@ -1,6 +1,6 @@
 /** aws_api_gateway_api_key, aws_api_gateway_usage_plan and aws_api_gateway_usage_plan_key. */
 import type { Json } from '../core/model.ts';
-import { defined, type Fields } from './fields.ts';
+import { defined, type Fields, withheldIn } from './fields.ts';
 import { translateValue } from './key-value.ts';
 import { readQuota, readThrottle } from './limits.ts';
 import { parseThrottleKey } from './methods.ts';
@@ -95,6 +95,7 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: T
     kind,
     name: document,
     ...(id !== undefined ? { adopt: { id } } : isLost ? {} : { adopt: 'by-name' as const }),
+    ...withheldIn(resource, { description: 'description' }),
     source: resource.at(),
     address,
     comments: [
@@ -143,7 +144,9 @@ function membersOf(terraform: Terraform, keys: ReadonlyMap<string, ManifestDocum
     const plan = terraform.find('usage_plan', usage_plan_id);
     const member = key?.name ?? (typeof key_id === 'string' ? { id: key_id } : undefined);
     if (member === undefined) {
-      resource.report('UNRESOLVED', `the key is not known, and in no plan here; ${unresolvedIn(key_id).join('; ')}`, 'key_id');
+      const message = `${resource.what}: the key is not known, and in no plan here; ${unresolvedIn(key_id).join('; ')}`;
+      // The plan lacks the key: it is the plan that the finding is about.
+      terraform.findings.push(finding('UNRESOLVED', { ...resource.at('key_id'), ...(plan && { address: plan.address }) }, message));
     }
     if (!plan) {
       const which = typeof usage_plan_id === 'string' ? ` ${usage_plan_id}` : '';

@@ -103,7 +103,7 @@ function toResource(declared: Declared, secrets: ReadonlySet<string>, findings: 
   const label = declared.address.slice(declared.address.lastIndexOf(`${declared.type}.`) + declared.type.length + 1);
   const source: Source = { file: at().file, value: values, at, text: () => undefined };
   return {
-    ...createFields(source, [], hideSecrets(values, secrets), declared.address, findings),
+    ...createFields(source, [], hideSecrets(values, secrets), declared.address, declared.address, findings),
     ...head,
     label: isUnresolved(hideSecrets(label, secrets)) ? name : label,
   };

@@ -1,6 +1,6 @@
 /** aws_api_gateway_stage, the stage that an aws_api_gateway_deployment makes, and aws_api_gateway_method_settings. */
 import type { Json } from '../core/model.ts';
-import { defined, type Fields, isRecord } from './fields.ts';
+import { defined, type Fields, isRecord, withheldIn } from './fields.ts';
 import { readThrottle } from './limits.ts';
 import { parseThrottleKey } from './methods.ts';
 import type { ManifestDocument, RestApi } from './model.ts';
@@ -68,6 +68,7 @@ function translateStage({ restApi, stageName, resource, settings }: StageParts, 
       kind: 'Stage',
       name: terraform.nameDocument('Stage', `${typeof named === 'string' ? named : api}-${stageName}`),
       spec: { restApi, stageName, ...(isOwn && { deployment: 'latest' }), ...spec },
+      ...withheldIn(resource, { variables: 'variables', description: isImplicit ? 'stage_description' : 'description' }),
       source: resource.at(),
       address: resource.address,
       comments: [...placeOf(resource), comment],

@@ -1,8 +1,8 @@
 /** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
-import { isRecord } from './fields.ts';
 import { finish } from './finish.ts';
 import { type Finding, finding, type Imported, type Translated } from './model.ts';
 import { createNames } from './names.ts';
+import { withoutSecrets } from './secrets.ts';
 import { readSource } from './source.ts';
 import { type HclOptions, readDeclarations } from './terraform-declared.ts';
 import { removedBlocks, stillReferenced } from './terraform-hand-over.ts';
@@ -27,7 +27,8 @@ export interface TerraformInput {
 export async function importTerraform(input: TerraformInput, options: HclOptions): Promise<Imported> {
   const declarations = await declarationsOf(input, options);
   if ('code' in declarations) return { documents: [], findings: [declarations] };
-  return finish(withoutSecrets(translate(declarations), declarations.secrets), { file: input.path, line: 1 });
+  const { secrets } = declarations;
+  return { ...finish(withoutSecrets(translate(declarations), secrets), { file: input.path, line: 1 }), secrets };
 }
 
 async function declarationsOf({ path, directory, texts }: TerraformInput, options: HclOptions): Promise<Declarations | Finding> {
@@ -67,15 +68,4 @@ function translate({ declared, secrets, findings, uses }: Declarations): Transla
   const all = [...findings, ...terraform.findings, ...stillReferenced(terraform, uses)];
   const handOver = removedBlocks(terraform, stages);
   return { documents, findings: all, requirements, ...(handOver !== undefined && { handOver }) };
-}
-
-/** The last guard: whatever text a key value got into, it doesn't leave. */
-function withoutSecrets<T>(value: T, secrets: ReadonlySet<string>): T {
-  if (secrets.size === 0) return value;
-  const clean = (inner: unknown): unknown => {
-    if (typeof inner === 'string') return [...secrets].reduce((text, secret) => text.replaceAll(secret, '(a key value)'), inner);
-    if (Array.isArray(inner)) return inner.map(clean);
-    return isRecord(inner) ? Object.fromEntries(Object.entries(inner).map(([name, member]) => [clean(name), clean(member)])) : inner;
-  };
-  return clean(value) as T;
 }

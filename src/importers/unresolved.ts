@@ -26,6 +26,11 @@ export function unresolvedIn(value: unknown): readonly string[] {
   return [...new Set(Object.values(value).flatMap(unresolvedIn))];
 }
 
+/** Whether a value is kept from us because it is, or may be, a secret: such expressions all say that they are never read here. */
+export function isNeverRead(value: unknown): boolean {
+  return unresolvedIn(value).some((expression) => expression.includes('never read here'));
+}
+
 const TARGET = Symbol('target');
 
 /** Something of another resource: its id, or one of its attributes. It is unresolved, unless the id was given. */

@@ -69,6 +69,7 @@ const CASES: Readonly<
   ],
   'base-identity': ['iam-policy', false, ['true', true], ['1', true]],
   'hand-over': ['import', false, ['true', true], ['1', true]],
+  live: ['import', false, ['true', true], ['1', true]],
   'log-level': ['plan', undefined, ['debug', 'debug'], ['error', 'error']],
 };
 

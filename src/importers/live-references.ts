@@ -1,0 +1,73 @@
+/** How documents refer to each other, and to what is live: from names to ids and back. */
+import type { Resolve } from '../core/canonical.ts';
+import type { Refer } from '../core/manifest-spec.ts';
+import type { Json, Live } from '../core/model.ts';
+import { otherManager } from '../core/ownership.ts';
+import { apiReference } from '../core/references.ts';
+import { isMap } from '../core/values.ts';
+import { idsIn, type LiveAccount, placeOf, stageIdsOf } from './live-account.ts';
+import type { Matches } from './live-match.ts';
+import type { ManifestDocument } from './model.ts';
+
+export interface References {
+  readonly account: LiveAccount;
+  /** What a manifest calls a live object. */
+  readonly refer: Refer;
+  /** What a person calls it. `field`: of a plan, `keys` or `stages`. */
+  readonly label: (field: string, id: string) => string;
+  /** For one plan's document: what the entries of its lists mean. */
+  readonly resolve: Resolve;
+}
+
+export function createReferences(matches: Matches, account: LiveAccount, plan: Live | undefined): References {
+  const documents = [...matches.keys()];
+  const byLive = new Map<string, string>(
+    [...matches].flatMap(([{ kind, name }, match]) => (match.is === 'live' ? [[`${kind} ${match.live.id}`, name] as const] : [])),
+  );
+  const named = (kind: string, name: Json | undefined): ManifestDocument | undefined =>
+    documents.find((document) => document.kind === kind && document.name === name);
+  const liveOf = (document: ManifestDocument | undefined) => {
+    const match = document && matches.get(document);
+    return match && (match.is === 'live' || match.is === 'owned') ? match.live : undefined;
+  };
+  const stageLabel = (id: string) => {
+    const [api = '', stageName = ''] = id.split(':');
+    return `${account.apis.find((one) => one.id === api)?.name ?? api}:${stageName}`;
+  };
+  const keyLabel = (id: string) => {
+    const name = account.live.find((one) => one.kind === 'ApiKey' && one.id === id)?.name;
+    return byLive.get(`ApiKey ${id}`) ?? (name ? `${name} (${id})` : id);
+  };
+
+  /** While another manager holds the key and not the plan, the plan can't mean it by its document's name. */
+  function isHeldAlone(id: string): boolean {
+    const key = account.live.find((one) => one.kind === 'ApiKey' && one.id === id);
+    return key !== undefined && plan !== undefined && otherManager(key, '') !== undefined && otherManager(plan, '') === undefined;
+  }
+
+  function refer(kind: string, id: string): Json {
+    const document = byLive.get(`${kind} ${id}`);
+    if (kind === 'ApiKey') return document === undefined || isHeldAlone(id) ? { id } : document;
+    const [api = '', stageName = ''] = id.split(':');
+    return document === undefined ? { restApi: apiReference(api, account.apis), stageName } : { stage: document };
+  }
+
+  const resolve: Resolve = (kind, entry) => {
+    if (kind === 'ApiKey') {
+      const id = typeof entry === 'string' ? liveOf(named(kind, entry))?.id : isMap(entry) ? String(entry.id) : undefined;
+      return id === undefined ? lost(String(entry)) : { key: id, label: keyLabel(id) };
+    }
+    const stage = isMap(entry) ? named('Stage', entry.stage) : undefined;
+    const own = liveOf(stage)?.id;
+    const places = stage ? placeOf(stage.spec) : isMap(entry) ? placeOf(entry) : [];
+    const ids = own === undefined ? places.flatMap((place) => stageIdsOf(place, account)) : [own];
+    const id = ids.find((one) => idsIn(plan?.spec.stages).includes(one)) ?? ids[0];
+    return id === undefined ? lost(places.map(({ stageName }) => stageName).join() || 'a stage') : { key: id, label: stageLabel(id) };
+  };
+
+  return { account, refer, resolve, label: (field, id) => (field === 'keys' ? keyLabel(id) : stageLabel(id)) };
+}
+
+function lost(label: string): ReturnType<Resolve> {
+  return { label, reason: 'unresolved-reference', unresolved: `${label} is not live` };
+}
