@@ -25,9 +25,9 @@ export function standingWarnings(observed: Observed): Warning[] {
 /** The live objects as the steps that are not held would leave them. */
 function afterSteps({ live, steps }: Observed): Live[] {
   const doing = steps.filter(({ action }) => action !== 'hold' && action !== 'keep');
-  const byLive = Map.groupBy(doing, (step) => step.live);
+  const byLive = Map.groupBy(doing, ({ kind, live: one }) => `${kind} ${one?.id}`);
   const rest = live.flatMap((one) => {
-    const own = byLive.get(one) ?? [];
+    const own = byLive.get(`${one.kind} ${one.id}`) ?? [];
     const changes = own.flatMap((step) => step.changes);
     if (own.some(({ action }) => action === 'delete')) return [];
     return changes.length === 0 ? one : { ...one, spec: specAfter(one, changes) };

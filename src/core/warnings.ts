@@ -1,12 +1,13 @@
 /** The states in which callers are blocked, or not stopped, although everything is valid: of keys, plans and requirements together. Pure. */
-import type { Demand, Estate, EstateKey, EstatePlan, StageRef } from './estate.ts';
+import type { Demand, Estate, EstateKey, EstatePlan } from './estate.ts';
+import { type EstateIndex, indexed, type Place } from './estate-index.ts';
 import { limitWarnings } from './limit-warnings.ts';
 import { byText } from './values.ts';
 import { type Warning, warning } from './warning.ts';
 
 /** Sorted by whom they are about. */
 export function warningsOf(estate: Estate): Warning[] {
-  const index = createIndex(estate);
+  const index = indexed(estate);
   const found = [
     ...estate.demands.flatMap((demand) => requiredWithoutKey(demand, index)),
     ...estate.keys.flatMap((key) => [...keyWithoutPlan(key, index), ...keyWithoutRequirement(key, index)]),
@@ -17,41 +18,17 @@ export function warningsOf(estate: Estate): Warning[] {
   return found.sort((a, b) => byText(order(a), order(b)));
 }
 
-interface Index extends Estate {
-  readonly keyOf: ReadonlyMap<string, EstateKey>;
-  /** By key: the plans that are known to have it. */
-  readonly holders: ReadonlyMap<string, readonly EstatePlan[]>;
-  /** Whether a plan may have any key at all. */
-  readonly isAnywhere: boolean;
-}
-
-function createIndex(estate: Estate): Index {
-  const holders = new Map<string, EstatePlan[]>();
-  for (const plan of estate.plans) {
-    for (const key of plan.keys.known) {
-      const known = holders.get(key);
-      if (known) known.push(plan);
-      else holders.set(key, [plan]);
-    }
-  }
-  const keyOf = new Map(estate.keys.map((key) => [key.id, key]));
-  return { ...estate, keyOf, holders, isAnywhere: estate.plans.some(({ keys }) => keys.more === 'any') };
-}
-
 const OF: Readonly<Record<Estate['from'], string>> = {
   manifests: 'of these manifests',
   file: 'of this file',
   live: 'of this account and region',
 };
 
-/** A stage; without one, an API of which no stage is known. */
-type Place = Omit<StageRef, 'stage'> & Partial<StageRef>;
-
-function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: Index): Warning[] {
+function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: EstateIndex): Warning[] {
   if (demands !== 'some') return [];
   const places: readonly Place[] = stages.length > 0 ? stages.map((stage) => ({ api, stage })) : [{ api }];
   return places.flatMap((place) => {
-    const plans = estate.plans.filter((plan) => mayBeOn(plan, place));
+    const plans = estate.plansOn(place);
     const what = place.stage === undefined ? label : `${label}:${place.stage}`;
     if (plans.some((plan) => mayLetIn(plan, estate))) return [];
     const when =
@@ -73,7 +50,7 @@ function wayIn(plans: readonly EstatePlan[]): string {
   return plans.length === 0 ? 'put the stage into the plan of a key, or demand none' : 'give the plan an enabled key, or demand none';
 }
 
-function keyWithoutPlan({ id, subject, enabled, consumer }: EstateKey, { from, holders, isAnywhere }: Index): Warning[] {
+function keyWithoutPlan({ id, subject, enabled, consumer }: EstateKey, { from, holders, isAnywhere }: EstateIndex): Warning[] {
   // What is disabled is closed on purpose.
   if (!subject || enabled === false || isAnywhere || holders.has(id)) return [];
   const what = from === 'live' ? 'it is in no usage plan:' : `no plan ${OF[from]} has it: unless one elsewhere does,`;
@@ -84,21 +61,16 @@ function keyWithoutPlan({ id, subject, enabled, consumer }: EstateKey, { from, h
 }
 
 /** Only where all of the key's plans and stages are known, and of each of their APIs that it demands no key. */
-function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { demands, from, ...index }: Index): Warning[] {
+function keyWithoutRequirement({ id, subject, enabled }: EstateKey, { from, ...index }: EstateIndex): Warning[] {
   const holders = index.holders.get(id) ?? [];
   if (!subject || enabled === false || holders.length === 0 || index.isAnywhere) return [];
   const stages = holders.flatMap((plan) => plan.stages.known);
-  if (stages.length === 0 || holders.some((plan) => plan.stages.more !== 'none') || !stages.every(({ api }) => isOpen(api, demands)))
+  if (stages.length === 0 || holders.some((plan) => plan.stages.more !== 'none') || !stages.every(({ api }) => index.isOpen(api)))
     return [];
-  const labels = [...new Set(stages.flatMap(({ api }) => demands.filter((one) => one.api === api).map(({ label }) => label)))].sort(byText);
+  const labels = [...new Set(stages.flatMap(({ api }) => index.demandsOf(api).map(({ label }) => label)))].sort(byText);
   const how = from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
   const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand one in a KeyRequirement and have the API deployed, or remove the key`;
   return [warning('KEY_WITHOUT_REQUIREMENT', subject, message)];
-}
-
-function isOpen(api: string, demands: readonly Demand[]): boolean {
-  const about = demands.filter((one) => mayBeSame(one.api, api));
-  return about.some((one) => one.api === api) && about.every((one) => one.demands === 'none');
 }
 
 function emptyPlan({ subject, stages, keys }: EstatePlan, { from }: Estate): Warning[] {
@@ -116,16 +88,6 @@ function isNone({ known, more }: EstatePlan['keys'] | EstatePlan['stages']): boo
   return known.length === 0 && more === 'none';
 }
 
-function mayLetIn({ keys }: EstatePlan, { keyOf }: Index): boolean {
+function mayLetIn({ keys }: EstatePlan, { keyOf }: EstateIndex): boolean {
   return keys.more !== 'none' || keys.known.some((id) => keyOf.get(id)?.enabled !== false);
-}
-
-function mayBeOn({ stages }: EstatePlan, { api, stage }: Place): boolean {
-  const isIt = (one: StageRef) => mayBeSame(one.api, api) && (stage === undefined || one.stage === stage);
-  return stages.more !== 'none' || stages.known.some(isIt);
-}
-
-/** An id and a name may mean the same API; two ids, or two names, only where they are equal. */
-function mayBeSame(a: string, b: string): boolean {
-  return a === b || a.split(' ')[0] !== b.split(' ')[0];
 }

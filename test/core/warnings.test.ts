@@ -1,4 +1,5 @@
 /** The states that are valid and bad, over what is known; what is unknown keeps every one of them quiet. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Demand, Estate, EstateKey, EstatePlan, Limit, Members, StageRef } from '../../src/core/estate.ts';
 import { warningsOf } from '../../src/core/warnings.ts';
@@ -237,5 +238,63 @@ describe('a bad state', () => {
   it('is one for each stage', () => {
     const found = warn({ demands: [demand('some', ['dev', 'prod'])] });
     expect(found.map(({ message }) => message.split(' ')[0])).toEqual(['residents-api:dev', 'residents-api:prod']);
+  });
+});
+
+describe('whatever is known', () => {
+  const members = <T>(one: fc.Arbitrary<T>) =>
+    fc.record({
+      known: fc.uniqueArray(one, { maxLength: 3, selector: (value) => JSON.stringify(value) }),
+      more: fc.constantFrom('none', 'strangers', 'any'),
+    });
+  const api = fc.constantFrom('id a1', 'id a2', 'name residents-api');
+  const stage = fc.record({ api, stage: fc.constantFrom('dev', 'prod') });
+  const estate = fc.record({
+    keys: fc.uniqueArray(fc.record({ id: fc.constantFrom('k1', 'k2', 'k3'), enabled: fc.constantFrom(true, false, undefined) }), {
+      maxLength: 3,
+      selector: ({ id }) => id,
+    }),
+    plans: fc.array(fc.record({ keys: members(fc.constantFrom('k1', 'k2', 'k3', 'k4')), stages: members(stage) }), { maxLength: 3 }),
+    demands: fc.uniqueArray(
+      fc.record({
+        api,
+        demands: fc.constantFrom('some', 'none', 'unknown'),
+        stages: fc.uniqueArray(fc.constantFrom('dev', 'prod'), { maxLength: 2 }),
+      }),
+      { maxLength: 3, selector: (one) => one.api },
+    ),
+  });
+  type Sketch = typeof estate extends fc.Arbitrary<infer T> ? T : never;
+
+  /** Each warning that there is, as `<code> <kind>/<name> <message>`. */
+  const found = ({ keys, plans, demands }: Sketch) =>
+    warn({
+      keys: keys.map(({ id, enabled }) => ({ id, subject: subject('ApiKey', id), ...(enabled !== undefined && { enabled }) })),
+      plans: plans.map((one, index) => ({ label: `p${index}`, subject: subject('UsagePlan', `p${index}`), ...one })) as EstatePlan[],
+      demands: demands.map((one) => ({ subject: subject('KeyRequirement', one.api), label: one.api, ...one })) as Demand[],
+    }).map(
+      ({ code, kind, name, message }) =>
+        `${code} ${kind}/${name}${code === 'REQUIRED_WITHOUT_KEY' ? ` ${message.split(' demands')[0]}` : ''}`,
+    );
+
+  it('knowing less of a plan makes no warning', () => {
+    fc.assert(
+      fc.property(estate, fc.nat(2), fc.constantFrom('keys', 'stages'), (all, at, what) => {
+        const less: Sketch = {
+          ...all,
+          plans: all.plans.map((one, index) => (index === at ? { ...one, [what]: { ...one[what], more: 'any' } } : one)),
+        };
+        expect(found(all)).toEqual(expect.arrayContaining(found(less)));
+      }),
+    );
+  });
+
+  it('the order in which it is known decides nothing', () => {
+    fc.assert(
+      fc.property(estate, ({ keys, plans, demands }) => {
+        const reversed = { keys: keys.toReversed(), plans, demands: demands.toReversed() };
+        expect(found(reversed)).toEqual(found({ keys, plans, demands }));
+      }),
+    );
   });
 });
