@@ -84,6 +84,7 @@ function tags(asked: Asked): Grant[] {
   const { enforced, removes, region } = asked;
   const written = (kind: string) => enforced.filter((one) => one.kind === kind);
   const stagesOf = (api: string) => tagPath(region, '/restapis/', api, '/stages/', '*');
+  const apis = written('KeyRequirement').map(({ spec }) => tagPath(region, '/restapis/', apiPart(spec.restApi, asked)));
   const resources = [
     ...(written('ApiKey').length > 0 || removes ? [tagPath(region, '/apikeys/', '*')] : []),
     ...(written('UsagePlan').length > 0 || removes ? [tagPath(region, '/usageplans/', '*')] : []),
@@ -91,6 +92,7 @@ function tags(asked: Asked): Grant[] {
   ];
   return [
     { sid: 'WriteTags', actions: ['apigateway:PUT', 'apigateway:DELETE'], resources },
+    { sid: 'TagApis', actions: ['apigateway:PUT'], resources: apis },
     { sid: 'ReleaseStages', actions: ['apigateway:DELETE'], resources: removes ? [stagesOf('*')] : [] },
   ];
 }

@@ -36,6 +36,7 @@ const KEY = [...READ, ...ALL_STAGES, 'CreateKeysAndPlans POST /apikeys', 'Update
 const stage = (spec: Record<string, Json> = {}) => one('Stage', { restApi: { id: 'a1' }, stageName: 'live', ...spec });
 const requirement = (spec: Record<string, Json>) => one('KeyRequirement', { restApi: { id: 'a1' }, ...spec });
 const A1_METHODS = ['', '/deployments/*', '/resources'].map((rest) => `ReadMethods GET /restapis/a1${rest}`);
+const A1_TAG = `TagApis PUT ${TAGS.replace(GATEWAY, '')}restapis%2Fa1`;
 const A1 = ['/restapis/a1/stages', '/restapis/a1/stages/*'].map((path) => `ReadStages GET ${path}`);
 const A1_TAGS = tagsOf('restapis%2Fa1%2Fstages%2F*');
 const observe = { policy: { mode: 'observe', unsetMode: 'enforce', prune: true } } as const;
@@ -143,7 +144,7 @@ describe('a policy', () => {
       'methods that demand a key: read in the definition and in what the stages serve, and changed one by one',
       [requirement({ apiKeyRequired: true })],
       {},
-      [...READ, ...A1, ...A1_METHODS, 'RequireKeys PATCH /restapis/a1/resources/*/methods/*'],
+      [...READ, ...A1, ...A1_METHODS, 'RequireKeys PATCH /restapis/a1/resources/*/methods/*', A1_TAG],
     ],
     [
       'a requirement that is observed',
@@ -155,7 +156,7 @@ describe('a policy', () => {
       'where an API looks for the key is a property of the API',
       [requirement({ apiKeySource: 'HEADER' })],
       {},
-      [...READ, ...A1, ...A1_METHODS, 'SetKeySource PATCH /restapis/a1'],
+      [...READ, ...A1, ...A1_METHODS, 'SetKeySource PATCH /restapis/a1', A1_TAG],
     ],
     [
       'a deployment, and the stages that are moved to it',
@@ -170,6 +171,7 @@ describe('a policy', () => {
         'Deploy POST /restapis/a1/deployments',
         'MoveStages PATCH /restapis/a1/stages/live',
         'MoveStages PATCH /restapis/a1/stages/test',
+        A1_TAG,
       ],
     ],
     [
@@ -182,6 +184,7 @@ describe('a policy', () => {
         'ReadMethods GET /restapis/*',
         'SetKeySource PATCH /restapis/*',
         'Deploy POST /restapis/*/deployments',
+        `TagApis PUT ${TAGS.replace(GATEWAY, '')}restapis%2F*`,
       ],
     ],
     [

@@ -62,13 +62,15 @@ export function questionOf({ operation, method, path, region, account, id }: Req
 }
 
 /**
- * What IAM is believed to be asked besides: the right to tag what is created with tags, whose id nobody knows yet, and the right to change what is tagged.
+ * What IAM is believed to be asked besides: the right to tag what is created with tags, whose id nobody knows yet, and the right to change what is tagged. Of an
+ * API that is more than a requirement of keys is worth, as long as it is only believed.
  */
 function questionsBeside({ operation, method, path, region }: RequestRecord): Question[] {
   const gateway = (verb: string, where: string) => ({ action: `apigateway:${verb}`, resource: `arn:aws:apigateway:${region}::${where}` });
   if (/^Create(ApiKey|UsagePlan|Stage)$/.test(operation))
     return [gateway('PUT', `/tags/${encodeURIComponent(`arn:aws:apigateway:${region}::${path}/`)}*`)];
-  if (method === 'PUT') return [gateway('PATCH', decodeURIComponent(path).replace(/^.*::/, ''))];
+  const tagged = decodeURIComponent(path).replace(/^.*::/, '');
+  if (method === 'PUT' && !/^\/restapis\/[^/]+$/.test(tagged)) return [gateway('PATCH', tagged)];
   return [];
 }
 
