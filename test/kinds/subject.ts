@@ -13,7 +13,7 @@ import { load } from '../../src/manifests/load.ts';
 import { openDoor } from '../gateway/door.ts';
 import { writesOf } from '../reliability/account.ts';
 import { furnish } from '../scenarios/account.ts';
-import { expectAllowed, policiesOf } from '../support/iam.ts';
+import { expectAllowed, type PolicyOf, policiesOf } from '../support/iam.ts';
 import { createRig, documentOf, type Rig } from '../support/rig.ts';
 import { exampleOf, minimalSpec, mutable } from './examples.ts';
 
@@ -41,12 +41,18 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
   await makeAccount(rig);
   const door = openDoor(rig.emulator, { clock: rig.clock });
   const base = await withCompanions(kind, spec, rig);
-  const declare = (more: JsonMap) => rig.write([...OTHERS, documentOf(kind.rules.kind, NAME, { ...base, ...more })]);
+  const policies = new Map<string, readonly PolicyOf[]>();
+  const declare = (more: JsonMap) => {
+    rig.write([...OTHERS, documentOf(kind.rules.kind, NAME, { ...base, ...more })]);
+    policies.clear();
+  };
   const ofPass = async (pass: () => Promise<TargetReport>, mode: 'observe' | 'enforce') => {
     if (fresh) await rig.restart();
     const since = rig.emulator.requests.length;
     const { objects } = await pass();
-    expectAllowed(await policiesOf(rig.directory, { mode }), rig.emulator.requests.slice(since));
+    const allowed = policies.get(mode) ?? (await policiesOf(rig.directory, { mode }));
+    policies.set(mode, allowed);
+    expectAllowed(allowed, rig.emulator.requests.slice(since));
     const [mine, others] = [objects.filter(({ name }) => name === NAME), objects.filter(({ name }) => name !== NAME)];
     expect(others.filter(({ action }) => action !== 'keep')).toEqual([]);
     return mine;
