@@ -17,9 +17,16 @@ export async function emulator(_: string, flags: FlagValues<'emulator'>, world: 
   return EXIT.done;
 }
 
-/** Credentials that can open nothing else: without an endpoint they are refused everywhere. */
+/** Credentials that can open nothing else: without an endpoint they are refused everywhere. The region twice: the AWS CLI reads only the second. */
 export function emulatorEnvironment(url: string): Readonly<Record<string, string>> {
-  return { AWS_ENDPOINT_URL: url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'emulator', AWS_SECRET_ACCESS_KEY: 'emulator' };
+  const [region, secret] = ['eu-west-2', 'emulator'];
+  return {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: secret,
+    AWS_SECRET_ACCESS_KEY: secret,
+  };
 }
 
 function environmentText(url: string): string {
