@@ -389,6 +389,7 @@ function noteUnmade(one: Operation, run: Run): void {
       one.step,
       one.changes.map((change) => change.field),
     );
+  if (one.type === 'deploy') mark(one.step, ['redeploy']);
   if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
 }
 

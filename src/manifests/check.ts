@@ -5,6 +5,7 @@
 import { identity, type Json } from '../core/model.ts';
 import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
+import { checkRequirements } from './check-requirements.ts';
 import { claimsOf } from './consumer-annotations.ts';
 import { createPlaceOf, duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, sole, stageOf, type Violation } from './entry.ts';
 import { segmentsOf } from './problem.ts';
@@ -33,6 +34,7 @@ export function check(all: readonly Entry[]): readonly Violation[] {
     ...sameStage(valid, placeOf),
     ...sameValue(valid, placeOf),
     ...checkPlans(valid, placeOf),
+    ...checkRequirements(valid, placeOf),
   ];
 }
 

@@ -11,8 +11,11 @@ const plan = (name: string, spec: object, metadata: object = {}) => yaml('UsageP
 const stage = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('Stage', name, { restApi: { name: 'residents-api' }, ...spec }, metadata);
 const consumer = (name: string, spec: object = {}, metadata: object = {}) => yaml('Consumer', name, spec, metadata);
+const requirement = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('KeyRequirement', name, { restApi: { name: 'residents-api' }, ...spec }, metadata);
 const annotated = (name: string, value: string) => ({ annotations: { [`apikeeper.dev/${name}`]: value } });
 const throttle = { rateLimit: 1, burstLimit: 1 };
+const METHOD = { method: 'GET', path: '/a', apiKeyRequired: true };
 const get = { method: 'GET', path: '/a', ...throttle };
 
 /** Every document in a file of its own, in this order. */
@@ -71,6 +74,37 @@ const CASES: readonly Case[] = [
     documents: [target('production'), key('acme')],
     invalid: ['ApiKey/default/acme'],
     says: 'write the namespace that is meant, one of production',
+  },
+  {
+    reason: 'an API has one requirement',
+    documents: [requirement('one'), requirement('two'), requirement('other', { restApi: { id: 'a1b2c3d4e5' } })],
+    invalid: ['KeyRequirement/default/one', 'KeyRequirement/default/two'],
+    says: 'the requirement of the same API is declared by KeyRequirement/two (001.yaml:1); merge the documents',
+  },
+  {
+    reason: 'an API of another account is another API',
+    documents: [target('a'), target('b', { region: 'eu-west-1' }), requirement('one', {}, IN('a')), requirement('one', {}, IN('b'))],
+    invalid: [],
+  },
+  {
+    reason: 'a method is named once',
+    documents: [requirement('one', { methods: [{ ...METHOD }, { ...METHOD, apiKeyRequired: false }] })],
+    invalid: ['KeyRequirement/default/one'],
+    says: 'GET /a is written twice in this list, first as entry 0; keep one',
+  },
+  {
+    reason: 'a stage that a document keeps on one deployment is not moved to another',
+    documents: [
+      stage('production', { deployment: { id: 'a1b2c3' } }),
+      requirement('one', { redeploy: { stages: ['staging', 'production'] } }),
+    ],
+    invalid: ['KeyRequirement/default/one', 'Stage/default/production'],
+    says: 'Stage/production (000.yaml:1) keeps this stage on one deployment',
+  },
+  {
+    reason: 'a stage that was only made from the latest deployment may be moved',
+    documents: [stage('production', { deployment: 'latest' }), requirement('one', { redeploy: { stages: ['production'] } })],
+    invalid: [],
   },
   {
     reason: 'a key may be in one plan per stage',

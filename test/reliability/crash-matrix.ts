@@ -86,7 +86,7 @@ export async function recover(account: Account, scene: Scene, expected: unknown)
   const passes = await settle(account, scene.now, 3);
   const found = comparable(account.core.state(), scene.state);
   if (!isDone()) throw new Unconverged(`after ${passes} passes the account is not what an undisturbed run leaves`, found, expected);
-  const [before, after] = [foreign(scene.state), foreign(account.core.state())];
+  const [before, after] = [foreign(scene.state, scene.now), foreign(account.core.state(), scene.now)];
   if (!isDeepStrictEqual(before, after)) throw new Unconverged("a stranger's object was touched", after, before);
   return { passes: passes - 1 };
 }

@@ -312,6 +312,24 @@ export const crashScenarios: readonly CrashScenario[] = [
     now: [target, key('acme'), key('beta'), gold(['acme', 'beta'])],
   },
   {
+    name: 'a key is required, and the API redeployed, after a consumer got in',
+    past: [
+      { hand: { method: 'GET /health', api: 'residents-api', apiKeyRequired: false } },
+      { hand: { deploy: 'residents-api', to: 'production' } },
+    ],
+    now: [
+      target,
+      key('acme'),
+      gold(['acme']),
+      document('KeyRequirement', 'residents', {
+        restApi: { name: 'residents-api' },
+        apiKeyRequired: true,
+        methods: [{ method: 'GET', path: '/residents', apiKeyRequired: false }],
+        redeploy: { stages: ['production'] },
+      }),
+    ],
+  },
+  {
     name: 'of two claims on one identity one is settled on',
     past: [
       { apply: [target, key('beta')] },

@@ -1,10 +1,10 @@
 /** An emulated account, a directory of manifests, and an engine between the two, all in this process. */
 import { randomUUID } from 'node:crypto';
 import type { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Report, TargetReport } from '../../src/core/report.ts';
+import type { Report, TargetReport, Trigger } from '../../src/core/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { Settings } from '../../src/engine/settings.ts';
+import type { Call, Settings } from '../../src/engine/settings.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createTree, type Document, type HandClock, handClock } from '../reliability/account.ts';
 import type { Hand } from '../scenarios/account.ts';
@@ -21,7 +21,7 @@ export interface Rig extends AsyncDisposable {
   write(documents: readonly Document[]): void;
   /** A pass that writes nothing, over the one target that there is. */
   plan(): Promise<TargetReport>;
-  apply(): Promise<TargetReport>;
+  apply(trigger?: Trigger): Promise<TargetReport>;
   /** Ends the process: the next pass is made by one that remembers nothing. */
   restart(): Promise<void>;
 }
@@ -29,9 +29,11 @@ export interface Rig extends AsyncDisposable {
 export interface RigOptions {
   readonly settings?: Partial<Settings>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Told of each call of apikeeper's when its answer is there. */
+  readonly onCall?: (operation: string) => void;
 }
 
-export async function createRig({ settings, env }: RigOptions = {}): Promise<Rig> {
+export async function createRig({ settings, env, onCall }: RigOptions = {}): Promise<Rig> {
   const clock = handClock();
   const emulator = await startEmulator({ seed: 1, clock: clock.now });
   const gateway: APIGateway = clientOf(emulator);
@@ -40,13 +42,14 @@ export async function createRig({ settings, env }: RigOptions = {}): Promise<Rig
   const surroundings = {
     clock,
     emit: () => {},
+    ...(onCall && { onCall: ({ operation }: Call) => onCall(operation) }),
     env: { AWS_ENDPOINT_URL: emulator.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret', ...env },
   };
   let engine: Engine | undefined;
 
-  const pass = async (write: boolean): Promise<TargetReport> => {
+  const pass = async (write: boolean, trigger: Trigger = 'command'): Promise<TargetReport> => {
     engine ??= createEngine({ ...SETTINGS, owner, ...settings, directory: tree.directory }, surroundings);
-    return onlyTarget(await engine.pass({ trigger: 'command', write, unsetMode: 'enforce' }));
+    return onlyTarget(await engine.pass({ trigger, write, unsetMode: 'enforce' }));
   };
   const restart = async () => {
     await engine?.[Symbol.asyncDispose]();
@@ -61,7 +64,7 @@ export async function createRig({ settings, env }: RigOptions = {}): Promise<Rig
     owner,
     write: tree.write,
     plan: () => pass(false),
-    apply: () => pass(true),
+    apply: (trigger) => pass(true, trigger),
     restart,
     async [Symbol.asyncDispose]() {
       await restart();
