@@ -1,4 +1,5 @@
 /** `import --live`: what is live in the account that the ambient credentials lead to. Nothing is written, and no value is asked for. */
+import pMap from 'p-map';
 import type { Live } from '../core/model.ts';
 import { type Place, throughDoor } from '../engine/door.ts';
 import { isGatewayError } from '../gateway/errors.ts';
@@ -9,6 +10,7 @@ import type { Imported } from '../importers/model.ts';
 import { listApis } from '../kinds/apis.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Kind } from '../kinds/kind.ts';
+import { READERS } from '../kinds/live.ts';
 import { implicitTarget } from '../manifests/target.ts';
 import type { FlagValues } from './flags.ts';
 import { Failure } from './usage.ts';
@@ -28,6 +30,9 @@ export async function readAccount(imported: Imported, flags: FlagValues<'import'
   } catch (error) {
     if (isGatewayError(error)) throw new Failure(`--live: the account can't be read: ${error.message}`, { cause: error });
     throw error;
+  } finally {
+    // Where one call failed, others may still wait for their turn, and nobody for them.
+    stopping.abort(new Failure('the reading is over'));
   }
 }
 
@@ -45,7 +50,7 @@ async function read(send: Send, imported: Imported, place: Place): Promise<LiveA
   const [tagged, stages, requirements] = await Promise.all([
     withTags([...keys, ...plans], imported, send),
     stagesOf(apisNamed('Stage'), send),
-    Promise.all(apisNamed('KeyRequirement').map((id) => kindOf('KeyRequirement').read(send, id))),
+    pMap(apisNamed('KeyRequirement'), (id) => kindOf('KeyRequirement').read(send, id), READERS),
   ]);
   const live = [...tagged, ...stages, ...requirements.filter((one) => one !== undefined)];
   return withMembers({ ...place, apis, live }, imported, send);
@@ -69,7 +74,8 @@ async function withTags(listed: readonly Live[], { documents }: Imported, send: 
         document.kind === live.kind &&
         (typeof document.adopt === 'object' ? document.adopt.id === live.id : soughtName(document) === live.name),
     );
-  return readAgain(listed, (live) => !showsTags(live.kind, listed) && isMeant(live), send);
+  const untagged = ['ApiKey', 'UsagePlan'].filter((kind) => !showsTags(kind, listed));
+  return readAgain(listed, (live) => untagged.includes(live.kind) && isMeant(live), send);
 }
 
 function showsTags(kind: string, live: readonly Live[]): boolean {
@@ -105,6 +111,6 @@ function apiOf(stage: string): string {
 
 /** What was deleted meanwhile is gone. */
 async function readAgain(live: readonly Live[], isWanted: (live: Live) => boolean, send: Send): Promise<Live[]> {
-  const found = await Promise.all(live.map((one) => (isWanted(one) ? kindOf(one.kind).read(send, one.id) : one)));
+  const found = await pMap(live, (one) => (isWanted(one) ? kindOf(one.kind).read(send, one.id) : one), READERS);
   return found.filter((one) => one !== undefined);
 }

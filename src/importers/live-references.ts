@@ -19,13 +19,13 @@ export interface References {
   readonly resolve: Resolve;
 }
 
-export function createReferences(matches: Matches, account: LiveAccount, plan: Live | undefined): References {
-  const documents = [...matches.keys()];
+/** For the document of each live object. `live`: the object itself, for a plan knows best which of two stages of one name it is open for. */
+export function createReferences(matches: Matches, account: LiveAccount): (live: Live) => References {
+  const documents = new Map([...matches.keys()].map((document) => [`${document.kind} ${document.name}`, document]));
+  const keys = new Map(account.live.filter(({ kind }) => kind === 'ApiKey').map((key) => [key.id, key]));
   const byLive = new Map<string, string>(
     [...matches].flatMap(([{ kind, name }, match]) => (match.is === 'live' ? [[`${kind} ${match.live.id}`, name] as const] : [])),
   );
-  const named = (kind: string, name: Json | undefined): ManifestDocument | undefined =>
-    documents.find((document) => document.kind === kind && document.name === name);
   const liveOf = (document: ManifestDocument | undefined) => {
     const match = document && matches.get(document);
     return match && (match.is === 'live' || match.is === 'owned') ? match.live : undefined;
@@ -35,37 +35,42 @@ export function createReferences(matches: Matches, account: LiveAccount, plan: L
     return `${account.apis.find((one) => one.id === api)?.name ?? api}:${stageName}`;
   };
   const keyLabel = (id: string) => {
-    const name = account.live.find((one) => one.kind === 'ApiKey' && one.id === id)?.name;
+    const name = keys.get(id)?.name;
     return byLive.get(`ApiKey ${id}`) ?? (name ? `${name} (${id})` : id);
   };
 
   /** While another manager holds the key and not the plan, the plan can't mean it by its document's name. */
-  function isHeldAlone(id: string): boolean {
-    const key = account.live.find((one) => one.kind === 'ApiKey' && one.id === id);
-    return key !== undefined && plan !== undefined && otherManager(key, '') !== undefined && otherManager(plan, '') === undefined;
+  function isHeldAlone(id: string, plan: Live): boolean {
+    const key = keys.get(id);
+    return key !== undefined && otherManager(key, '') !== undefined && otherManager(plan, '') === undefined;
   }
 
-  function refer(kind: string, id: string): Json {
+  function refer(kind: string, id: string, plan: Live): Json {
     const document = byLive.get(`${kind} ${id}`);
-    if (kind === 'ApiKey') return document === undefined || isHeldAlone(id) ? { id } : document;
+    if (kind === 'ApiKey') return document === undefined || isHeldAlone(id, plan) ? { id } : document;
     const [api = '', stageName = ''] = id.split(':');
     return document === undefined ? { restApi: apiReference(api, account.apis), stageName } : { stage: document };
   }
 
-  const resolve: Resolve = (kind, entry) => {
+  function resolve(kind: string, entry: Json, plan: Live): ReturnType<Resolve> {
     if (kind === 'ApiKey') {
-      const id = typeof entry === 'string' ? liveOf(named(kind, entry))?.id : isMap(entry) ? String(entry.id) : undefined;
+      const id = typeof entry === 'string' ? liveOf(documents.get(`ApiKey ${entry}`))?.id : isMap(entry) ? String(entry.id) : undefined;
       return id === undefined ? lost(String(entry)) : { key: id, label: keyLabel(id) };
     }
-    const stage = isMap(entry) ? named('Stage', entry.stage) : undefined;
+    const stage = isMap(entry) ? documents.get(`Stage ${String(entry.stage)}`) : undefined;
     const own = liveOf(stage)?.id;
     const places = stage ? placeOf(stage.spec) : isMap(entry) ? placeOf(entry) : [];
     const ids = own === undefined ? places.flatMap((place) => stageIdsOf(place, account)) : [own];
-    const id = ids.find((one) => idsIn(plan?.spec.stages).includes(one)) ?? ids[0];
+    const id = ids.find((one) => idsIn(plan.spec.stages).includes(one)) ?? ids[0];
     return id === undefined ? lost(places.map(({ stageName }) => stageName).join() || 'a stage') : { key: id, label: stageLabel(id) };
-  };
+  }
 
-  return { account, refer, resolve, label: (field, id) => (field === 'keys' ? keyLabel(id) : stageLabel(id)) };
+  return (live) => ({
+    account,
+    refer: (kind, id) => refer(kind, id, live),
+    resolve: (kind, entry) => resolve(kind, entry, live),
+    label: (field, id) => (field === 'keys' ? keyLabel(id) : stageLabel(id)),
+  });
 }
 
 function lost(label: string): ReturnType<Resolve> {

@@ -1,5 +1,5 @@
 /** `--live`: limits and ids come from the account, and the file only says what to look for. A file is not what was deployed. */
-import { type Json, TAG } from '../core/model.ts';
+import { type Json, type Live, TAG } from '../core/model.ts';
 import { badStates } from './bad-states.ts';
 import { inOrder, keepAllowed } from './finish.ts';
 import { describe, type LiveAccount, placeText } from './live-account.ts';
@@ -12,7 +12,9 @@ import { withoutSecrets } from './secrets.ts';
 /** What was imported, as it is live. What is not found is left out, and what may be one of several waits for its id, as it does without an account. */
 export function importLive(imported: Imported, account: LiveAccount): Imported {
   const matches = matchLive(imported, account);
-  const parts = [...matches].map(([document, match]) => partOf(document, match, matches, account, imported));
+  const referencesOf = createReferences(matches, account);
+  const write = (document: ManifestDocument, live: Live) => writeLive(document, live, referencesOf(live), imported.secrets ?? new Set());
+  const parts = [...matches].map(([document, match]) => partOf(document, match, matches, account, write));
   const { documents, refused } = keepAllowed(parts.flatMap(({ document }) => document ?? []));
   const stale = new Set(badStates(imported.documents, []).map(identityOf));
   const settled = new Map(parts.flatMap((part) => (part.written ? [[part.written.document.address, part.written] as const] : [])));
@@ -34,11 +36,17 @@ interface Part {
   readonly findings: readonly Finding[];
 }
 
-function partOf(document: ManifestDocument, match: Match, matches: Matches, account: LiveAccount, { secrets }: Imported): Part {
+function partOf(
+  document: ManifestDocument,
+  match: Match,
+  matches: Matches,
+  account: LiveAccount,
+  write: (document: ManifestDocument, live: Live) => Written,
+): Part {
   const what = `${document.kind} ${document.name}`;
   switch (match.is) {
     case 'live': {
-      const written = writeLive(document, match.live, createReferences(matches, account, match.live), secrets ?? new Set());
+      const written = write(document, match.live);
       return { document: written.document, written, findings: written.findings };
     }
     case 'owned': {
