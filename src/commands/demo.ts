@@ -104,6 +104,7 @@ async function introduce(narrator: Narrator, hand: Hand, url: string): Promise<v
     throw new Failure(`the example manifests in ${MANIFESTS} are not usable; try "apikeeper validate ${MANIFESTS}"`);
   const kindCounts = kinds
     .map(({ rules: { kind } }) => [kind, desired.filter((one) => one.kind === kind).length] as const)
+    .filter(([, number]) => number > 0)
     .map(([kind, number]) => count(number, kind));
   narrator.introduction(
     url,
