@@ -26,7 +26,7 @@ export const EVENTS = {
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
   'requirement.unserved': { level: 'warn', message: 'a stage serves another key requirement than the API has' },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
-  'warning.raised': { level: 'warn', message: 'callers are blocked, or not stopped, although nothing is wrong' },
+  'warning.raised': { level: 'warn', message: 'what is live blocks callers, or protects nothing' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },
   'commit.live': { level: 'info', message: 'what was committed is live' },
   'reconcile.finished': { level: 'info', message: 'reconcile finished' },
