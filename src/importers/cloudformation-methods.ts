@@ -1,11 +1,11 @@
 /** Which methods demand a key: AWS::ApiGateway::Method, an API's OpenAPI body, and what SAM makes of events. */
 import { type Resource, referredApi, restApiOf, soleName, type Template } from './cloudformation-resources.ts';
-import { booleanOf, textOf } from './fields.ts';
+import { booleanOf, isRecord, textOf } from './fields.ts';
 import { isDemanding } from './key-requirements.ts';
 import { resourcePath } from './methods.ts';
 import type { RequiredMethod, Requirement } from './model.ts';
 import { BODY_WORD, requiredMethods } from './openapi.ts';
-import { targetOf, unresolvedIn } from './unresolved.ts';
+import { isUnresolved, targetOf, unresolvedIn } from './unresolved.ts';
 
 /** One requirement per API that has methods here. */
 export function translateMethods(template: Template): Requirement[] {
@@ -24,10 +24,9 @@ function nameOf(restApi: unknown): string {
 }
 
 function ofApi(api: Resource, methods: readonly Resource[], template: Template): Requirement {
-  const { values } = api;
   const isDefault = booleanOf(api.known('ApiKeyRequired')) === true;
   const own = { ...(isDefault && { apiKeyRequired: true }), methods: methods.flatMap((method) => ofMethod(method, template)) };
-  const found = { ...own, methods: [...requiredMethods(values.Body), ...own.methods] };
+  const found = { ...own, methods: [...ofBody(api), ...own.methods] };
   const restApi = isDemanding(found) ? referredApi(template, api) : undefined;
   const source = isDemanding(found) ? api.text('ApiKeySourceType')?.toUpperCase() : undefined;
   return {
@@ -40,6 +39,19 @@ function ofApi(api: Resource, methods: readonly Resource[], template: Template):
     ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
     source: api.at(),
   };
+}
+
+function ofBody(api: Resource): RequiredMethod[] {
+  const { Body, BodyS3Location } = api.values;
+  const paths = isRecord(Body) ? Body.paths : Body;
+  if (isUnresolved(paths) || (Body === undefined && BodyS3Location !== undefined)) {
+    api.report(
+      'NOT_TRANSLATED',
+      "the methods are in an OpenAPI body that can't be read here; whether they demand a key is not known",
+      Body === undefined ? 'BodyS3Location' : 'Body',
+    );
+  }
+  return requiredMethods(Body);
 }
 
 /** Methods of an API that another stack has. */

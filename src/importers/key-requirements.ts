@@ -13,7 +13,8 @@ export function keyRequirements(
 ): { documents: ManifestDocument[]; findings: Finding[] } {
   const demanding = requirements.filter(isDemanding);
   const nameDocument = createNames();
-  const byApi = Map.groupBy(demanding, ({ restApi }) => restApi && JSON.stringify(restApi));
+  // One name in two regions or accounts is two APIs.
+  const byApi = Map.groupBy(demanding, ({ restApi, comments }) => restApi && JSON.stringify([restApi, comments]));
   const known = [...byApi].flatMap(([api, parts]) => (api === undefined ? [] : [joined(parts)]));
   return {
     documents: known.map((requirement) => toDocument(requirement, nameDocument, documents)),

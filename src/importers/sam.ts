@@ -1,6 +1,6 @@
 /** AWS::Serverless::Api as SAM expands it: an API, its stage, its methods, and the key and plan of `Auth.UsagePlan`. */
 import type { Evaluation } from './cloudformation-values.ts';
-import { isRecord } from './fields.ts';
+import { booleanOf, isRecord } from './fields.ts';
 import { type Finding, finding } from './model.ts';
 import type { Path, Source } from './source.ts';
 import { isUnresolved, unresolvedIn } from './unresolved.ts';
@@ -60,7 +60,16 @@ export function expandServerless(declared: readonly Declared[], context: Context
   if (events.some(({ api }) => api === IMPLICIT) && !apis.some(({ id }) => id === IMPLICIT)) {
     apis.push({ id: IMPLICIT, path: [...context.path, 'Globals', 'Api'], properties: merge({ StageName: 'Prod' }, globals) as Properties });
   }
+  for (const api of apis) warnOfPreflight(api, context);
   return [...apis.flatMap((api) => [restApi(api), stage(api)]), ...events.map(method), ...plans(apis, context)];
+}
+
+/** SAM's default, as its documentation of ApiAuth has it. */
+function warnOfPreflight({ id, properties, path }: Api, { source, findings }: Context): void {
+  const { ApiKeyRequired, AddApiKeyRequiredToCorsPreflight } = authOf(properties);
+  if (properties.Cors === undefined || booleanOf(ApiKeyRequired) !== true || booleanOf(AddApiKeyRequiredToCorsPreflight) === false) return;
+  const message = `${id}: SAM has the OPTIONS methods that it makes for Cors demand a key too, and a browser's preflight carries none: no manifest says so; set AddApiKeyRequiredToCorsPreflight: false if browsers are to call the API`;
+  findings.push(finding('NOT_TRANSLATED', source.at([...path, 'Cors']), message));
 }
 
 interface ApiEvent {
@@ -91,7 +100,7 @@ function restApi({ id, properties, path }: Api): Declared {
     id,
     type: 'AWS::ApiGateway::RestApi',
     path,
-    properties: { Name: name, Body: DefinitionBody, ApiKeySourceType, ApiKeyRequired },
+    properties: { Name: name, Body: DefinitionBody, BodyS3Location: DefinitionUri, ApiKeySourceType, ApiKeyRequired },
     madeBy: id,
   };
 }

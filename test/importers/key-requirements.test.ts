@@ -133,6 +133,18 @@ describe('CloudFormation', () => {
     expect(read({ security: [{ k: [] }] })).toEqual([{ restApi: { name: 'books' }, methods: [both[0], open('POST', '/a'), both[1]] }]);
   });
 
+  test.each<[what: string, api: string]>([
+    ['a body in S3', 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, BodyS3Location: { Bucket: b, Key: k } } }'],
+    [
+      'a body that is included',
+      'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, Body: { "Fn::Transform": { Name: "AWS::Include" } } } }',
+    ],
+    ['a file of SAM', 'Api: { Type: "AWS::Serverless::Api", Properties: { Name: books, StageName: live, DefinitionUri: api.yaml } }'],
+    ['paths by a function', 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, Body: { paths: !ImportValue paths } } }'],
+  ])('%s can not be looked into, and is named', (_, api) => {
+    expect(read(api)).toEqual({ specs: [], codes: ['NOT_TRANSLATED'] });
+  });
+
   test.each<[reason: string, globals: string, auth: string, event: string, spec: object | undefined]>([
     ['the default of an API', '', 'ApiKeyRequired: true', '', { apiKeyRequired: true }],
     ['the default of all APIs', 'Auth: { ApiKeyRequired: true }', '', '', { apiKeyRequired: true }],
@@ -148,6 +160,15 @@ Resources:
   F: { Type: AWS::Serverless::Function, Properties: { Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Api, Path: /a, Method: get, ${event} } } } } }
 `);
     expect(documents.map((document) => document.spec)).toEqual(spec ? [{ restApi: { name: 'books' }, ...spec }] : []);
+  });
+
+  test.each<[auth: string, codes: readonly string[]]>([
+    ['ApiKeyRequired: true', ['NOT_TRANSLATED']],
+    ['ApiKeyRequired: true, AddApiKeyRequiredToCorsPreflight: false', []],
+    ['AddApiKeyRequiredToCorsPreflight: true', ['NOTHING_FOUND']],
+  ])('SAM: preflights, with %s', (auth, codes) => {
+    const api = `Api: { Type: "AWS::Serverless::Api", Properties: { Name: books, StageName: live, Cors: "'*'", Auth: { ${auth} } } }`;
+    expect(read(api).codes).toEqual(codes);
   });
 
   test('SAM: a default that is not known is named', () => {
@@ -207,6 +228,28 @@ resource "aws_api_gateway_method" "${name}" {
     const text = `${body}${data}${method('get', 'api_key_required = true', 'data.aws_api_gateway_rest_api.shared.id')}`;
     expect(demandsIn(await terraform({ 'main.tf': text })).specs).toEqual([
       { restApi: { name: 'shared' }, methods: [closed('GET', '/a')] },
+    ]);
+  });
+
+  test('one name in two regions is two APIs', async () => {
+    const inRegion = (name: string, region: string) => `
+provider "aws" {
+  alias  = "${name}"
+  region = "${region}"
+}
+module "${name}" {
+  source    = "./api"
+  providers = { aws = aws.${name} }
+}
+`;
+    const files = {
+      'main.tf': inRegion('london', 'eu-west-2') + inRegion('dublin', 'eu-west-1'),
+      'api/main.tf': `${body}${method('get', 'api_key_required = true')}`,
+    };
+    const { documents } = await terraform(files);
+    expect(documents.map(({ kind, name, comments }) => [kind, name, comments[0]])).toEqual([
+      ['KeyRequirement', 'books', 'provider aws.dublin, region eu-west-1'],
+      ['KeyRequirement', 'books-2', 'provider aws.london, region eu-west-2'],
     ]);
   });
 
