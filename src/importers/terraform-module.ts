@@ -6,6 +6,7 @@ import { type Occurrence, occurrencesOf } from './terraform-instances.ts';
 import type { Block, Loaded } from './terraform-load.ts';
 import { traversalsIn, traversalText } from './terraform-names.ts';
 import { isSecretField, toReference } from './terraform-resources.ts';
+import { completed } from './terraform-types.ts';
 import { isUnresolved, type Unresolved, unresolved } from './unresolved.ts';
 
 export interface Module {
@@ -103,11 +104,11 @@ function variable(module: Module, name: string): unknown {
   if (!block) return unresolved(`var.${name} is not declared in these files`);
   if (block.body.sensitive === true && !options.reveal) return unresolved(`var.${name} is sensitive, and is never read here`);
   const given = call.input(name);
-  if (given !== undefined) return given;
+  if (given !== undefined) return completed(block.body.type, given);
   const wayOut = call.prefix === '' ? `give --var ${name}=<value>, or import the state` : 'import the state';
   if (block.body.default === undefined) return unresolved(`var.${name} has no value in these files: ${wayOut}`);
   if (call.prefix === '') options.onDefault(name, block.at());
-  return evaluateTree(block.body.default, module.lookup);
+  return completed(block.body.type, evaluateTree(block.body.default, module.lookup));
 }
 
 function local(module: Module, name: string): unknown {

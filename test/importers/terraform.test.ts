@@ -100,6 +100,41 @@ describe('how many there are', () => {
   });
 });
 
+test.each<[what: string, consumer: string, spec: object]>([
+  ['left out', '{ rate = 5 }', { enabled: true, tags: { team: 'archive' } }],
+  ['null', '{ rate = 5, enabled = null, team = null }', { enabled: true, tags: { team: 'archive' } }],
+  ['written', '{ rate = 5, enabled = false, team = "books", note = "n" }', { enabled: false, tags: { team: 'books' }, description: 'n' }],
+])('the defaults of an optional attribute that is %s', async (_, consumer, spec) => {
+  const main = `
+variable "consumers" {
+  type = map(object({
+    rate    = number
+    enabled = optional(bool, true)
+    team    = optional(string, "archive")
+    note    = optional(string)
+    plans   = optional(list(object({ name = optional(string, "usual") })), [{}])
+  }))
+  default = { acme = ${consumer} }
+}
+resource "aws_api_gateway_api_key" "k" {
+  for_each    = var.consumers
+  name        = each.key
+  enabled     = each.value.enabled
+  description = each.value.note
+  tags        = { team = each.value.team }
+}
+resource "aws_api_gateway_api_key" "of_plan" {
+  name = "acme-\${var.consumers["acme"].plans[0].name}"
+}
+`;
+  const { documents, findings } = await terraform({ 'main.tf': main });
+  expect(documents.map((document) => [document.name, document.spec])).toEqual([
+    ['acme', spec],
+    ['acme-usual', {}],
+  ]);
+  expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+});
+
 describe('modules', () => {
   const MODULE =
     'variable "name" {}\nresource "aws_api_gateway_api_key" "k" {\n  name = var.name\n}\noutput "id" {\n  value = aws_api_gateway_api_key.k.id\n}\n';
