@@ -4,7 +4,7 @@ import type { Live } from '../core/model.ts';
 import { type Place, throughDoor } from '../engine/door.ts';
 import { isGatewayError } from '../gateway/errors.ts';
 import type { Send } from '../gateway/send.ts';
-import { apisOf, idsIn, type LiveAccount, soughtName } from '../importers/live-account.ts';
+import { apisOf, idsIn, idsOfApis, type LiveAccount, soughtName } from '../importers/live-account.ts';
 import { matchLive } from '../importers/live-match.ts';
 import type { Imported } from '../importers/model.ts';
 import { listApis } from '../kinds/apis.ts';
@@ -16,8 +16,18 @@ import type { FlagValues } from './flags.ts';
 import { Failure } from './usage.ts';
 import { onStop, type World } from './world.ts';
 
+/** A source that was read, once more with the ids of resources, by logical id: those of CloudFormation's that the account tells. */
+export type Translate = (ids: Readonly<Record<string, string>>) => Imported | Promise<Imported>;
+
+export interface Read {
+  readonly imported: Imported;
+  readonly account: LiveAccount;
+}
+
 /** Rejects with Failure where there are no credentials or no region, or where anything can't be read: a part of an account is no account. */
-export async function readAccount(imported: Imported, flags: FlagValues<'import'>, world: World): Promise<LiveAccount> {
+export async function readLive(translate: Translate, flags: FlagValues<'import'>, world: World): Promise<Read> {
+  const first = await translate({});
+
   const stopping = new AbortController();
   using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
   const settings = {
@@ -26,7 +36,12 @@ export async function readAccount(imported: Imported, flags: FlagValues<'import'
     ...(flags.burst !== undefined && { burst: flags.burst }),
   };
   try {
-    return await throughDoor(implicitTarget({}), settings, world, stopping.signal, (send, place) => read(send, imported, place));
+    return await throughDoor(implicitTarget({}), settings, world, stopping.signal, async (send, place) => {
+      const apis = await listApis(send);
+      const ids = idsOfApis(first, apis);
+      const imported = Object.keys(ids).length > 0 ? await translate(ids) : first;
+      return { imported, account: await read(send, imported, { ...place, apis }) };
+    });
   } catch (error) {
     if (isGatewayError(error)) throw new Failure(`--live: the account can't be read: ${error.message}`, { cause: error });
     throw error;
@@ -36,16 +51,12 @@ export async function readAccount(imported: Imported, flags: FlagValues<'import'
   }
 }
 
-async function read(send: Send, imported: Imported, place: Place): Promise<LiveAccount> {
+async function read(send: Send, imported: Imported, place: Place & Pick<LiveAccount, 'apis'>): Promise<LiveAccount> {
   const { documents } = imported;
   const nothing = { apiIds: [], wantsMembers: () => false };
-  const [apis, keys, plans] = await Promise.all([
-    listApis(send),
-    kindOf('ApiKey').list(send, nothing),
-    kindOf('UsagePlan').list(send, nothing),
-  ]);
+  const [keys, plans] = await Promise.all([kindOf('ApiKey').list(send, nothing), kindOf('UsagePlan').list(send, nothing)]);
   const apisNamed = (...names: readonly string[]) => [
-    ...new Set(documents.filter(({ kind }) => names.includes(kind)).flatMap(({ spec }) => apisOf(spec.restApi, { apis }))),
+    ...new Set(documents.filter(({ kind }) => names.includes(kind)).flatMap(({ spec }) => apisOf(spec.restApi, place))),
   ];
   const [tagged, stages, requirements] = await Promise.all([
     withTags([...keys, ...plans], imported, send),
@@ -53,7 +64,7 @@ async function read(send: Send, imported: Imported, place: Place): Promise<LiveA
     pMap(apisNamed('KeyRequirement'), (id) => kindOf('KeyRequirement').read(send, id), READERS),
   ]);
   const live = [...tagged, ...stages, ...requirements.filter((one) => one !== undefined)];
-  return withMembers({ ...place, apis, live }, imported, send);
+  return withMembers({ ...place, live }, imported, send);
 }
 
 function stagesOf(apiIds: readonly string[], send: Send): Promise<readonly Live[]> {

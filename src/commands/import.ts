@@ -16,6 +16,7 @@ import { didYouMean } from '../manifests/suggest.ts';
 import { count, visible } from '../report/visible.ts';
 import { EXIT } from './exit.ts';
 import { type FlagValues, variableOf } from './flags.ts';
+import type { Translate } from './import-live.ts';
 import { Failure, UsageError } from './usage.ts';
 import type { World } from './world.ts';
 
@@ -24,7 +25,7 @@ type Flags = FlagValues<'import'>;
 interface Source {
   /** The flags that it is read with, of those that not every source has. */
   readonly flags: readonly (keyof Flags)[];
-  readonly read: (file: string, flags: Flags, world: World) => Promise<Imported>;
+  readonly read: (file: string, flags: Flags, world: World) => Promise<Translate>;
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -37,17 +38,19 @@ const SOURCES: Readonly<Record<string, Source>> = {
         ...(flags['framework-version'] !== undefined && { frameworkVersion: flags['framework-version'] }),
         params: namedValues('param', flags),
         env: namedValues('env', flags),
-        parameters: namedValues('parameter', flags),
         read: filesBelow(file === '-' ? '.' : dirname(file)),
       };
-      return importServerless(await readSource(file, world), options);
+      const parameters = namedValues('parameter', flags);
+      const text = await readSource(file, world);
+      return (ids) => importServerless(text, { ...options, parameters: { ...ids, ...parameters } });
     },
   },
   cloudformation: {
     flags: ['parameter'],
     read: async (file, flags, world) => {
-      const options = { file, parameters: namedValues('parameter', flags) };
-      return importCloudFormation(await readSource(file, world), options);
+      const parameters = namedValues('parameter', flags);
+      const text = await readSource(file, world);
+      return (ids) => importCloudFormation(text, { file, parameters: { ...ids, ...parameters } });
     },
   },
   terraform: {
@@ -55,7 +58,8 @@ const SOURCES: Readonly<Record<string, Source>> = {
     read: async (path, flags, { stdin }) => {
       const input =
         path === '-' ? { path, directory: '.', texts: [{ file: path, text: await readAll(stdin) }] } : await readTerraform(path);
-      return importTerraform(input, { variables: namedValues('var', flags), read: readTerraformDirectory });
+      const variables = namedValues('var', flags);
+      return () => importTerraform(input, { variables, read: readTerraformDirectory });
     },
   },
 };
@@ -72,9 +76,8 @@ export async function importFrom(_: string, flags: Flags, world: World, [name = 
     (flag) => !source.flags.includes(flag) && isGiven(flags[flag]) && !world.env[variableOf({ name: flag }) ?? ''],
   );
   if (stray) throw new UsageError(`import ${name} does not read --${stray}`);
-  const read = await source.read(file, flags, world);
-  const account = flags.live ? await liveAccount(read, flags, world) : undefined;
-  const imported = account ? importLive(read, account) : read;
+  const translate = await source.read(file, flags, world);
+  const { imported, account } = flags.live ? await live(translate, flags, world) : { imported: await translate({}), account: undefined };
   if (flags.output === 'json') world.stdout.write(`${JSON.stringify(asJson(imported, account, flags.namespace), null, 2)}\n`);
   else print(file, imported, account, flags, world);
   return imported.findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
@@ -85,9 +88,10 @@ function isGiven(value: string | undefined | ReadonlyMap<string, unknown>): bool
 }
 
 /** A process that asks no account needs no SDK. */
-async function liveAccount(imported: Imported, flags: Flags, world: World): Promise<LiveAccount> {
-  const { readAccount } = await import('./import-live.ts');
-  return readAccount(imported, flags, world);
+async function live(translate: Translate, flags: Flags, world: World) {
+  const { readLive } = await import('./import-live.ts');
+  const { imported, account } = await readLive(translate, flags, world);
+  return { imported: importLive(imported, account), account };
 }
 
 function print(file: string, imported: Imported, account: LiveAccount | undefined, flags: Flags, { stdout, stderr }: World): void {

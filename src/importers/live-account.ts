@@ -1,7 +1,7 @@
 /** An account as it was read, and what of it a source's documents may mean. */
 import type { Api, Json, Live } from '../core/model.ts';
 import { isMap } from '../core/values.ts';
-import type { ManifestDocument } from './model.ts';
+import type { FindingCode, Imported, ManifestDocument } from './model.ts';
 
 export interface LiveAccount {
   /** Absent where nobody could be asked. */
@@ -29,6 +29,20 @@ const TAG = { stack: 'aws:cloudformation:stack-name', logicalId: 'aws:cloudforma
 export function stackOf({ tags }: Pick<Live, 'tags'>): { readonly stack?: string; readonly logicalId?: string } {
   const { [TAG.stack]: stack, [TAG.logicalId]: logicalId } = tags;
   return { ...(stack !== undefined && { stack }), ...(logicalId !== undefined && { logicalId }) };
+}
+
+/** Of an API that a source can't tell from others, or whose name it doesn't know. */
+const LOST_API: ReadonlySet<FindingCode> = new Set(['AMBIGUOUS_API', 'KEY_REQUIRED', 'UNRESOLVED']);
+
+/** The ids of the APIs that a source lost, by what its stack calls them. */
+export function idsOfApis({ findings, stackName }: Imported, apis: readonly Api[]): Readonly<Record<string, string>> {
+  const lost = new Set(findings.filter(({ code }) => LOST_API.has(code)).map(({ address }) => address));
+  return Object.fromEntries(
+    apis.flatMap((api) => {
+      const { stack, logicalId } = stackOf(api);
+      return stackName !== undefined && stack === stackName && logicalId !== undefined && lost.has(logicalId) ? [[logicalId, api.id]] : [];
+    }),
+  );
 }
 
 /** The ids of the APIs that a reference may mean. */

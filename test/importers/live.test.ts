@@ -217,6 +217,49 @@ test('cloudformation: names that the stack made up are found by its tags, and wh
   await moveIn(stdout);
 });
 
+const UNNAMED = `Transform: AWS::Serverless-2016-10-31
+Resources:
+  Seats:
+    Type: AWS::Serverless::Api
+    Properties: { StageName: Live, Auth: { ApiKeyRequired: true, UsagePlan: { CreateUsagePlan: PER_API } } }
+  Rooms:
+    Type: AWS::Serverless::Api
+    Properties: { StageName: Live, Auth: { ApiKeyRequired: true, UsagePlan: { CreateUsagePlan: PER_API } } }
+`;
+
+test('cloudformation: APIs that the template does not name are found by the tags of the stack', async () => {
+  const api = (id: string, logicalId: string) => ({
+    id,
+    name: 'booking',
+    methods: ['GET /'],
+    tags: ofStack('booking', logicalId),
+    stages: [{ name: 'Live' }],
+  });
+  const plan = (id: string, apiId: string, logicalId: string, keyId: string) => ({
+    id,
+    name: `booki-${logicalId}`,
+    stages: [`${apiId}:Live`],
+    keys: [keyId],
+    tags: ofStack('booking', `${logicalId}UsagePlan`),
+  });
+  await world.furnish({
+    apis: [api('seatsapi01', 'Seats'), api('roomsapi01', 'Rooms')],
+    keys: ['Seats', 'Rooms'].map((name) => ({
+      id: `${name.toLowerCase()}key1`,
+      name: `booki-${name}`,
+      tags: ofStack('booking', `${name}ApiKey`),
+    })),
+    plans: [plan('seatsplan', 'seatsapi01', 'Seats', 'seatskey1'), plan('roomsplan', 'roomsapi01', 'Rooms', 'roomskey1')],
+  });
+  const { code, stdout, stderr } = await world.import(['cloudformation', '-', '--parameter', 'AWS::StackName=booking'], UNNAMED);
+  expect(stderr).not.toMatch(/ {2}error {2}/);
+  expect(code).toBe(0);
+  expect(stdout.match(/^kind: .*$/gm)?.sort()).toEqual(
+    ['ApiKey', 'ApiKey', 'KeyRequirement', 'KeyRequirement', 'UsagePlan', 'UsagePlan'].map((kind) => `kind: ${kind}`),
+  );
+  await moveIn(stdout);
+});
+
 /** A state of Terraform: resources by type and name, each with its attributes. */
 function stateOf(resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>, sensitive: readonly unknown[] = []): string {
   const list = Object.entries(resources).map(([address, attributes]) => {
