@@ -52,8 +52,9 @@ type Line = EventFields & { readonly event: string; readonly msg: string };
 
 /** The fields that say what, why and where, in that order; the rest is in the JSON form. */
 function lineText(line: Line): string {
-  const { msg, kind, namespace, name } = line;
-  const object = kind && name ? `${kind}/${name}${namespace ? ` in ${namespace}` : ''}` : namespace;
+  const { msg, kind, namespace, name, consumer } = line;
+  const place = `${consumer ? ` of Consumer/${consumer}` : ''}${namespace ? ` in ${namespace}` : ''}`;
+  const object = kind && name ? `${kind}/${name}${place}` : namespace;
   const words = [
     line.reason,
     line.code,

@@ -18,5 +18,5 @@ table { border-collapse: collapse; width: 100%; margin: .6rem 0; } th { text-ali
 th, td { border-bottom: 1px solid var(--line); padding: .45rem .8rem .45rem 0; vertical-align: top; overflow-wrap: anywhere; }
 .consumer th { border-bottom: 0; padding-bottom: 0; } .consumer small { font-weight: 400; } .consumer td:first-child { padding-left: 1.4rem; }
 td p { margin: .2rem 0; } td ul { margin: 0; padding-left: 1.1rem; } code { font-size: .9em; } footer { margin-top: 3rem; font-size: .9rem; }
-@media (max-width: 48rem) { thead { display: none; } tr, td, tbody th { display: block; border: 0; padding: .1rem 0; } tr { border-bottom: 1px solid var(--line); padding: .6rem 0; } }
+@media (max-width: 48rem) { thead { display: none; } tr, td, tbody th { display: block; border: 0; padding: .1rem 0; } tr { border-bottom: 1px solid var(--line); padding: .6rem 0; } .consumer td { padding-left: 1.4rem; } }
 `);

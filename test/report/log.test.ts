@@ -55,6 +55,13 @@ describe('JSON lines', () => {
 });
 
 describe('text lines', () => {
+  test('what a Consumer expands to is said to be of the Consumer', () => {
+    const fields = { kind: 'UsagePlan', namespace: 'production', name: 'acme-residents', consumer: 'acme' };
+    expect(lines('text', 'info', [['object.created', fields]]).join()).toMatch(
+      /object created: UsagePlan\/acme-residents of Consumer\/acme in production\n$/,
+    );
+  });
+
   test('one line says what, which, why, how and where', () => {
     expect(lines('text', 'info', [drift])).toEqual([
       expect.stringMatching(
