@@ -52,7 +52,7 @@ function keyOf(consumer: Entry): Entry {
     kind: 'ApiKey',
     spec: key ?? {},
     annotations: keyAnnotations(consumer),
-    origin: { consumer, pathOf: (pointer) => pointer.replace(/^\/spec(?=\/|$)/, key === undefined ? '/spec' : '/spec/key') },
+    origin: { consumer, pathOf: (pointer) => pointer.replace(/^\/spec(\/.*)?$/, key === undefined ? '/spec' : '/spec/key$1') },
   };
 }
 
