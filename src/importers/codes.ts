@@ -19,7 +19,7 @@ const SHARED = {
   NOTHING_FOUND: { severity: 'warning', meaning: 'The file declares no key, no plan, no stage setting, and no method that demands a key.' },
   VALUE_IN_SOURCE: { severity: 'warning', meaning: 'A key value is, or may be, written in the source: whoever reads the repository can use it. Rotate the key.' },
   VALUE_FROM_SECRET: { severity: 'warning', meaning: 'The key value comes from outside of the file: a secret store, a parameter, another stack. An adopted key keeps its value.' },
-  KEY_REQUIRED: { severity: 'error', meaning: 'Methods of an API that could not be told demand a key, so no KeyRequirement says it.' },
+  KEY_REQUIRED: { severity: 'error', meaning: 'Methods demand a key, and no KeyRequirement says it: the API could not be told, or has a name that another region or account has too.' },
   KEY_WITHOUT_NAME: { severity: 'error', meaning: 'A key has no name in the source, so it cannot be found by name. Adopt it by its id.' },
   PLAN_WITHOUT_NAME: { severity: 'error', meaning: 'A plan has no name in the source, so it cannot be found by name. Adopt it by its id.' },
   AMBIGUOUS_NAME: { severity: 'warning', meaning: 'Several objects in the file have one name, so none can be adopted by it.' },

@@ -13,18 +13,32 @@ export function keyRequirements(
 ): { documents: ManifestDocument[]; findings: Finding[] } {
   const demanding = requirements.filter(isDemanding);
   const nameDocument = createNames();
-  // One name in two regions or accounts is two APIs.
-  const byApi = Map.groupBy(demanding, ({ restApi, comments }) => restApi && JSON.stringify([restApi, comments]));
-  const known = [...byApi].flatMap(([api, parts]) => (api === undefined ? [] : [joined(parts)]));
+  const byApi = Map.groupBy(demanding, ({ restApi }) => restApi && JSON.stringify(restApi));
+  const groups = [...byApi].flatMap(([api, parts]) => (api === undefined ? [] : [inOnePlace(parts)]));
+  const known = groups.map(({ here }) => joined(here));
   return {
     documents: known.map((requirement) => toDocument(requirement, nameDocument, documents)),
-    findings: [...(byApi.get(undefined) ?? []).map(lost), ...known.flatMap(preflights)],
+    findings: [
+      ...(byApi.get(undefined) ?? []).map((requirement) => lost(requirement, 'the API is not known here')),
+      ...groups.flatMap(({ elsewhere }) => elsewhere.map((requirement) => lost(requirement, ELSEWHERE))),
+      ...known.flatMap(preflights),
+    ],
   };
 }
 
 /** Whether anybody needs a key. */
 export function isDemanding({ apiKeyRequired, methods }: Pick<Requirement, 'apiKeyRequired' | 'methods'>): boolean {
   return apiKeyRequired === true || methods.some((method) => method.apiKeyRequired === true);
+}
+
+const ELSEWHERE = 'an API of the same name in another region or account has one already, and it belongs into a namespace of its own';
+
+/** One name in two regions or accounts is two APIs, which no namespace can have both. The comments tell them apart. */
+function inOnePlace(parts: readonly Requirement[]): { here: Requirement[]; elsewhere: Requirement[] } {
+  const placeOf = ({ comments }: Requirement) => comments.join();
+  const [first] = parts.map(placeOf).toSorted(compareText);
+  const isHere = (part: Requirement) => placeOf(part) === first;
+  return { here: parts.filter(isHere), elsewhere: parts.filter((part) => !isHere(part)) };
 }
 
 /** One API has one document, whatever parts of a source speak of it. */
@@ -100,10 +114,10 @@ function stagesOf(restApi: Json, documents: readonly ManifestDocument[]): string
   return [...new Set(names)].toSorted();
 }
 
-function lost({ address, methods, apiKeyRequired, word, source }: Requirement): Finding {
+function lost({ address, methods, apiKeyRequired, word, source }: Requirement, why: string): Finding {
   const demanding = methods.filter((method) => method.apiKeyRequired === true);
   const what = apiKeyRequired ? 'every method' : demanding.map(({ method, path }) => `${method} ${path}`).join(', ');
-  const message = `${address} demands a key for ${what}, and no manifest says so, since the API is not known here; leave \`${word}\` where it is, or write a KeyRequirement with the API's id`;
+  const message = `${address} demands a key for ${what}, and no manifest says so, since ${why}; leave \`${word}\` where it is, or write a KeyRequirement with the API's id`;
   return finding('KEY_REQUIRED', source, message);
 }
 

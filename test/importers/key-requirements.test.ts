@@ -231,7 +231,7 @@ resource "aws_api_gateway_method" "${name}" {
     ]);
   });
 
-  test('one name in two regions is two APIs', async () => {
+  test('one name in two regions is two APIs, of which a namespace can have one', async () => {
     const inRegion = (name: string, region: string) => `
 provider "aws" {
   alias  = "${name}"
@@ -246,10 +246,12 @@ module "${name}" {
       'main.tf': inRegion('london', 'eu-west-2') + inRegion('dublin', 'eu-west-1'),
       'api/main.tf': `${body}${method('get', 'api_key_required = true')}`,
     };
-    const { documents } = await terraform(files);
+    const { documents, findings } = await terraform(files);
     expect(documents.map(({ kind, name, comments }) => [kind, name, comments[0]])).toEqual([
       ['KeyRequirement', 'books', 'provider aws.dublin, region eu-west-1'],
-      ['KeyRequirement', 'books-2', 'provider aws.london, region eu-west-2'],
+    ]);
+    expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([
+      { code: 'KEY_REQUIRED', message: expect.stringMatching(/^module\.london\..* another region or account/) },
     ]);
   });
 
