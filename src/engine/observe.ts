@@ -57,7 +57,8 @@ export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const objects = lists.flat();
   const apiIds = apisConcerned(desired, apis, objects, options);
   const stages = (await listing(of('Stage'), { apiIds })).flat();
-  const requirements = await listing(of(REQUIREMENT), { apiIds: apisRequiring(desired, apis), listed: { apis, stages } });
+  const requiring = options.everything ? apiIds : apisRequiring(desired, apis);
+  const requirements = await listing(of(REQUIREMENT), { apiIds: requiring, listed: { apis, stages } });
   return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
 }
 

@@ -7,6 +7,9 @@ import { keysOf, stagesOf } from './select.ts';
 /** From so many on, nobody wrote them down by hand. */
 export const MANY = 100;
 
+/** How many ids are given before the rest is counted. */
+const SHOWN = 5;
+
 /** Lines for the head of a document; none for a live object about which there is nothing to decide. */
 export function commentsOf(live: Live, context: Context): readonly string[] {
   return [...whose(live, context), ...(KINDS[live.kind]?.(live, context) ?? [])];
@@ -21,7 +24,7 @@ function whose(live: Live, { owner, naming }: Context): string[] {
     comments.push(
       `managed by ${manager}${stack === undefined ? '' : ` (stack ${stack})`}: held as foreign until it is taken over, and that is for you to decide`,
     );
-  if (rivals.length > 0)
+  if (rivals.length > 0 && (live.kind === 'ApiKey' || live.kind === 'UsagePlan'))
     comments.push(
       `${[live.id, ...rivals].join(' and ')} bear the tags of this document: write the id of the one that is meant into apikeeper.dev/adopt, and remove mode: suspend`,
     );
@@ -31,7 +34,7 @@ function whose(live: Live, { owner, naming }: Context): string[] {
 
 const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>> = {
   ApiKey(live, context) {
-    const comments = namesakes(live, context);
+    const comments = namesakesOf(live, context);
     const deleteAfter = live.tags[TAG.deleteAfter];
     if ((context.plansOf.get(live.id) ?? []).length === 0) comments.push('in no plan, so it opens nothing: is it still needed?');
     if (live.spec.enabled === false && deleteAfter === undefined)
@@ -41,7 +44,7 @@ const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>
   },
 
   UsagePlan(live, context) {
-    const comments = namesakes(live, context);
+    const comments = namesakesOf(live, context);
     const [stages, keys] = [stagesOf(live), keysOf(live)];
     const apis = new Set(stages.map((stage) => stage.split(':')[0]));
     if (stages.length === 0) comments.push('without a stage, so its keys open nothing: is it still needed?');
@@ -55,9 +58,15 @@ const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>
   },
 };
 
-/** Others of the same name, which can be told apart by their ids alone. */
-function namesakes(live: Live, { account }: Context): string[] {
+/** Others of the same name can be told apart by their ids alone. */
+function namesakesOf(live: Live, { namesakes }: Context): string[] {
   if (live.name === '') return ['without a name'];
-  const others = account.live.filter((one) => one.kind === live.kind && one.name === live.name && one !== live).map(({ id }) => id);
-  return others.length > 0 ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.sort().join(', ')}`] : [];
+  const others = (namesakes.get(sharedName(live)) ?? []).filter((one) => one !== live).map(({ id }) => id);
+  const rest = others.length > SHOWN ? ` and ${others.length - SHOWN} more` : '';
+  return others.length > 0 ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.slice(0, SHOWN).join(', ')}${rest}`] : [];
+}
+
+/** What objects of one kind and name have in common. */
+export function sharedName({ kind, name }: Live): string {
+  return `${kind} ${name}`;
 }

@@ -3,12 +3,14 @@ import { manifestSpec } from '../core/manifest-spec.ts';
 import { type Json, type Live, type Spec, TAG } from '../core/model.ts';
 import { claimOf, isMark, otherManager } from '../core/ownership.ts';
 import { apiReference } from '../core/references.ts';
+import { requirementOf } from '../core/requirement.ts';
 import type { Rules } from '../core/rules.ts';
 import { isMap, same } from '../core/values.ts';
 import { isRedeployTrick } from '../importers/stage-variables.ts';
 import { commentsOf } from './comments.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import type { Naming } from './naming.ts';
+import { requiredMethods, requirementComments, requirementOptions } from './requirements.ts';
 import { keysOf, type PlansOf, stagesOf } from './select.ts';
 
 export interface Context extends ExportOptions {
@@ -17,6 +19,8 @@ export interface Context extends ExportOptions {
   readonly chosen: ReadonlySet<string>;
   readonly byKey: ReadonlyMap<string, Live>;
   readonly plansOf: PlansOf;
+  /** Objects that have the same name, by kind and name. */
+  readonly namesakes: ReadonlyMap<string, readonly Live[]>;
 }
 
 /** What is particular to a kind. */
@@ -28,6 +32,7 @@ interface Own {
   /** The live spec where not all of it can be said. */
   readonly live?: Spec;
   readonly comments?: readonly string[];
+  readonly options?: readonly string[];
 }
 
 /** The document of a live object that has a name. */
@@ -51,6 +56,7 @@ export function documentOf(live: Live, rules: Rules, context: Context): Exported
       ...policy(live, rules, context),
     },
     comments: [...commentsOf(live, context), ...(own.comments ?? [])],
+    ...(own.options && { options: own.options }),
   };
 }
 
@@ -97,6 +103,15 @@ const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) 
       comments: tricks.map((key) => `the variable ${key} seems to exist only to force a deployment, and is left out`),
     };
   },
+
+  KeyRequirement: (live, _, context) => ({
+    address: `methods of ${apiName(live.id, context)}`,
+    file: apiFile(live.id, context),
+    fields: { restApi: restApiOf(live.id, context) },
+    live: { apiKeySource: requirementOf(live).apiKeySource, methods: requiredMethods(live) },
+    comments: requirementComments(live),
+    options: requirementOptions(live),
+  }),
 };
 
 /** A key lies beside its plan, where it has one. */
@@ -107,7 +122,7 @@ function keyFile(live: Live, name: string, { naming, chosen, plansOf }: Context)
 }
 
 function apiFile(apiId: string, { naming }: Context): string {
-  return `apis/${naming.nameOf({ kind: 'KeyRequirement', id: apiId }) ?? apiId}.yaml`;
+  return `apis/${naming.apiName(apiId)}.yaml`;
 }
 
 /** How a plan names a key or a stage. What is held as somebody else's can't be meant by its document's name (core/references.ts); of a key the id will do. */

@@ -1,12 +1,16 @@
 /** From an account to the manifests that say of it what is live: applying them changes nothing but tags. */
 import type { Live } from '../core/model.ts';
+import { claimOf } from '../core/ownership.ts';
+import { REQUIREMENT } from '../core/requirement.ts';
 import { byText } from '../core/values.ts';
 import { checked } from './check.ts';
+import { sharedName } from './comments.ts';
 import { withConsumers } from './consumers.ts';
 import { type Context, documentOf } from './documents.ts';
 import { type Exported, type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import { createNaming } from './naming.ts';
 import { notesOn } from './notes.ts';
+import { isDemanding } from './requirements.ts';
 import { keysOf, type PlansOf, select } from './select.ts';
 
 const KIND_ORDER = ['Stage', 'KeyRequirement', 'ApiKey', 'UsagePlan', 'Consumer'];
@@ -19,13 +23,14 @@ export function exportManifests(given: ExportOptions): Exported {
   const plansOf = plansByKey(account.live);
   const wanted = select(account, options.selection, options.consumers ? plansOf : undefined);
   const selected = account.live.filter((live) => wanted.has(keyOf(live)));
-  const exported = selected.filter((live) => naming.nameOf(live) !== undefined);
+  const exported = selected.filter((live) => naming.nameOf(live) !== undefined && hasSomethingToSay(live, options));
   const context: Context = {
     ...options,
     naming,
     chosen: new Set(exported.map(keyOf)),
     byKey: new Map(account.live.map((live) => [keyOf(live), live])),
     plansOf,
+    namesakes: Map.groupBy(account.live, sharedName),
   };
   const rulesOf = new Map(options.rules.map((rules) => [rules.kind, rules]));
   const documents = exported.flatMap((live) => {
@@ -35,6 +40,10 @@ export function exportManifests(given: ExportOptions): Exported {
   const plain = checked(documents.toSorted(inOrder), options);
   const whole = options.consumers ? checked(withConsumers(plain, context), options) : plain;
   return { documents: whole.toSorted(inOrder), notes: notesOn(selected, exported, options) };
+}
+
+function hasSomethingToSay(live: Live, { owner }: ExportOptions): boolean {
+  return live.kind !== REQUIREMENT || isDemanding(live) || claimOf(live, owner) !== undefined;
 }
 
 function inOrder(a: ExportedDocument, b: ExportedDocument): number {

@@ -8,6 +8,8 @@ import { type ExportOptions, keyOf } from './model.ts';
 export interface Naming {
   /** The document of an object; undefined where there is none, because our tags place it in another namespace, or another object bears the same ones. */
   nameOf(live: Pick<Live, 'kind' | 'id'>): string | undefined;
+  /** What the documents of an API are named after. */
+  apiName(id: string): string;
   /** Others whose tags claim the same document, by id. */
   rivalsOf(live: Pick<Live, 'kind' | 'id'>): readonly Live[];
 }
@@ -31,16 +33,12 @@ export function createNaming({ account, owner, namespace }: Pick<ExportOptions, 
     for (const one of all.toSorted((a, b) => byText(a.name, b.name) || byText(a.id, b.id)))
       names.set(keyOf(one), create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`));
   };
-  // An API has one key requirement at most, which bears its name; its stages are named after that.
-  nameAll(account.apis.map((api) => ({ ...api, kind: 'KeyRequirement' })));
-  const apiName = (id: string) => names.get(keyOf({ kind: 'KeyRequirement', id })) ?? id;
-  nameAll(
-    free
-      .filter(({ kind }) => kind !== 'KeyRequirement')
-      .map((one) => (one.kind === 'Stage' ? { ...one, name: `${apiName(one.id.split(':')[0] ?? '')}-${one.name}` } : one)),
-  );
+  nameAll(account.apis.map((api) => ({ ...api, kind: 'RestApi' })));
+  const apiName = (id: string) => names.get(keyOf({ kind: 'RestApi', id })) ?? id;
+  nameAll(free.map((one) => ({ ...one, name: PREFIXED[one.kind]?.(one, apiName) ?? one.name })));
   return {
     nameOf: (live) => names.get(keyOf(live)),
+    apiName,
     rivalsOf: (live) => {
       const mine = names.get(keyOf(live));
       return (claims.get(`${live.kind}/${mine}`) ?? []).filter((other) => other.id !== live.id);
@@ -55,4 +53,10 @@ interface Named {
 }
 
 /** How a name begins that is made from an id. */
-const NAMELESS: Readonly<Record<string, string>> = { ApiKey: 'key', UsagePlan: 'plan', KeyRequirement: 'api' };
+const NAMELESS: Readonly<Record<string, string>> = { ApiKey: 'key', UsagePlan: 'plan', RestApi: 'api' };
+
+/** What hangs on an API is named after it: a stage's own name says little. */
+const PREFIXED: Readonly<Record<string, (one: Named, apiName: (id: string) => string) => string>> = {
+  Stage: ({ id, name }, apiName) => `${apiName(id.split(':')[0] ?? '')}-${name}`,
+  KeyRequirement: ({ id }, apiName) => apiName(id),
+};

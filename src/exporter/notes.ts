@@ -6,7 +6,8 @@ import { MANY } from './comments.ts';
 import type { ExportOptions } from './model.ts';
 
 export function notesOn(selected: readonly Live[], exported: readonly Live[], { owner, namespace }: ExportOptions): string[] {
-  const left = selected.filter((live) => !exported.includes(live));
+  const isExported = new Set(exported);
+  const left = selected.filter((live) => claimOf(live, owner) && !isExported.has(live));
   const notes: string[] = [];
   for (const [other, objects] of counted(left, (live) => claimOf(live, owner)?.namespace)) {
     if (other === namespace) notes.push(`${objects.map(({ id }) => id).join(', ')}: left out, since another object bears the same tags`);

@@ -18,13 +18,15 @@ function documentName(name: string): string {
 /** Gives each document of a kind a name of its own: the second of one name is `<name>-2`. `reserved`: names that are given already, as `<kind>/<name>`. */
 export function createNames(reserved: Iterable<string> = []): (kind: string, name: string) => string {
   const taken = new Set(reserved);
+  const next = new Map<string, number>();
   return (kind, name) => {
     const wanted = documentName(name);
-    for (let count = 1; ; count++) {
+    for (let count = next.get(`${kind}/${wanted}`) ?? 1; ; count++) {
       const suffix = count === 1 ? '' : `-${count}`;
       const candidate = `${wanted.slice(0, MAX_LENGTH - suffix.length)}${suffix}`;
       if (taken.has(`${kind}/${candidate}`)) continue;
       taken.add(`${kind}/${candidate}`);
+      next.set(`${kind}/${wanted}`, count + 1);
       return candidate;
     }
   };

@@ -60,13 +60,14 @@ describe('a part of the account', () => {
       [
         'ApiKey/acme',
         'ApiKey/birch-ltd',
+        'KeyRequirement/residents-api',
         'Stage/residents-api-production',
         'Stage/residents-api-staging',
         'UsagePlan/narrow',
         'UsagePlan/wide',
       ],
     ],
-    ['an API by its id', ['--api', 'repairs002'], ['Consumer/cedar', 'Stage/repairs-api-2-production']],
+    ['an API by its id', ['--api', 'repairs002'], ['Consumer/cedar', 'KeyRequirement/repairs-api-2', 'Stage/repairs-api-2-production']],
     ['one thing and another', ['--key', 'acme', '--plan', 'other'], ['ApiKey/acme', 'Consumer/cedar']],
   ])('%s', async (_, words, expected) => {
     const { code, stdout } = await space.type('export', ...words);
@@ -146,9 +147,11 @@ describe('where it reads', () => {
     const { code, stdout, stderr } = await space.type('export', space.manifests.path);
     expect(code).toBe(0);
     expect(new Set(documents(stdout).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['production']));
-    expect(stderr).toMatch(/^account 123456789012, eu-west-2: 10 documents: 3 ApiKey, 1 Consumer, 4 Stage, 2 UsagePlan\.\n$/);
+    expect(stderr).toMatch(
+      /^account 123456789012, eu-west-2: 13 documents: 3 ApiKey, 1 Consumer, 3 KeyRequirement, 4 Stage, 2 UsagePlan\.\n$/,
+    );
     await space.manifests.write('all.yaml', stdout);
-    expect(tally(await space.report('plan'))).toEqual({ adopt: 7, keep: 4 });
+    expect(tally(await space.report('plan'))).toEqual({ adopt: 7, keep: 7 });
   });
 
   test('of several, the one that is named', async () => {
@@ -173,7 +176,7 @@ describe('where it reads', () => {
       spec: { region: 'eu-west-2', accountId: '123456789012', owner: space.owner },
     });
     await space.manifests.write('all.yaml', stdout);
-    expect(tally(await space.report('apply'))).toEqual({ adopt: 7, keep: 4 });
+    expect(tally(await space.report('apply'))).toEqual({ adopt: 7, keep: 7 });
   });
 
   test('what is of another namespace stays its own', async () => {

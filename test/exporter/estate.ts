@@ -129,7 +129,7 @@ export async function picture(gateway: APIGateway): Promise<unknown> {
   const tagless = (object: object) => ({ ...object, tags: undefined });
   return JSON.parse(
     JSON.stringify({
-      apis,
+      apis: apis.map(tagless),
       keys: keys.map(tagless),
       plans: plans.map(tagless),
       members: members.map(({ items }) => items),

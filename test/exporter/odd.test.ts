@@ -210,6 +210,83 @@ describe('what is ours', () => {
   });
 });
 
+describe('key requirements', () => {
+  type Demands = Readonly<Record<string, boolean>>;
+  const requirement = (
+    demands: Demands,
+    { served = {}, apiKeySource = 'HEADER', tags = {} }: { served?: Spec; apiKeySource?: string; tags?: Live['tags'] } = {},
+  ) =>
+    live(
+      'KeyRequirement',
+      'api1',
+      {
+        apiKeySource,
+        methods: Object.fromEntries(Object.entries(demands).map(([key, apiKeyRequired]) => [key, { apiKeyRequired, resource: 'r' }])),
+        served,
+        undeployed: {},
+        deployments: {},
+      },
+      tags,
+    );
+
+  test('the methods that demand a key are named, and no others', () => {
+    const document = one([requirement({ 'GET /a': true, 'GET /health': false, 'POST /a': true })], 'KeyRequirement');
+    expect(document).toMatchObject({ name: 'residents-api', file: 'apis/residents-api.yaml', comments: [] });
+    expect(document).not.toHaveProperty('adopt');
+    expect(document.spec).toEqual({
+      restApi: { name: 'residents-api' },
+      methods: [
+        { method: 'GET', path: '/a', apiKeyRequired: true },
+        { method: 'POST', path: '/a', apiKeyRequired: true },
+      ],
+    });
+  });
+
+  test('an API that demands none has none, unless it has one already', () => {
+    expect(exported([requirement({ 'GET /a': false })]).documents).toEqual([]);
+    expect(exported([requirement({ 'GET /a': false }, { tags: ours('mine') })]).documents).toMatchObject([
+      { kind: 'KeyRequirement', name: 'mine', spec: { restApi: { name: 'residents-api' } } },
+    ]);
+  });
+
+  test.each<[reason: string, live: Live, spec: Readonly<Record<string, Json>>, comment: RegExp]>([
+    [
+      'a preflight that demands a key is left out, since no manifest may say so',
+      requirement({ 'OPTIONS /a': true, 'GET /a': true }),
+      { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      /^OPTIONS \/a demands a key, which a browser's preflight never carries/,
+    ],
+    [
+      'another source of keys is said',
+      requirement({ 'GET /a': true }, { apiKeySource: 'AUTHORIZER', tags: { 'aws:cloudformation:stack-name': 's' } }),
+      { apiKeySource: 'AUTHORIZER', methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      /^managed by cloudformation \(stack s\)/,
+    ],
+    [
+      'what a stage does not serve yet is said',
+      requirement({ 'GET /a': true }, { served: { production: { 'GET /a': false }, staging: { 'GET /a': true } } }),
+      { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      /^production serves GET \/a without asking for a key: the next deployment makes it ask$/,
+    ],
+    [
+      'what a stage serves still is said',
+      requirement({ 'GET /a': true, 'GET /b': false }, { served: { production: { 'GET /a': true, 'GET /b': true } } }),
+      { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      /^production still asks for a key for GET \/b: the next deployment makes it stop$/,
+    ],
+    [
+      'a method that no manifest may name is left out',
+      requirement({ 'GET /a': true, 'LINK /a': true }),
+      { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      /^\/spec\/methods\/1\/method is left out: /,
+    ],
+  ])('%s', (_, object, spec, comment) => {
+    const document = one([object], 'KeyRequirement');
+    expect(document.spec).toEqual({ restApi: { name: 'residents-api' }, ...spec });
+    expect(document.comments).toContainEqual(expect.stringMatching(comment));
+  });
+});
+
 describe('consumers', () => {
   const PRODUCTION = stages('api1:production');
   const stage = (name: string) => live('Stage', `api1:${name}`);

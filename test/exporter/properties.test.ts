@@ -74,6 +74,18 @@ const stageSpec = fc.record({
   tags: userTags,
 });
 
+const requirementSpec = fc.record({
+  apiKeySource: fc.constantFrom('HEADER', 'AUTHORIZER'),
+  methods: fc.dictionary(
+    fc.constantFrom('GET /', 'OPTIONS /', 'ANY /{proxy+}', 'LINK /x'),
+    fc.record({ apiKeyRequired: fc.boolean(), resource: fc.constant('r') }),
+    { maxKeys: 3 },
+  ),
+  served: fc.dictionary(fc.constantFrom('production', 'x'), fc.dictionary(fc.constantFrom('GET /', 'ANY /{proxy+}'), fc.boolean())),
+  undeployed: fc.constant({}),
+  deployments: fc.constant({ production: 'd1', x: 'd2' }),
+});
+
 const objects = (kind: string, ids: readonly string[], spec: fc.Arbitrary<object>) =>
   fc.tuple(...ids.map(() => fc.option(fc.tuple(spec, whose)))).map((given) =>
     given.flatMap((one, index): Live[] => {
@@ -98,11 +110,16 @@ const accounts = fc
     keys: objects('ApiKey', KEYS, keySpec),
     stages: objects('Stage', STAGES, stageSpec),
     plans: objects('UsagePlan', PLANS, planSpec),
+    requirements: objects(
+      'KeyRequirement',
+      APIS.map(({ id }) => id),
+      requirementSpec,
+    ),
     /** Whether each plan is one key's, on one stage: what becomes Consumers. */
     own: fc.constantFrom('no', 'by anybody', 'by nobody'),
     members: fc.array(fc.tuple(fc.nat(PLANS.length - 1), fc.constantFrom(...KEYS, 'gone')), { maxLength: 12 }),
   })
-  .map(({ keys, stages, plans: given, own, members: asked }) => {
+  .map(({ keys, stages, plans: given, requirements, own, members: asked }) => {
     const plans = own === 'no' ? given : given.map(onOneStage);
     const members = own !== 'no' ? plans.map((_, index) => [index, KEYS[index >> 1] ?? ''] as const) : asked;
     const taken = new Set<string>();
@@ -115,7 +132,7 @@ const accounts = fc
       keysOf.set(plan.id, { ...keysOf.get(plan.id), [key]: true });
     }
     const full = plans.map((plan) => ({ ...plan, spec: { ...plan.spec, keys: keysOf.get(plan.id) ?? {} } }));
-    return [...[...keys, ...full].map(own === 'by nobody' ? untagged : (live) => live), ...stages];
+    return [...[...keys, ...full].map(own === 'by nobody' ? untagged : (live) => live), ...stages, ...requirements];
   });
 
 test('export then plan shows adoptions, holds, and no change', async () => {
