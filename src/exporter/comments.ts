@@ -63,7 +63,9 @@ function namesakesOf(live: Live, { namesakes }: Context): string[] {
   if (live.name === '') return ['without a name'];
   const others = (namesakes.get(sharedName(live)) ?? []).filter((one) => one !== live).map(({ id }) => id);
   const rest = others.length > SHOWN ? ` and ${others.length - SHOWN} more` : '';
-  return others.length > 0 ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.slice(0, SHOWN).join(', ')}${rest}`] : [];
+  return others.length > 0
+    ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.slice(0, SHOWN).join(', ')}${rest}`]
+    : [];
 }
 
 /** What objects of one kind and name have in common. */

@@ -3,7 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runCommand } from '../../src/cli.ts';
 import { load } from '../../src/manifests/load.ts';
+import { createWorld, waitFor } from '../commands/world.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 import { createSpace, type Space, tally } from './space.ts';
@@ -206,6 +208,17 @@ describe('where it reads', () => {
     const { code, stdout, stderr } = await space.type('export');
     expect(stderr).toMatch(/^apikeeper: GetUsagePlanKeys .*AccessDeniedException.*\n$/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  });
+
+  test('Ctrl-C ends it, with nothing written', async () => {
+    space.emulator.inject({ operation: 'GetUsagePlanKeys', fault: { type: 'hang' } });
+    const world = createWorld({ env: space.env });
+    const done = runCommand(['export', '--to', join(space.manifests.path, 'there')], world);
+    await waitFor(() => space.emulator.requests.some(({ operation }) => operation === 'GetUsagePlanKeys'), done);
+    world.signals.emit('SIGINT');
+    expect(await done).toBe(1);
+    expect(world.written()).toEqual({ stdout: '', stderr: 'apikeeper: stopped by SIGINT: nothing was written\n' });
+    expect(await readdir(space.manifests.path)).toEqual([]);
   });
 
   test('an account with nothing in it gives no manifest', async () => {

@@ -14,6 +14,7 @@ export interface Space extends AsyncDisposable {
   readonly hand: Hand;
   readonly manifests: Workspace;
   readonly owner: string;
+  readonly env: Readonly<Record<string, string>>;
   /** A command line of one line, words apart. */
   type(command: string, ...words: readonly string[]): ReturnType<typeof run>;
   /** The objects of the one target that there is. */
@@ -42,6 +43,7 @@ export async function createSpace(): Promise<Space> {
     hand: { gateway, state: emulator.state() },
     manifests,
     owner,
+    env,
     type,
     async report(command) {
       const words = [manifests.path, '-o', 'json', ...(command === 'apply' ? ['--yes'] : [])];
