@@ -9,7 +9,7 @@ interface Shown {
 
 /** A change by hand, of an object that is there: what it is, and how somebody would type it. */
 export interface Deed {
-  readonly kind: 'ApiKey' | 'UsagePlan';
+  readonly kind: 'ApiKey' | 'UsagePlan' | 'KeyRequirement';
   readonly name: string;
   readonly text: string;
   readonly typed: string;
@@ -33,6 +33,17 @@ export function createHand(url: string) {
   async function find(collection: 'apikeys' | 'usageplans', name: string): Promise<Shown | undefined> {
     const { item } = (await call('GET', `/${collection}?limit=500`)) as { readonly item: readonly Shown[] };
     return item.find((one) => one.name === name);
+  }
+
+  async function findResource(api: string, path: string): Promise<{ readonly apiId: string; readonly id: string } | undefined> {
+    const { item: apis } = (await call('GET', '/restapis')) as { readonly item: readonly Shown[] };
+    const apiId = apis.find(({ name }) => name === api)?.id;
+    if (apiId === undefined) return undefined;
+    const { item } = (await call('GET', `/restapis/${apiId}/resources`)) as {
+      readonly item: readonly (Shown & { readonly path: string })[];
+    };
+    const id = item.find((one) => one.path === path)?.id;
+    return id === undefined ? undefined : { apiId, id };
   }
 
   const patch = (path: string, ...patchOperations: readonly object[]) => call('PATCH', path, { patchOperations });
@@ -82,6 +93,20 @@ export function createHand(url: string) {
         text: `raises the rate limit of ${name} to 5000 per second`,
         typed: `aws apigateway update-usage-plan --usage-plan-id ${id} --patch-operations op=replace,path=/throttle/rateLimit,value=5000`,
         act: () => patch(`/usageplans/${id}`, { op: 'replace', path: '/throttle/rateLimit', value: '5000' }),
+      };
+    },
+
+    /** `name` is the document's. */
+    async openMethod(name: string, api: string, path: string): Promise<Deed | undefined> {
+      const found = await findResource(api, path);
+      if (!found) return undefined;
+      const { apiId, id } = found;
+      return {
+        kind: 'KeyRequirement',
+        name,
+        text: `opens GET ${path} of ${api} to everybody`,
+        typed: `aws apigateway update-method --rest-api-id ${apiId} --resource-id ${id} --http-method GET --patch-operations op=replace,path=/apiKeyRequired,value=false`,
+        act: () => patch(`/restapis/${apiId}/resources/${id}/methods/GET`, { op: 'replace', path: '/apiKeyRequired', value: 'false' }),
       };
     },
 

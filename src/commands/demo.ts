@@ -125,6 +125,7 @@ async function meddle(narrator: Narrator, hand: Hand, events: Events, { clock }:
     () => hand.disableKey('acme'),
     () => hand.raiseLimit('acme-residents-production'),
     () => hand.deletePlan('birch-residents-staging'),
+    () => hand.openMethod('residents', 'residents-api', '/residents'),
     () => hand.disableKey('cedar'),
     () => hand.raiseLimit('birch-residents-development'),
     () => hand.deletePlan('acme-residents-development'),

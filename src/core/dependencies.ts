@@ -48,6 +48,7 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
+    if (one.type === 'deploy') for (const id of one.step.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
     if (isClosing(one)) for (const other of all) if (lettingIn(other, one.step)) needs(other.id);
     // What the plans give up that a move takes the key out of comes after the move.
     const own = one.type === 'move' ? one.from : [];

@@ -30,7 +30,7 @@ export function liveEstate(observed: Observed): Estate {
     from: 'live',
     keys: of('ApiKey').map((live) => keyOf(live, documentOf(live))),
     plans: of('UsagePlan').map((live) => planOf(live, documentOf(live))),
-    demands: managed(REQUIREMENT, demandOf),
+    demands: managed(REQUIREMENT, (live, subject) => demandOf(live, subject, of('Stage'))),
     limited: [...managed('UsagePlan', (live, subject) => planLimits(live, subject, label)), ...managed('Stage', stageLimits)],
   };
 }
@@ -79,15 +79,16 @@ function stageRef(id: string): { readonly api: string; readonly stage: string } 
   return { api: `id ${api}`, stage };
 }
 
-function demandOf({ id, name, spec }: Live, subject: Subject): Demand {
-  const demanding = Object.entries(isMap(spec.served) ? spec.served : {}).filter(
-    ([, methods]) => isMap(methods) && Object.values(methods).includes(true),
-  );
+/** What a stage serves that was made since the API was read is not known. */
+function demandOf({ id, name, spec }: Live, subject: Subject, stages: readonly Live[]): Demand {
+  const served = isMap(spec.served) ? spec.served : {};
+  const demanding = Object.entries(served).filter(([, methods]) => isMap(methods) && Object.values(methods).includes(true));
+  const isNew = (stage: Live) => stage.id.startsWith(`${id}:`) && !(stage.name in served);
   return {
     subject,
     api: `id ${id}`,
     label: name,
-    demands: demanding.length > 0 ? 'some' : 'none',
+    demands: demanding.length > 0 ? 'some' : stages.some(isNew) ? 'unknown' : 'none',
     stages: demanding.map(([stage]) => stage).sort(byText),
   };
 }

@@ -44,10 +44,13 @@ export function plan(given: PlanInput): Plan {
   for (const rules of input.rules) {
     // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
     const resolve = resolver(world, steps);
+    const created = steps.filter(({ action }) => action === 'create');
+    const making = new Map(created.map((step) => [step.naturalId ?? '', identity(step)]));
     const made = input.desired
       .filter((one) => one.kind === rules.kind)
       .flatMap((desired) => {
-        const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: canonical(rules, desired, resolve) };
+        const form = canonical(rules, desired, resolve);
+        const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: form, making };
         return objectSteps(object, disowned(object, matches.get(desired) as Match));
       });
     steps.push(...heldMassMissing(made, rules.kind, input));
@@ -75,6 +78,8 @@ interface Planned {
   readonly doubtful: ReadonlySet<Live>;
   readonly input: PlanInput;
   readonly canonical: Canonical;
+  /** Who makes what this plan creates, by natural id. */
+  readonly making: ReadonlyMap<string, string>;
 }
 
 /** The parts of a step that every step of a document has. */
@@ -177,13 +182,13 @@ function creationChanges({ rules, canonical: form }: Planned, owned: Spec, cause
 }
 
 function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {
-  const { desired, rules, world, stageNames, doubtful, input, canonical: form } = object;
+  const { desired, rules, world, stageNames, doubtful, input, making, canonical: form } = object;
   const { live } = found;
   const seen = input.seen.get(identity(desired));
   const third = { world, rules, fingerprint: input.fingerprint, seen: seen?.id === live.id ? seen.spec : undefined };
   const result =
     desired.kind === REQUIREMENT
-      ? compareRequirement(desired, live, third)
+      ? compareRequirement(desired, live, { ...third, making })
       : compare(desired, form, live, { ...third, stageNames, doubtful });
   const { changes, held: fought } = giveWay(object, result.changes);
   const news = recreation({ desired, form, stageNames, world }, live, seen);

@@ -24,7 +24,10 @@ export interface LiveRequirement {
 }
 
 /** What a comparison needs to know beside the two that are compared. */
-type Third = Pick<Context, 'world' | 'rules' | 'fingerprint' | 'seen'>;
+interface Third extends Pick<Context, 'world' | 'rules' | 'fingerprint' | 'seen'> {
+  /** Stages (`<api id>:<stage name>`) that this plan creates, and who does. */
+  readonly making: ReadonlyMap<string, string>;
+}
 
 /** What a KeyRequirement document says. */
 interface DesiredRequirement {
@@ -213,6 +216,12 @@ function redeployment(
     const deployment = is.deployments[stage];
     const place = { field: 'redeploy', keys: [stage], path: pointer(['spec', 'redeploy', 'stages', stage]) };
     const change: Change = { ...place, desired: 'a new deployment', live: deployment, cause: 'git' };
+    const maker = context.making.get(`${live.id}:${stage}`);
+    if (maker !== undefined) {
+      // It serves nothing yet, so nothing can be published that it doesn't serve.
+      changes.push({ ...change, needs: [maker] });
+      continue;
+    }
     if (deployment === undefined) {
       const message = `the API has no stage ${stage}: correct the name, or have it deployed first`;
       held.push({ reason: 'unresolved-reference', message, changes: [change] });
@@ -226,12 +235,14 @@ function redeployment(
   return { changes, held };
 }
 
-/** Whether a deployment would publish what the document asks for, and nothing of anybody else's on these stages. */
-export function isReadyToDeploy(desired: Desired, live: Live, stages: readonly string[]): boolean {
-  const wanted = wantedMethods(desired, live);
-  const is = requirementOf(live);
+/** Whether a deployment would publish what the document asks for, and nothing of anybody else's on these stages; one that this pass made serves nothing yet. */
+export function isReadyToDeploy(desired: Desired, planned: Live, now: Live, stages: readonly string[]): boolean {
+  const wanted = wantedMethods(desired, now);
+  const is = requirementOf(now);
+  const isNew = (stage: string) => requirementOf(planned).deployments[stage] === undefined;
   const stands = [...wanted].every(([key, value]) => is.methods[key]?.apiKeyRequired === value);
-  return stands && stages.every((stage) => is.deployments[stage] !== undefined && undeployedByOthers(stage, wanted, is).length === 0);
+  const isOurs = (stage: string) => isNew(stage) || undeployedByOthers(stage, wanted, is).length === 0;
+  return stands && stages.every((stage) => is.deployments[stage] !== undefined && isOurs(stage));
 }
 
 /** The methods that a deployment would publish on a stage beside our own change. */

@@ -289,7 +289,7 @@ async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, s
   const { step, stages } = one;
   const finish: Send = (command, options) => send(command, { ...options, signal: undefined });
   const now = step.live && (await kind.read(send, step.live.id));
-  if (!now || !step.desired || !isReadyToDeploy(step.desired, now, stages))
+  if (!step.live || !now || !step.desired || !isReadyToDeploy(step.desired, step.live, now, stages))
     return { is: 'superseded', message: 'the API changed since it was planned: it is looked at again in the next pass' };
   const rule = kindOf(step, run).rules.fields.redeploy;
   const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));

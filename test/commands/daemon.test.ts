@@ -141,7 +141,7 @@ function fastClock(): Clock {
   return { now: () => start + (Date.now() - start) * 5, sleep: (ms, signal) => systemClock.sleep(Math.min(ms / 5, 2 ** 31 - 1), signal) };
 }
 
-test('the demo shows plan and apply, heals a disabled key, a raised limit and a deleted plan, and ends on Ctrl-C', async () => {
+test('the demo shows plan and apply, heals a disabled key, a raised limit, a deleted plan and an opened method, and ends on Ctrl-C', async () => {
   world = createWorld({ clock: fastClock() });
   done = runCommand(['demo', '--port', '0', '--http-port', '0'], world);
   /** Waits until all of it was said, in this order. */
@@ -150,7 +150,7 @@ test('the demo shows plan and apply, heals a disabled key, a raised limit and a 
       const { stdout } = world.written();
       return parts.reduce((from, part) => (from < 0 ? from : stdout.indexOf(part, from)), 0) >= 0;
     });
-  await told('Plan: 12 to create.', 'Applied: 12 created.', 'Its page: ');
+  await told('Plan: 12 to create; 1 in sync.', 'Applied: 12 created; 1 in sync', 'Its page: ');
   const page = /Its page: (\S+)/.exec(world.written().stdout)?.[1] ?? '';
   await told('disables the key acme', 'ApiKey/acme  consumers/acme.yaml', '/spec/enabled is false, declared true', 'ApiKey/acme updated');
   const limit = 'UsagePlan/acme-residents-production';
@@ -162,6 +162,11 @@ test('the demo shows plan and apply, heals a disabled key, a raised limit and a 
   );
   const plan = 'UsagePlan/birch-residents-staging';
   await told('deletes the usage plan birch-residents-staging', `${plan} is gone`, `${plan} created`);
+  await told(
+    'opens GET /residents of residents-api',
+    'KeyRequirement/residents  residents/requirement.yaml',
+    'KeyRequirement/residents updated',
+  );
   const html = await (await fetch(page)).text();
   expect(html).toContain('residents-production');
   world.signals.emit('SIGINT');
