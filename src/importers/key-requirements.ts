@@ -96,7 +96,7 @@ function toDocument(
       'a change here changes the API, and reaches callers with its next deployment',
     ],
     options: [
-      `redeploy: { stages: [${stages.join(', ') || '<stage>'}] }  # uncomment to have apikeeper deploy when this document changes; that publishes all that is undeployed in the API`,
+      `redeploy: { stages: [${stages.join(', ') || '<stage>'}] }  # with this, apikeeper deploys when the document changes; that publishes all that is undeployed in the API`,
     ],
   };
 }

@@ -50,7 +50,7 @@ function renderDocument(document: Renderable, namespace: string | undefined): st
 /** A line that a person uncomments, right below the annotations. */
 function decisions(document: Renderable): string[] {
   if (!document.manager) return [];
-  const when = document.kind === 'KeyRequirement' ? 'uncomment to change an API that it goes on making' : 'uncomment once it has let go';
+  const when = document.kind === 'KeyRequirement' ? 'uncomment to change an API that it goes on making' : 'uncomment to take it over';
   const annotation = `apikeeper.dev/adopt-from: ${oneLine(document.manager)}`;
   const isFirst = Object.keys(annotationsOf(document)).length === 0;
   return [isFirst ? `  # annotations: { ${annotation} }  # ${when}\n` : `    # ${annotation}  # ${when}\n`];
