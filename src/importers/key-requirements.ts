@@ -71,7 +71,7 @@ function toDocument(
   nameDocument: ReturnType<typeof createNames>,
   others: readonly ManifestDocument[],
 ): ManifestDocument {
-  const { restApi, label, word, manager, source, address, comments } = requirement;
+  const { restApi, label, word, manager, region, source, address, comments } = requirement;
   const isDefault = requirement.apiKeyRequired === true;
   const methods = requirement.methods.flatMap((method): Json[] => {
     const apiKeyRequired = wordOn(method, isDefault);
@@ -82,6 +82,7 @@ function toDocument(
     kind: 'KeyRequirement',
     name: nameDocument('KeyRequirement', label),
     ...(manager !== undefined && { manager }),
+    ...(region !== undefined && { region }),
     spec: defined({
       restApi: restApi as Json,
       apiKeySource: requirement.apiKeySource,

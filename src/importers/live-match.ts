@@ -4,30 +4,16 @@
  */
 import { type Json, type Live, TAG } from '../core/model.ts';
 import { isMap, isNone, same } from '../core/values.ts';
-import { apisOf, describe, idsIn, type LiveAccount, placeOf, soughtName, stackOf, stageIdsOf, stagePlaces } from './live-account.ts';
+import { describe, idsIn, type LiveAccount, soughtName, stackOf, stageIdsOf, stagePlaces } from './live-account.ts';
+import { type Context, type Find, type Match, type Matches, only } from './live-found.ts';
+import { requirementMatch, stageMatch } from './live-match-apis.ts';
 import type { Imported, ManifestDocument } from './model.ts';
-
-export type Match =
-  | { readonly is: 'live'; readonly live: Live }
-  /** apikeeper manages it already: another document speaks for it. */
-  | { readonly is: 'owned'; readonly live: Live }
-  /** `why`: what was looked for in vain. */
-  | { readonly is: 'absent'; readonly why: string }
-  | { readonly is: 'doubtful'; readonly why: string; readonly candidates: readonly Live[] };
-
-export type Matches = ReadonlyMap<ManifestDocument, Match>;
-
-interface Context {
-  readonly documents: readonly ManifestDocument[];
-  readonly account: LiveAccount;
-  readonly stackName: string | undefined;
-  readonly matches: Map<ManifestDocument, Match>;
-}
 
 /** Every document has a match. No two have the same live object. */
 export function matchLive({ documents, stackName }: Imported, account: LiveAccount): Matches {
   const context: Context = { documents, account, stackName, matches: new Map() };
   const ofKind = (...kinds: readonly string[]) => documents.filter(({ kind }) => kinds.includes(kind));
+  settle(documents, context, elsewhere);
   const named = ofKind('UsagePlan', 'ApiKey');
   settle(named, context, byId);
   settle(named, context, byStackAndName);
@@ -39,8 +25,6 @@ export function matchLive({ documents, stackName }: Imported, account: LiveAccou
   settle(ofKind('KeyRequirement'), context, requirementMatch);
   return new Map([...context.matches].map(([document, match]) => [document, ownedOr(match)]));
 }
-
-type Find = (document: ManifestDocument, context: Context) => Match | undefined;
 
 /** Matches the documents that have no match yet. An object that two of them would get is nobody's. */
 function settle(documents: readonly ManifestDocument[], context: Context, find: Find): void {
@@ -65,6 +49,9 @@ function ownedOr(match: Match): Match {
     : match;
 }
 
+const elsewhere: Find = ({ region = '' }, { account }) =>
+  region === '' || region === account.region ? undefined : { is: 'absent', why: `it is in region ${region}, which was not read` };
+
 const byId: Find = ({ kind, adopt, ...document }, { account }) => {
   if (typeof adopt !== 'object') return undefined;
   const live = account.live.find((one) => one.kind === kind && one.id === adopt.id);
@@ -88,11 +75,6 @@ function ofStack({ kind }: ManifestDocument, { account, stackName, matches }: Co
   if (stackName === undefined) return [];
   const taken = takenBy(matches);
   return account.live.filter((live) => live.kind === kind && stackOf(live).stack === stackName && !taken.has(live));
-}
-
-function only(found: readonly Live[]): Match | undefined {
-  const [live] = found;
-  return live && found.length === 1 ? { is: 'live', live } : undefined;
 }
 
 function takenBy(matches: Context['matches']): ReadonlySet<Live> {
@@ -165,40 +147,4 @@ function liveKeys(match: Match | undefined): string[] {
 
 function namesOf(keys: Json | undefined): readonly Json[] {
   return Array.isArray(keys) ? keys : [];
-}
-
-/** A stage is its API and its name, and a requirement its API. Of several of one name it is the one that the stack made, or that a plan of this file opens. */
-const stageMatch: Find = (document, context) => {
-  const ids = placeOf(document.spec).flatMap((place) => stageIdsOf(place, context.account));
-  return oneOf(ids, `${apiText(document)}, stage ${String(document.spec.stageName)}`, document, context);
-};
-
-const requirementMatch: Find = (document, context) =>
-  oneOf(apisOf(document.spec.restApi, context.account), apiText(document), document, context);
-
-function oneOf(ids: readonly string[], what: string, { kind }: ManifestDocument, { account, stackName, matches }: Context): Match {
-  const found = account.live.filter((live) => live.kind === kind && ids.includes(live.id));
-  if (found.length === 0) return { is: 'absent', why: `there is no ${what}` };
-  // A stage that is born with a deployment has no tags, but its API has.
-  const apis = new Map(account.apis.map((api) => [api.id, api]));
-  const isOfStack = (one: Pick<Live, 'tags'> | undefined) =>
-    one !== undefined && stackName !== undefined && stackOf(one).stack === stackName;
-  const lives = [...matches.values()].flatMap((match) => (match.is === 'live' ? [match.live] : []));
-  const known = new Set(
-    lives.flatMap((live) => (live.kind === 'UsagePlan' ? idsIn(live.spec.stages) : live.kind === 'Stage' ? [live.id] : [])).map(apiIn),
-  );
-  return (
-    only(found) ??
-    only(found.filter((live) => isOfStack(live) || isOfStack(apis.get(apiIn(live.id))))) ??
-    only(found.filter(({ id }) => known.has(apiIn(id)))) ?? { is: 'doubtful', why: `several are ${what}`, candidates: found }
-  );
-}
-
-/** Of a stage's id, `<api id>:<stage name>`, or of an API's own. */
-function apiIn(id: string): string {
-  return id.split(':')[0] ?? id;
-}
-
-function apiText({ spec: { restApi } }: ManifestDocument): string {
-  return isMap(restApi) ? `API ${String(restApi.name ?? restApi.id)}` : 'API';
 }

@@ -6,7 +6,7 @@ import { otherManager } from '../core/ownership.ts';
 import { apiReference } from '../core/references.ts';
 import { isMap } from '../core/values.ts';
 import { idsIn, type LiveAccount, placeOf, stageIdsOf } from './live-account.ts';
-import type { Matches } from './live-match.ts';
+import type { Matches } from './live-found.ts';
 import type { ManifestDocument } from './model.ts';
 
 export interface References {

@@ -29,6 +29,8 @@ export interface ManifestDocument {
   readonly comments: readonly string[];
   /** Fields of `spec` that a person may want, a line of YAML each: written below it as comments. */
   readonly options?: readonly string[];
+  /** Where the live object is, if the source says so. */
+  readonly region?: string;
   /** Fields that the source marks as secret, `description` or `variables/token`: nothing may tell their values, the live object neither. */
   readonly withheld?: readonly string[];
 }
@@ -44,7 +46,7 @@ export interface Finding extends Position {
 export type RestApi = { readonly name: string } | { readonly id: string };
 
 /** The methods of an API, as a source has them: what a KeyRequirement is made of. */
-export interface Requirement extends Pick<ManifestDocument, 'manager' | 'comments' | 'source'> {
+export interface Requirement extends Pick<ManifestDocument, 'manager' | 'comments' | 'source' | 'region'> {
   /** Absent where the source doesn't tell. */
   readonly restApi?: RestApi;
   /** What the source calls the API: a logical id, a Terraform address. */

@@ -6,7 +6,7 @@ import type { RequiredMethod, Requirement } from './model.ts';
 import { BODY_WORD, requiredMethods } from './openapi.ts';
 import { readSource } from './source.ts';
 import { type Resource, restApiOf, type Terraform, targetOf } from './terraform-resources.ts';
-import { placeOf } from './terraform-tags.ts';
+import { placeOf, regionOf } from './terraform-tags.ts';
 import { isUnresolved, unresolvedIn } from './unresolved.ts';
 
 const WORD = 'api_key_required';
@@ -36,6 +36,7 @@ function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform
     label: typeof name === 'string' ? name : api.label,
     word: isDemanding({ methods: own }) ? WORD : BODY_WORD,
     comments: placeOf(api),
+    ...regionOf(api),
     // State has the default too, whoever wrote it.
     ...((source === 'AUTHORIZER' || (source === 'HEADER' && api.id === undefined)) && { apiKeySource: source }),
     methods: found,
@@ -70,6 +71,7 @@ function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], t
     label: typeof name === 'string' ? name : api,
     word: WORD,
     comments: placeOf(first),
+    ...regionOf(first),
     methods: methods.flatMap((method) => ofMethod(method, terraform)),
     source: first.at(),
   };

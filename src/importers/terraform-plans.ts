@@ -8,7 +8,7 @@ import { finding, type ManifestDocument } from './model.ts';
 import { liveName } from './names.ts';
 import { blocksOf, onlyBlock, type Resource, restApiOf, type Terraform } from './terraform-resources.ts';
 import { type StageDocuments, stageKey } from './terraform-stages.ts';
-import { placeOf, tagsOf } from './terraform-tags.ts';
+import { placeOf, regionOf, tagsOf } from './terraform-tags.ts';
 import { isUnresolved, unresolvedIn } from './unresolved.ts';
 
 /** The documents of keys, by address. A key keeps its value by being adopted, so none is written. */
@@ -95,6 +95,7 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: T
     kind,
     name: document,
     ...(id !== undefined ? { adopt: { id } } : isLost ? {} : { adopt: 'by-name' as const }),
+    ...regionOf(resource),
     ...withheldIn(resource, { description: 'description' }),
     source: resource.at(),
     address,

@@ -6,7 +6,7 @@ import { parseThrottleKey } from './methods.ts';
 import type { ManifestDocument, RestApi } from './model.ts';
 import { isRedeployTrick } from './stage-variables.ts';
 import { blocksOf, onlyBlock, type Resource, restApiOf, type Terraform } from './terraform-resources.ts';
-import { placeOf, tagsOf, textsOf } from './terraform-tags.ts';
+import { placeOf, regionOf, tagsOf, textsOf } from './terraform-tags.ts';
 import { isUnresolved } from './unresolved.ts';
 
 /** The documents of stages, by `stageKey`. */
@@ -68,6 +68,7 @@ function translateStage({ restApi, stageName, resource, settings }: StageParts, 
       kind: 'Stage',
       name: terraform.nameDocument('Stage', `${typeof named === 'string' ? named : api}-${stageName}`),
       spec: { restApi, stageName, ...(isOwn && { deployment: 'latest' }), ...spec },
+      ...regionOf(resource),
       ...withheldIn(resource, { variables: 'variables', description: isImplicit ? 'stage_description' : 'description' }),
       source: resource.at(),
       address: resource.address,

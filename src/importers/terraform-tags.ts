@@ -34,6 +34,11 @@ export function placeOf({ provider, region }: Resource): string[] {
   return parts.length > 0 ? [parts.join(', ')] : [];
 }
 
+/** For a document: where its object is, if that is told. */
+export function regionOf({ region }: Resource): { readonly region?: string } {
+  return region === undefined ? {} : { region };
+}
+
 /** Manifests of one namespace are of one account and region. */
 export function warnOfPlaces(terraform: Terraform): void {
   const resources = (['api_key', 'usage_plan', 'stage'] as const).flatMap(terraform.ofType);

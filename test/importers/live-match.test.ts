@@ -110,6 +110,13 @@ describe('a key or a plan', () => {
       undefined,
       ['acme: k1'],
     ],
+    [
+      'its region is another one, where the same may be called the same',
+      [document('ApiKey', 'acme', { region: 'eu-west-1', spec: { description: 'x' } })],
+      [key('k1', 'acme', {}, { description: 'x' })],
+      undefined,
+      ['acme: absent'],
+    ],
     ['nothing of the name', [document('ApiKey', 'acme')], [key('k1', 'other')], undefined, ['acme: absent']],
     [
       'two of one name, although one is in the plan',

@@ -360,6 +360,8 @@ test('terraform: ids of the state, limits of the console, and nothing that the s
   expect(said(stderr, 'UNRESOLVED')).toEqual([expect.stringContaining('backendToken is left out; Terraform marks it as sensitive')]);
   expect(said(stderr, 'NOT_TRANSLATED')).toEqual([expect.stringContaining('live, a key value stands in variables/region')]);
   expect(stdout + stderr).not.toContain(CANARY);
+  const json = await world.import(['terraform', '-', '-o', 'json'], STATE);
+  expect(json.stdout + json.stderr).not.toContain(CANARY);
   await moveIn(stdout);
 });
 
