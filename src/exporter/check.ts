@@ -1,5 +1,4 @@
 /** The documents are valid and the plan of them changes nothing but tags: what would do otherwise is left out, and said. */
-
 import { isLiveChange } from '../core/fields.ts';
 import type { Desired, Json } from '../core/model.ts';
 import { plan } from '../core/planner.ts';
@@ -14,7 +13,7 @@ import { asWritten } from '../manifests/entry.ts';
 import { toDesired } from '../manifests/load.ts';
 import { segmentsOf } from '../manifests/problem.ts';
 import { implicitTarget } from '../manifests/target.ts';
-import type { ExportedDocument, ExportOptions } from './model.ts';
+import type { Exported, ExportedDocument, ExportOptions } from './model.ts';
 
 interface Flaw {
   readonly path: string;
@@ -24,25 +23,31 @@ interface Flaw {
 /** Lists that are exact: without one of its members, a list would ask for that member's removal. */
 const EXACT = ['keys', 'stages'];
 
-export function checked(documents: readonly ExportedDocument[], options: ExportOptions): readonly ExportedDocument[] {
+/** Each round takes something out of every document that is not right yet. */
+export function checked(documents: readonly ExportedDocument[], options: ExportOptions): Exported {
+  const notes: string[] = [];
   let kept = documents;
   for (;;) {
     const flaws = flawsOf(kept, options);
-    if (flaws.size === 0) return kept;
+    if (flaws.size === 0) return { documents: kept, notes };
     kept = kept.flatMap((document) => {
       const flaw = flaws.get(document);
-      return flaw ? repaired(document, flaw) : document;
+      if (!flaw) return document;
+      const repaired = document.parts ?? repair(document, flaw, options);
+      if (!repaired) notes.push(`${document.address} is left out: ${flaw.path} ${flaw.message}`);
+      return repaired ?? [];
     });
   }
 }
 
-/** A document without what is wrong with it; none where that is all of it. */
-function repaired(document: ExportedDocument, { path, message }: Flaw): readonly ExportedDocument[] {
-  if (document.parts) return document.parts;
-  const [, field = '', ...inner] = segmentsOf(path);
+/** A document without what is wrong with it; undefined where that is all of it, or says which object is meant. */
+function repair(document: ExportedDocument, { path, message }: Flaw, { rules }: ExportOptions): ExportedDocument | undefined {
+  const [top, field = '', ...inner] = segmentsOf(path);
+  const rule = rules.find(({ kind }) => kind === document.kind)?.fields[field];
+  if (top !== 'spec' || rule?.role === 'identity') return undefined;
   const spec = without(document.spec, EXACT.includes(field) ? [field] : [field, ...indexed(document.spec[field], inner)]);
   const comment = `${path} is left out: ${message}`;
-  return spec === undefined ? [] : [{ ...document, spec, comments: [...document.comments, comment] }];
+  return spec && { ...document, spec, comments: [...document.comments, comment] };
 }
 
 /** An entry of a list of methods is addressed by its key in a plan, and by its index in a document. */
@@ -93,6 +98,7 @@ function changing(byDesired: ReadonlyMap<Desired, ExportedDocument>, { account, 
     contested: new Set(),
     seen: new Map(),
     pinned: new Map(),
+    // Who made a difference doesn't matter here, only that there is one.
     fingerprint: (text) => text,
     now: 0,
     time: { format: String, parse: Number },

@@ -38,8 +38,9 @@ export function exportManifests(given: ExportOptions): Exported {
     return rules ? documentOf(live, rules, context) : [];
   });
   const plain = checked(documents.toSorted(inOrder), options);
-  const whole = options.consumers ? checked(withConsumers(plain, context), options) : plain;
-  return { documents: whole.toSorted(inOrder), notes: notesOn(selected, exported, options) };
+  const whole = options.consumers ? checked(withConsumers(plain.documents, context), options) : { documents: plain.documents, notes: [] };
+  const notes = [...plain.notes, ...whole.notes, ...notesOn(selected, exported, options)];
+  return { documents: whole.documents.toSorted(inOrder), notes };
 }
 
 function hasSomethingToSay(live: Live, { owner }: ExportOptions): boolean {

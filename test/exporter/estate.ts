@@ -37,7 +37,7 @@ const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
  *
  * | what | which |
  * | --- | --- |
- * | of the stack `housing-production` | keys 40 to 43, plan 15, the production stage of API 5 |
+ * | of the stack `housing-production` | keys 40 to 43, plan 15, API 2, the production stage of API 5 |
  * | one name | keys 1 and 2 (`acme`), APIs 3 and 4 (`repairs-api`) |
  * | one key, one plan, one stage | plans 1 to 6: a consumer each |
  * | several keys | plans 7 to 14 |
@@ -102,6 +102,7 @@ const ESTATE: Account = {
 
 export async function furnishEstate(hand: Hand): Promise<void> {
   await furnish(hand, ESTATE);
+  Object.assign(hand.state.restApis.get(apiId(2))?.api ?? {}, { tags: STACK });
   await hand.gateway.updateUsagePlan({
     usagePlanId: planId(16),
     patchOperations: [

@@ -115,6 +115,20 @@ describe('what a manifest cannot say is left out, with a word', () => {
   });
 });
 
+test('a stage whose name no manifest can say is left out whole, and so is the list of a plan that it is in', () => {
+  const odd = live('Stage', 'api1:a.b');
+  const { documents, notes } = exported([
+    odd,
+    STAGE,
+    live('UsagePlan', 'p1', { name: 'basic', stages: stages('api1:a.b', 'api1:production') }),
+  ]);
+  expect(documents.map(({ kind, name, spec }) => ({ kind, name, spec }))).toEqual([
+    { kind: 'Stage', name: 'residents-api-production', spec: { restApi: { name: 'residents-api' }, stageName: 'production' } },
+    { kind: 'UsagePlan', name: 'basic', spec: {} },
+  ]);
+  expect(notes).toEqual([expect.stringMatching(/^stage a\.b of residents-api \(api1\) is left out: \/spec\/stageName /)]);
+});
+
 describe('what a person has to decide stands above the document', () => {
   const plan = (spec: Spec) => live('UsagePlan', 'p1', { name: 'basic', ...spec });
   test.each<[reason: string, objects: readonly Live[], kind: string, comment: RegExp]>([
