@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { filesBelow } from '../../src/importers/serverless-files.ts';
 import { createVariables, type VariableOptions } from '../../src/importers/serverless-variables.ts';
@@ -126,6 +127,15 @@ describe('other files of the service', () => {
     expect(message).toContain(why);
     expect(message).not.toContain('CANARY');
   });
+});
+
+test('a link that leads out of the service is not followed', async () => {
+  await using space = await createWorkspace({ 'service/own.yml': 'name: own', 'elsewhere.yml': 'name: CANARY' });
+  await symlink('../elsewhere.yml', `${space.path}/service/out.yml`);
+  await symlink('own.yml', `${space.path}/service/in.yml`);
+  const { resolve } = createVariables(ROOT, { ...GIVEN, read: filesBelow(`${space.path}/service`) });
+  expect(resolve('${file(in.yml):name}')).toBe('own');
+  expect(unresolvedIn(resolve('${file(out.yml):name}')).join()).toMatch(/outside of the service(?!.*CANARY)/);
 });
 
 describe('versions', () => {
