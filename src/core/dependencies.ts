@@ -81,14 +81,14 @@ function lettingIn(other: Operation, { live }: Step): boolean {
 export function withoutKnots(all: readonly Operation[]): Operation[] {
   const ordered = withDependencies(all);
   const knot = ordered.find((one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered));
-  if (knot?.type !== 'update' || knot.changes.every(givesUp)) return ordered;
+  if (knot?.type !== 'update' || knot.changes.every(goesWithStages)) return ordered;
   const part = (id: string, changes: readonly Change[]): Operation => {
     return { ...knot, id, changes, urgency: Math.min(...changes.map(urgencyOf)) as Urgency, after: [] };
   };
-  const first = part(`${knot.id} first`, knot.changes.filter(givesUp));
+  const first = part(`${knot.id} first`, knot.changes.filter(goesWithStages));
   const rest = part(
     knot.id,
-    knot.changes.filter((change) => !givesUp(change)),
+    knot.changes.filter((change) => !goesWithStages(change)),
   );
   return withoutKnots(
     all.flatMap((one): Operation[] => {
@@ -101,6 +101,13 @@ export function withoutKnots(all: readonly Operation[]): Operation[] {
 /** A stage leaves a plan. */
 function givesUp({ field, keys, desired }: Change): boolean {
   return field === 'stages' && keys.length === 1 && desired === undefined;
+}
+
+/** What is given up in the same call as stages: no throttle of the plan can go before those of its methods have (facts, 1.2), and these go with their stage. */
+function goesWithStages(change: Change): boolean {
+  const { field, keys, desired } = change;
+  const isNone = desired === undefined || desired === null;
+  return givesUp(change) || (isNone && (field === 'throttle' || keys[1] === 'methodThrottles'));
 }
 
 function waitsForItself(one: Operation, all: readonly Operation[]): boolean {
@@ -124,11 +131,13 @@ function released(one: Operation): { readonly id: string; readonly step: Step; r
   const gone = (pair: string): boolean => {
     const [key, stage] = pair.split(' ');
     if (one.type === 'detach' || one.type === 'move') return one.key === key;
-    if (one.type === 'update')
-      return one.changes.some(
+    // A deletion is no release: the plan's keys have left it before. Whoever gains the stage need not wait for the rest of it.
+    return (
+      one.type === 'update' &&
+      one.changes.some(
         (change) => change.field === 'stages' && change.desired === undefined && change.keys.length === 1 && change.keys[0] === stage,
-      );
-    return one.type === 'delete';
+      )
+    );
   };
   return losers
     .filter(({ kind }) => kind === 'UsagePlan')

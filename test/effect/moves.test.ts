@@ -53,6 +53,26 @@ test('two keys that change places have one such window each', async () => {
   expect(windows).toContainEqual({ who: 'beta', after: detached('silver', 'beta') });
 });
 
+test.each([
+  { fault: { type: 'throttle', retryAfter: 1 }, why: 'the service asks for patience', window: ['detach', 'attach'] },
+  { fault: { type: 'drop-after' }, why: 'the answer is lost, but the key is attached', window: ['detach'] },
+  { fault: { type: 'drop-before' }, why: 'the call is lost, and looked for', window: ['detach', 'attach', 'look-up'] },
+] as const)('the window of a move ends with the attaching that succeeds: $why', async ({ fault, window }) => {
+  await scene.apply(...KEYS, plan('gold', ['acme', 'beta']), plan('silver', []));
+  follow('acme', 'beta');
+  scene.account.core.inject({ operation: 'CreateUsagePlanKey', times: 1, fault });
+  await scene.apply(...KEYS, plan('gold', ['beta']), plan('silver', ['acme']));
+  const silver = findPlan(scene.hand, 'silver');
+  const calls = {
+    detach: detached('gold', 'acme'),
+    attach: `POST /usageplans/${silver}/keys`,
+    'look-up': `GET /usageplans/${silver}/keys/${findKey(scene.hand, 'acme')}`,
+  };
+  const failed = scene.watch.failed().map(({ who, after }) => ({ who, after }));
+  expect(failed).toEqual(window.map((call) => ({ who: 'acme', after: calls[call] })));
+  expect((await scene.as('acme')).body.usagePlanId).toBe(silver);
+});
+
 test('where the new plan refuses the key, it is put back into the old one', async () => {
   await scene.apply(...KEYS, plan('gold', ['acme', 'beta']), plan('silver', []));
   follow('acme', 'beta');
@@ -72,6 +92,43 @@ test('where the new plan refuses the key, it is put back into the old one', asyn
   await scene.apply(...moved);
   expect(scene.watch.failed()).toHaveLength(1);
   expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'silver'));
+});
+
+test('where a plan takes over the stage of one that leaves Git, their key fails from the detaching on until the stage is added', async () => {
+  const staging = await scene.openStage('staging');
+  const inStaging = { stages: [on({}, 'staging')] };
+  await scene.apply(key('acme'), plan('gold', ['acme']), plan('silver', ['acme'], inStaging));
+  const gone = detached('silver', 'acme');
+  follow('acme');
+  scene.watch.follow('acme in staging', () => staging('acme'));
+  await scene.apply(key('acme'), plan('gold', ['acme'], { stages: [on(), on({}, 'staging')] }));
+  const failed = scene.watch.failed().map(({ who, after }) => ({ who, after }));
+  expect(failed).toEqual([{ who: 'acme in staging', after: gone }]);
+  expect(scene.hand.state.usagePlans.size).toBe(1);
+});
+
+/** Stages change hands by UpdateUsagePlan, which takes no plan on a stage while another one lets the same key in: one has to give up first. */
+test('plans that exchange stages shut each of them once, until the other plan has it', async () => {
+  const staging = await scene.openStage('staging');
+  const [inProduction, inStaging] = [{}, { stages: [on({}, 'staging')] }];
+  await scene.apply(key('acme'), plan('gold', ['acme'], inProduction), plan('silver', ['acme'], inStaging));
+  follow('acme');
+  scene.watch.follow('acme in staging', () => staging('acme'));
+  await scene.apply(key('acme'), plan('gold', ['acme'], inStaging), plan('silver', ['acme'], inProduction));
+  const failed = scene.watch.failed().map(({ who, after }) => ({ who, after }));
+  expect(failed.map(({ after }) => after.replace(/\w+$/, ''))).toEqual(failed.map(() => 'PATCH /usageplans/'));
+  expect(failed.map(({ who }) => who).sort()).toEqual(['acme', 'acme in staging']);
+});
+
+test('plans that exchange stages and keys come through, though one of them gives up its throttles with the stage', async () => {
+  const staging = await scene.openStage('staging');
+  const inStaging = { stages: [on({}, 'staging')] };
+  const methodThrottles = [{ method: 'GET', path: '/residents', rateLimit: 5, burstLimit: 5 }];
+  const limits = { throttle: { rateLimit: 10, burstLimit: 10 }, stages: [on({ methodThrottles })] };
+  await scene.apply(...KEYS, plan('gold', ['acme'], limits), plan('silver', ['beta'], inStaging));
+  await scene.apply(...KEYS, plan('gold', ['beta'], inStaging), plan('silver', ['acme']));
+  expect((await scene.as('acme')).body.usagePlanId).toBe(findPlan(scene.hand, 'silver'));
+  expect((await staging('beta')).body.usagePlanId).toBe(findPlan(scene.hand, 'gold'));
 });
 
 test.each([

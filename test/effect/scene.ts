@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { TargetReport } from '../../src/core/report.ts';
-import { type Answer, type Api, deployApi } from '../conformance/clients.ts';
+import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
 import { createAccount, createTree, type Document, type HandClock, startProcess } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
 import { findKey, findPlan, type Hand } from '../scenarios/account.ts';
@@ -17,6 +17,8 @@ export interface Scene extends AsyncDisposable {
   readonly hand: Hand;
   readonly account: ReturnType<typeof createAccount>;
   readonly watch: Watch;
+  /** Makes another stage of the API, on the same deployment. What a key of this live name then gets from it. */
+  openStage(stageName: string): Promise<(key: string) => Promise<Answer>>;
   /** A pass over these documents and a Target that prunes. Nothing fails, and nothing is held but by choice. */
   apply(...documents: readonly Document[]): Promise<TargetReport>;
   /** The same, whatever comes of it. */
@@ -29,7 +31,7 @@ export interface Scene extends AsyncDisposable {
   usage(plan: string, key: string): Promise<readonly number[]>;
 }
 
-const METHODS = ['GET /residents key', 'POST /residents key', 'GET /residents/{id} key', 'GET /health'];
+const METHODS = ['GET /residents key', 'POST /residents key', 'GET /residents/{id} key', 'OPTIONS /residents', 'GET /health'];
 /** The places of stage variables, as an integration names them. */
 const URI = `http://$\{stageVariables.loadBalancer}:$\{stageVariables.port}/residents`;
 
@@ -65,6 +67,12 @@ export async function createScene(): Promise<Scene> {
     hand,
     account,
     watch,
+    async openStage(stageName) {
+      const { restApiId } = api;
+      const { deploymentId } = await hand.gateway.getStage({ restApiId, stageName: 'production' });
+      await hand.gateway.createStage({ restApiId, deploymentId, stageName });
+      return (name) => ask(urlOf(place.emulator, restApiId, stageName), 'GET /residents', { 'x-api-key': keyValue(name) });
+    },
     pass,
     async apply(...documents) {
       const report = await pass(...documents);

@@ -43,9 +43,11 @@ export function createWatch(): Watch {
       // Where consumers come in by the same door.
       if (request.path.includes('/_user_request_')) return carryOut();
       const mine = turn.then(async () => {
-        const answer = await carryOut();
-        await look(callOf(request));
-        return answer;
+        try {
+          return await carryOut();
+        } finally {
+          await look(callOf(request));
+        }
       });
       turn = mine.catch(() => {});
       return mine;
