@@ -1,7 +1,7 @@
 /** Policies held against the calls that passes really send: all are allowed, and nothing is allowed that no pass ever does. */
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { RequestRecord } from '../src/emulator/index.ts';
+import type { FaultEffect, RequestRecord } from '../src/emulator/index.ts';
 import { furnish } from './scenarios/account.ts';
 import { play, scenarioNames } from './scenarios/harness.ts';
 import { allowances, expectAllowed, matches, type PolicyOf, type PolicyOptions, policiesOf, questionOf } from './support/iam.ts';
@@ -80,6 +80,8 @@ interface Case {
   readonly options?: PolicyOptions;
   /** Writes manifests. */
   readonly declare: (rig: Rig) => void;
+  /** What lists are like. */
+  readonly fault?: FaultEffect;
   /** What somebody does after the first apply; then comes a second. */
   readonly meddle?: (rig: Rig) => Promise<unknown>;
 }
@@ -91,11 +93,26 @@ const byId = { restApi: { id: REPAIRS.id }, stageName: 'production', deployment:
 const target = (rig: Rig, spec: object = {}) =>
   documentOf('Target', 'default', { region: 'eu-west-2', accountId: '123456789012', owner: rig.owner, ...spec });
 
+const REPLACED = { op: 'replace', path: '/description', value: 'by hand' } as const;
+
+const example: Omit<Case, 'reason'> = {
+  declare: ({ directory }) => cpSync('manifests', directory, { recursive: true }),
+  meddle: ({ hand }) => hand.gateway.updateStage({ restApiId: RESIDENTS.id, stageName: 'staging', patchOperations: [REPLACED] }),
+};
+
 const CASES: readonly Case[] = [
+  { ...example, reason: 'the example manifests' },
+  { ...example, reason: 'lists that carry no tags: objects are read one by one', fault: { type: 'lists-without-tags' } },
+  { ...example, reason: 'a list of plans without their throttles: plans are read one by one', fault: { type: 'lists-without-throttle' } },
+  { ...example, reason: 'lists that lag: what was written is asked for', fault: { type: 'stale-lists', lag: 4_000 } },
   {
-    reason: 'the example manifests',
-    declare: ({ directory }) => cpSync('manifests', directory, { recursive: true }),
-    meddle: ({ hand }) => hand.gateway.updateStage({ restApiId: RESIDENTS.id, stageName: 'staging', patchOperations: [REPLACED] }),
+    reason: 'one requirement of keys, of an API that is given by its id',
+    declare: (rig) =>
+      rig.write([
+        target(rig),
+        documentOf('KeyRequirement', 'repairs', { restApi: { id: REPAIRS.id }, apiKeySource: 'AUTHORIZER', apiKeyRequired: true }),
+      ]),
+    meddle: ({ hand }) => hand.gateway.createDeployment({ restApiId: REPAIRS.id, stageName: 'production' }),
   },
   {
     reason: 'stages alone, of an API that is given by its id: no other API is read, and no other stage written',
@@ -119,8 +136,6 @@ const CASES: readonly Case[] = [
   },
 ];
 
-const REPLACED = { op: 'replace', path: '/description', value: 'by hand' } as const;
-
 async function makeAccount({ hand, state }: Rig): Promise<void> {
   await furnish(hand, { apis: [RESIDENTS, REPAIRS] });
   const [lastModifiedDate, text] = [new Date(0), 'a-value-of-acme-0123456789'];
@@ -133,10 +148,19 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
   state.parameters.set('/apikeeper/birch', { type: 'SecureString', value: 'a-value-of-birch-0123456789', version: 1, lastModifiedDate });
 }
 
-describe.each(CASES)('$reason', ({ reason, options, declare, meddle }) => {
+/** All of it is gone: a process that saw it asks for each object, before it believes that. */
+function wreck({ state }: Rig): void {
+  state.apiKeys.clear();
+  state.usagePlans.clear();
+  state.planKeys.clear();
+  for (const { stages } of state.restApis.values()) stages.clear();
+}
+
+describe.each(CASES)('$reason', ({ reason, options, declare, fault, meddle }) => {
   test('every call is allowed, and observing allows no write', async () => {
     await using rig = await createRig();
     await makeAccount(rig);
+    if (fault) rig.emulator.inject({ fault });
     declare(rig);
     const during = async (pass: () => Promise<unknown>) => {
       rig.emulator.clearRequests();
@@ -157,6 +181,11 @@ describe.each(CASES)('$reason', ({ reason, options, declare, meddle }) => {
     expect(calls.filter(isWrite), reason).not.toEqual([]);
     expectAllowed(enforcing, calls, reason);
     tally(enforcing, calls);
+
+    wreck(rig);
+    const after = await during(rig.plan);
+    expect(after.filter(isWrite), reason).toEqual([]);
+    expectAllowed(observing, after, `${reason}, and all is gone`);
   });
 });
 

@@ -63,28 +63,33 @@ function distinct(grant: Grant): Grant {
   return { ...grant, resources: [...new Set(grant.resources)].sort(byText) };
 }
 
-/** Without the resources that others cover, of which every action is allowed elsewhere too. */
+/** Without the resources of which every action is allowed by what came before, or by a wider resource. */
 function withoutCovered(grants: readonly Grant[]): Grant[] {
-  let rest = [...grants];
-  for (const grant of grants) {
-    for (const resource of grant.resources) {
-      const others = rest.flatMap((one) =>
-        one.resources.filter((other) => one.sid !== grant.sid || other !== resource).map((other) => ({ ...one, other })),
-      );
-      const isCovered = grant.actions.every((action) =>
-        others.some(({ actions, other }) => actions.includes(action) && covers(other, resource)),
-      );
-      if (!isCovered) continue;
-      rest = rest.map((one) => (one.sid === grant.sid ? { ...one, resources: one.resources.filter((other) => other !== resource) } : one));
-    }
-  }
-  return rest.filter(({ resources }) => resources.length > 0);
+  const wide = grants.flatMap(({ actions, resources }) =>
+    resources.filter((resource) => resource.includes('*')).map((pattern) => ({ actions, pattern, stands: standsFor(pattern) })),
+  );
+  // By what follows the last wildcard: there may be thousands, and few that end as a resource does.
+  const byEnd = Map.groupBy(wide, ({ pattern }) => pattern.slice(pattern.lastIndexOf('*') + 1));
+  const wider = (resource: string) =>
+    Array.from({ length: resource.length + 1 }, (_, at) => byEnd.get(resource.slice(at)) ?? [])
+      .flat()
+      .filter(({ pattern, stands }) => pattern !== resource && stands(resource));
+  const before = new Set<string>();
+  return grants.flatMap((grant) => {
+    const resources = grant.resources.filter((resource) => {
+      const found = wider(resource);
+      return !grant.actions.every((action) => before.has(`${action} ${resource}`) || found.some(({ actions }) => actions.includes(action)));
+    });
+    for (const resource of resources) for (const action of grant.actions) before.add(`${action} ${resource}`);
+    return resources.length > 0 ? [{ ...grant, resources }] : [];
+  });
 }
 
-/** Whether `pattern` stands for all that `other` stands for: no `*` there stands for less than one here. */
-function covers(pattern: string, other: string): boolean {
+/** Whether a pattern stands for all that another one stands for: no `*` there stands for less than one here. */
+function standsFor(pattern: string): (other: string) => boolean {
   const parts = pattern.split('*').map((part) => part.replaceAll(/[^\w?]/g, '\\$&').replaceAll('?', '[^*]'));
-  return new RegExp(`^${parts.join('.*')}$`).test(other);
+  const all = new RegExp(`^${parts.join('.*')}$`);
+  return (other) => all.test(other);
 }
 
 /** Documents whose own API would narrow the policy, if its id were known. */

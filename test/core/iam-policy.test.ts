@@ -223,6 +223,16 @@ describe('a policy', () => {
     expect(made(documents.toReversed())).toEqual(made(documents));
   });
 
+  test('says nothing twice: what one document allows, another need not', () => {
+    const redeployed = requirement({ apiKeyRequired: true, redeploy: { stages: ['live', 'test'] } });
+    const found = lines(made([stage(), redeployed])).filter((line) => line.includes('PATCH /restapis/a1/stages/'));
+    expect(found).toEqual(['UpdateStages PATCH /restapis/a1/stages/live', 'MoveStages PATCH /restapis/a1/stages/test']);
+    const named = stage({ restApi: { name: 'residents-api' } });
+    expect(lines(made([stage(), named])).filter((line) => line.startsWith('UpdateStages'))).toEqual([
+      'UpdateStages PATCH /restapis/*/stages/live',
+    ]);
+  });
+
   test('names each statement once, as IAM demands it', () => {
     const { policy } = made([one('ApiKey'), one('UsagePlan', { keys: ['acme'] }), stage({ deployment: 'latest' })], {
       policy: { unsetMode: 'enforce', prune: true },
