@@ -54,6 +54,8 @@ export interface Demand {
   readonly demands: 'some' | 'none' | 'unknown';
   /** The stages where it demands one, or will. */
   readonly stages: readonly string[];
+  /** Of live ones: those that will demand one with the API's next deployment. */
+  readonly upcoming?: readonly string[];
   readonly path?: string;
 }
 

@@ -83,6 +83,10 @@ function stageRef(id: string): { readonly api: string; readonly stage: string } 
 function demandOf({ id, name, spec }: Live, subject: Subject, stages: readonly Live[]): Demand {
   const served = isMap(spec.served) ? spec.served : {};
   const demanding = Object.entries(served).filter(([, methods]) => isMap(methods) && Object.values(methods).includes(true));
+  const defined = isMap(spec.methods) ? spec.methods : {};
+  const isDefined = (method: string) => isMap(defined[method]) && defined[method].apiKeyRequired === true;
+  const isUpcoming = ([stage, methods]: [string, Json]) =>
+    !demanding.some(([name]) => name === stage) && isMap(methods) && Object.keys(methods).some(isDefined);
   const isNew = (stage: Live) => stage.id.startsWith(`${id}:`) && !(stage.name in served);
   return {
     subject,
@@ -90,6 +94,10 @@ function demandOf({ id, name, spec }: Live, subject: Subject, stages: readonly L
     label: name,
     demands: demanding.length > 0 ? 'some' : stages.some(isNew) ? 'unknown' : 'none',
     stages: demanding.map(([stage]) => stage).sort(byText),
+    upcoming: Object.entries(served)
+      .filter(isUpcoming)
+      .map(([stage]) => stage)
+      .sort(byText),
   };
 }
 

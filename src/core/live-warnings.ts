@@ -13,13 +13,17 @@ export function liveWarnings(observed: Observed): Warning[] {
   return warningsOf(liveEstate(observed));
 }
 
-/** Of what is live, and is not put right by the plan's own steps: what they put right, the plan shows already. */
+/**
+ * Of what is live, and is not put right by the plan's own steps: what they put right, the plan shows already. Of what they bring about, that somebody will be
+ * shut out.
+ */
 export function standingWarnings(observed: Observed): Warning[] {
+  const key = (warning: Warning) => [identity(warning), warning.code, warning.path, warning.stage].join(' ');
   const found = liveWarnings(observed);
-  if (found.length === 0) return [];
-  const key = (warning: Warning) => [identity(warning), warning.code, warning.path].join(' ');
-  const left = new Set(liveWarnings({ ...observed, live: afterSteps(observed) }).map(key));
-  return found.filter((warning) => left.has(key(warning)));
+  const left = liveWarnings({ ...observed, live: afterSteps(observed) });
+  const [known, standing] = [new Set(found.map(key)), new Set(left.map(key))];
+  const news = left.filter((warning) => warning.code === 'REQUIRED_WITHOUT_KEY' && !known.has(key(warning)));
+  return [...found.filter((warning) => standing.has(key(warning))), ...news];
 }
 
 /** The live objects as the steps that are not held would leave them. */

@@ -39,6 +39,8 @@ export interface Warning extends Subject {
   readonly severity: WarningSeverity;
   /** JSON pointer into the document. */
   readonly path?: string;
+  /** The stage that it is about, where it is about one of several: `<API>:<stage name>`. */
+  readonly stage?: string;
   /** What happens to callers, and the way out. */
   readonly message: string;
 }

@@ -24,17 +24,18 @@ const OF: Readonly<Record<Estate['from'], string>> = {
   live: 'of this account and region',
 };
 
-function requiredWithoutKey({ subject, api, label, demands, stages, path }: Demand, estate: EstateIndex): Warning[] {
-  if (demands !== 'some') return [];
-  const places: readonly Place[] = stages.length > 0 ? stages.map((stage) => ({ api, stage })) : [{ api }];
+function requiredWithoutKey({ subject, api, label, demands, stages, upcoming = [], path }: Demand, estate: EstateIndex): Warning[] {
+  if (demands !== 'some' && upcoming.length === 0) return [];
+  const named = [...stages, ...upcoming];
+  const places: readonly Place[] = named.length > 0 ? named.map((stage) => ({ api, stage })) : [{ api }];
   return places.flatMap((place) => {
     const plans = estate.plansOn(place);
     const what = place.stage === undefined ? label : `${label}:${place.stage}`;
     if (plans.some((plan) => mayLetIn(plan, estate))) return [];
-    const when =
-      estate.from === 'live' ? 'every call to such a method gets 403' : 'once that is deployed, every call to such a method gets 403';
-    const message = `${what} demands a key, and none can pass, since ${whyNone(plans, place, estate)}: ${when}; ${wayIn(plans)}`;
-    return [warning('REQUIRED_WITHOUT_KEY', subject, message, path)];
+    const isLater = estate.from !== 'live' || upcoming.includes(place.stage ?? '');
+    const when = `${isLater ? 'once that is deployed, ' : ''}every call to such a method gets 403`;
+    const message = `${what} ${upcoming.includes(place.stage ?? '') ? 'will demand' : 'demands'} a key, and none can pass, since ${whyNone(plans, place, estate)}: ${when}; ${wayIn(plans)}`;
+    return [{ ...warning('REQUIRED_WITHOUT_KEY', subject, message, path), ...(place.stage !== undefined && { stage: what }) }];
   });
 }
 
