@@ -11,6 +11,8 @@ export interface CrashScenario {
   /** Oldest first: manifests that were applied, what people did, and how long nobody did anything. */
   readonly past?: readonly ({ readonly apply: readonly Document[] } | { readonly hand: ByHand } | { readonly waitMs: number })[];
   readonly now: readonly Document[];
+  /** An API is deployed to one of its stages, and the others go on serving something else. */
+  readonly redeploys?: true;
   /** The lists in which everything of ours is on its way out. */
   readonly leaving?: readonly string[];
 }
@@ -313,6 +315,7 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'a key is required, and the API redeployed, after a consumer got in',
+    redeploys: true,
     past: [
       { hand: { method: 'GET /health', api: 'residents-api', apiKeyRequired: false } },
       { hand: { deploy: 'residents-api', to: 'production' } },
