@@ -1,6 +1,6 @@
 /** `export`: what is live, as manifests that adopt it. Manifests go to stdout or into a directory, what a person must know to stderr. */
 import { existsSync } from 'node:fs';
-import type { Target } from '../core/model.ts';
+import type { Problem, Target } from '../core/model.ts';
 import { byText } from '../core/values.ts';
 import { type Survey, survey } from '../engine/survey.ts';
 import { exportManifests } from '../exporter/export.ts';
@@ -45,13 +45,18 @@ async function targetOf(directory: string, isGiven: boolean, { namespace, owner 
   if (found) return found;
   const [problem] = problems;
   // What is wrong may be the very Target; in a directory that nobody named, it may be anything.
-  if (problem && (isGiven || only)) throw new Failure(`${problem.file}:${problem.line}: ${problem.message}`);
+  if (problem && (isGiven || only)) throw new Failure(problemText(problem));
   if (!only) return implicitTarget({ owner });
   const names = targets.map((target) => target.namespace);
   if (namespace === undefined)
     throw new UsageError(`${directory} declares several Targets: say which with --namespace (${names.join(', ')})`);
   const near = didYouMean(namespace, names) || `: there is ${names.join(', ')}`;
   throw new UsageError(`--namespace: no Target is named ${namespace} in ${directory}${near}`);
+}
+
+/** Of the directory itself there is no line to name. */
+function problemText({ file, line, message }: Problem): string {
+  return file === '.' ? message : `${file}:${line}: ${message}`;
 }
 
 async function read(target: Target, flags: Flags, world: World): Promise<Survey> {
