@@ -1,6 +1,6 @@
 /** `export`: what is live, as manifests that adopt it. Manifests go to stdout or into a directory, what a person must know to stderr. */
 import { existsSync } from 'node:fs';
-import type { Problem, Target } from '../core/model.ts';
+import type { Desired, Problem, Target } from '../core/model.ts';
 import { byText } from '../core/values.ts';
 import { type Survey, survey } from '../engine/survey.ts';
 import { exportManifests } from '../exporter/export.ts';
@@ -22,10 +22,11 @@ import { onStop, type World } from './world.ts';
 type Flags = FlagValues<'export'>;
 
 export async function exportLive(directory: string, flags: Flags, world: World, [given]: readonly string[]): Promise<number> {
-  const target = await targetOf(directory, given !== undefined || Boolean(world.env.APIKEEPER_MANIFESTS), flags);
+  const place = await placeOf(directory, given !== undefined || Boolean(world.env.APIKEEPER_MANIFESTS), flags);
+  const { target } = place;
   const found = await read(target, flags, world);
   const namespace = target.implicit ? (flags.namespace ?? DEFAULT_NAMESPACE) : target.namespace;
-  const exported = choose(found, target, namespace, flags);
+  const exported = choose(found, place, namespace, flags);
   const head = headOf(found);
   const written = namespace === DEFAULT_NAMESPACE ? undefined : namespace;
   const documents = [...targetDocument(target, namespace, found), ...exported.documents];
@@ -35,18 +36,25 @@ export async function exportLive(directory: string, flags: Flags, world: World, 
   return EXIT.done;
 }
 
+interface Place {
+  readonly target: Target;
+  /** What the manifests of that Target declare. */
+  readonly declared: readonly Desired[];
+}
+
 /** The Target that the manifests declare for the namespace; where they declare none, the ambient credentials and region. */
-async function targetOf(directory: string, isGiven: boolean, { namespace, owner }: Flags): Promise<Target> {
-  if (!isGiven && !existsSync(directory)) return implicitTarget({ owner });
-  const { targets: all, problems } = await load(directory, { owner });
+async function placeOf(directory: string, isGiven: boolean, { namespace, owner }: Flags): Promise<Place> {
+  const ambient = { target: implicitTarget({ owner }), declared: [] };
+  if (!isGiven && !existsSync(directory)) return ambient;
+  const { targets: all, desired, problems } = await load(directory, { owner });
   const targets = all.filter(({ implicit }) => !implicit);
   const [only, another] = targets;
   const found = namespace === undefined && !another ? only : targets.find((target) => target.namespace === namespace);
-  if (found) return found;
+  if (found) return { target: found, declared: desired.filter((one) => one.namespace === found.namespace) };
   const [problem] = problems;
   // What is wrong may be the very Target; in a directory that nobody named, it may be anything.
   if (problem && (isGiven || only)) throw new Failure(problemText(problem));
-  if (!only) return implicitTarget({ owner });
+  if (!only) return ambient;
   const names = targets.map((target) => target.namespace);
   if (namespace === undefined)
     throw new UsageError(`${directory} declares several Targets: say which with --namespace (${names.join(', ')})`);
@@ -74,11 +82,11 @@ async function read(target: Target, flags: Flags, world: World): Promise<Survey>
   }
 }
 
-function choose({ live, apis }: Survey, { owner }: Target, namespace: string, flags: Flags): Exported {
+function choose({ live, apis }: Survey, { target: { owner }, declared }: Place, namespace: string, flags: Flags): Exported {
   const selection = { apis: flags.api, plans: flags.plan, keys: flags.key };
   try {
     const rules = kinds.map((kind) => kind.rules);
-    return exportManifests({ account: { live, apis }, owner, namespace, selection, consumers: flags.consumers, rules });
+    return exportManifests({ account: { live, apis }, owner, namespace, selection, declared, consumers: flags.consumers, rules });
   } catch (error) {
     throw error instanceof NotSelected ? new UsageError(error.message, { cause: error }) : error;
   }
@@ -98,17 +106,17 @@ function targetDocument(target: Target, namespace: string, { accountId, region }
 
 const DEFAULT_OWNER = implicitTarget({}).owner;
 
-function placeOf({ accountId, region }: Survey): string {
+function accountText({ accountId, region }: Survey): string {
   return accountId === undefined ? region : `account ${accountId}, ${region}`;
 }
 
 function headOf(found: Survey): string {
-  return `What is live in ${placeOf(found)}. \`apikeeper plan\` must show adoptions and holds, and no other change, before anything is applied.`;
+  return `What is live in ${accountText(found)}. \`apikeeper plan\` must show adoptions and holds, and no other change, before anything is applied.`;
 }
 
 function summary({ documents }: Exported, found: Survey, { to }: Flags): string {
   const kindsOf = Map.groupBy(documents, ({ kind }) => kind);
   const parts = [...kindsOf].sort(([a], [b]) => byText(a, b)).map(([kind, { length }]) => `${length} ${kind}`);
   const where = to === undefined ? '' : ` in ${count(new Set(documents.map(({ file }) => file)).size, 'file')} below ${visible(to)}`;
-  return `${placeOf(found)}: ${count(documents.length, 'document')}${where}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`;
+  return `${accountText(found)}: ${count(documents.length, 'document')}${where}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`;
 }

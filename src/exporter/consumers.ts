@@ -17,7 +17,10 @@ const SHARED = ['throttle', 'quota', 'methodThrottles', 'description', 'productC
  */
 export function withConsumers(documents: readonly ExportedDocument[], context: Context): readonly ExportedDocument[] {
   const byLive = new Map(documents.map((document) => [keyOf(document), document]));
-  const taken = new Set(context.account.live.flatMap((live) => (live.kind === 'UsagePlan' ? (context.naming.nameOf(live) ?? []) : [])));
+  const taken = new Set([
+    ...context.account.live.flatMap((live) => (live.kind === 'UsagePlan' ? (context.naming.nameOf(live) ?? []) : [])),
+    ...context.declared.flatMap(({ kind, name }) => (kind === 'UsagePlan' ? [name] : [])),
+  ]);
   const consumers = documents.flatMap((key) => {
     const consumer = key.kind === 'ApiKey' ? consumerOf(key, byLive, taken, context) : undefined;
     if (!consumer) return [];

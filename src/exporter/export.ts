@@ -6,6 +6,7 @@ import { byText } from '../core/values.ts';
 import { checked } from './check.ts';
 import { sharedName } from './comments.ts';
 import { withConsumers } from './consumers.ts';
+import { declaredObjects } from './declared.ts';
 import { type Context, documentOf } from './documents.ts';
 import { type Exported, type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import { createNaming } from './naming.ts';
@@ -23,7 +24,9 @@ export function exportManifests(given: ExportOptions): Exported {
   const plansOf = plansByKey(account.live);
   const wanted = select(account, options.selection, options.consumers ? plansOf : undefined);
   const selected = account.live.filter((live) => wanted.has(keyOf(live)));
-  const exported = selected.filter((live) => naming.nameOf(live) !== undefined && hasSomethingToSay(live, options));
+  const declared = declaredObjects(options);
+  const wantedHere = selected.filter((live) => !declared.has(keyOf(live)));
+  const exported = wantedHere.filter((live) => naming.nameOf(live) !== undefined && hasSomethingToSay(live, options));
   const context: Context = {
     ...options,
     naming,
@@ -39,7 +42,13 @@ export function exportManifests(given: ExportOptions): Exported {
   });
   const plain = checked(documents.toSorted(inOrder), options);
   const whole = options.consumers ? checked(withConsumers(plain.documents, context), options) : { documents: plain.documents, notes: [] };
-  const notes = [...plain.notes, ...whole.notes, ...notesOn(selected, exported, options)];
+  const known = selected.length - wantedHere.length;
+  const notes = [
+    ...(known > 0 ? [`${known} left out: the manifests declare them already`] : []),
+    ...plain.notes,
+    ...whole.notes,
+    ...notesOn(wantedHere, exported, options),
+  ];
   return { documents: whole.documents.toSorted(inOrder), notes };
 }
 

@@ -1,5 +1,5 @@
 /** What an export is made from, and what it is: plain data. */
-import type { Api, Live } from '../core/model.ts';
+import type { Api, Desired, Live } from '../core/model.ts';
 import type { Rules } from '../core/rules.ts';
 import type { Renderable } from '../importers/render.ts';
 
@@ -23,6 +23,8 @@ export interface ExportOptions {
   /** The namespace that the documents are for. What our tags place in another one belongs to that one's documents. */
   readonly namespace: string;
   readonly selection: Selection;
+  /** The documents that the namespace has already: what they mean is left out. */
+  readonly declared: readonly Desired[];
   /** Whether a key and plans of that shape become a Consumer. */
   readonly consumers: boolean;
   /** The rules of all kinds, in dependency order. */

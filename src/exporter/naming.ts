@@ -15,7 +15,7 @@ export interface Naming {
 }
 
 /** Objects that are ours keep the name that their tags give them; the others get the one nearest to their own, by name and id, so that the order of lists decides nothing. */
-export function createNaming({ account, owner, namespace }: Pick<ExportOptions, 'account' | 'owner' | 'namespace'>): Naming {
+export function createNaming({ account, owner, namespace, declared }: ExportOptions): Naming {
   const names = new Map<string, string>();
   const claims = new Map<string, Live[]>();
   const free: Named[] = [];
@@ -28,7 +28,7 @@ export function createNaming({ account, owner, namespace }: Pick<ExportOptions, 
       if (claimants.length === 0) names.set(keyOf(live), claim.name);
     } else if (!claim) free.push(live);
   }
-  const create = createNames(claims.keys());
+  const create = createNames([...claims.keys(), ...declared.map(({ kind, name }) => `${kind}/${name}`)]);
   const nameAll = (all: readonly Named[]) => {
     for (const one of all.toSorted((a, b) => byText(a.name, b.name) || byText(a.id, b.id)))
       names.set(keyOf(one), create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`));

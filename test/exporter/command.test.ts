@@ -156,6 +156,27 @@ describe('where it reads', () => {
     expect(tally(await space.report('plan'))).toEqual({ adopt: 7, keep: 7 });
   });
 
+  test('what the manifests of the Target declare is left out, and referred to by its id', async () => {
+    await space.manifests.write('target.yaml', target('production'));
+    const first = await space.type('export', space.manifests.path, '--key', 'acme', '--key', 'cedarkey01', '--api', 'repairs002');
+    await space.manifests.write('first.yaml', first.stdout);
+    for (const pass of ['before it is applied', 'and after']) {
+      const { stdout, stderr } = await space.type('export', space.manifests.path);
+      expect(stderr, pass).toContain('5 left out: the manifests declare them already\n');
+      expect(names(stdout)).not.toContain('ApiKey/acme');
+      const wide = documents(stdout).find(({ metadata }) => metadata.name === 'wide');
+      expect(wide?.spec.keys).toEqual(['birch-ltd', { id: 'acmekey001' }]);
+      await space.manifests.write('rest.yaml', stdout);
+      const { problems, dangling } = await load(space.manifests.path);
+      expect([...problems, ...dangling]).toEqual([]);
+      const planned = await space.report('plan');
+      expect(planned.flatMap(({ changes }) => changes)).toEqual([]);
+      expect((await space.type('export', space.manifests.path)).stdout).toBe('');
+      await space.manifests.write('rest.yaml', '');
+      await space.report('apply');
+    }
+  });
+
   test('of several, the one that is named', async () => {
     await space.manifests.write('target.yaml', stream(target('production'), target('elsewhere', { accountId: '210987654321' })));
     const unsaid = await space.type('export', space.manifests.path);

@@ -14,6 +14,7 @@ function exported(objects: readonly Live[], consumers = false, apis: readonly Ap
     owner: OWNER,
     namespace: 'default',
     selection: EVERYTHING,
+    declared: [],
     consumers,
     rules: RULES,
   });

@@ -139,7 +139,7 @@ test('export then plan shows adoptions, holds, and no change', async () => {
   await using space = await createWorkspace();
   await fc.assert(
     fc.asyncProperty(accounts, fc.boolean(), async (account, consumers) => {
-      const options = { consumers, account: { live: account, apis: APIS }, owner: OWNER, namespace: 'default', rules: RULES };
+      const options = { consumers, declared: [], account: { live: account, apis: APIS }, owner: OWNER, namespace: 'default', rules: RULES };
       const { documents } = exportManifests({ ...options, selection: { apis: [], plans: [], keys: [] } });
       await space.write('all.yaml', documents.length > 0 ? streamOf(documents, 'All.') : '');
       if (documents.length === 0) return;
