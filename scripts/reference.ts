@@ -54,7 +54,14 @@ async function examplePolicy(): Promise<string> {
   const [target] = targets;
   if (!target) throw new Error('the example manifests have no target');
   const policy = { unsetMode: 'enforce', prune: target.prune } as const;
-  const made = iamPolicy({ target, region: 'eu-west-2', desired, policy, secretsPrefix: 'apikeeper/', apiIds: new Map() });
+  const made = iamPolicy({
+    target,
+    region: 'eu-west-2',
+    desired,
+    policy,
+    secretsPrefix: 'apikeeper/',
+    apiIds: new Map([['residents-api', 'a1b2c3d4e5']]),
+  });
   return `\`\`\`json\n${renderPolicy(made.policy)}\`\`\``;
 }
 
