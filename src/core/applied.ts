@@ -1,8 +1,8 @@
 /** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
 import { type Fingerprint, fieldText } from './diff.ts';
-import { type Spec, TAG } from './model.ts';
+import { type Json, type Live, type Spec, TAG } from './model.ts';
 import type { Step } from './plan.ts';
-import type { Rules } from './rules.ts';
+import type { FieldRule, Rules } from './rules.ts';
 import { byText } from './values.ts';
 
 /** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
@@ -43,4 +43,14 @@ export function appliedTag(
     if (print !== undefined) prints.set(field, print);
   }
   return encodeApplied(prints);
+}
+
+/** Whether this is what the tag says was written last of a field. */
+export function wasWritten(
+  { tags }: Pick<Live, 'tags'>,
+  rule: FieldRule | undefined,
+  value: Json | undefined,
+  fingerprint: Fingerprint,
+): boolean {
+  return rule !== undefined && decodeApplied(tags[TAG.applied]).get(rule.name) === fingerprint(fieldText(rule, value ?? null));
 }

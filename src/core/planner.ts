@@ -1,6 +1,7 @@
 /** The plan of one target: pure; the same input gives the same plan in the same order. */
 import { appliedTag } from './applied.ts';
 import { type Canonical, canonical, defaultOf } from './canonical.ts';
+import { compareRequirement } from './compare-requirement.ts';
 import { heldConflicts } from './conflicts.ts';
 import { compare, type Held, unresolvedEntry } from './fields.ts';
 import { guarded } from './guards.ts';
@@ -15,7 +16,7 @@ import { heldImpassable } from './passage.ts';
 import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
 import { recreation } from './recreated.ts';
 import { resolver, stageId } from './references.ts';
-import { compareRequirement, REQUIREMENT } from './requirement.ts';
+import { REQUIREMENT } from './requirement.ts';
 import { isNatural, type Rules } from './rules.ts';
 import { isDrift } from './summarize.ts';
 import { URGENCY, urgencyOf } from './urgency.ts';
