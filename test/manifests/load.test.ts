@@ -26,6 +26,7 @@ describe('what is read', () => {
     expect(tree.targets).toMatchObject([{ namespace: 'default', implicit: true, prune: false }]);
     expect(tree.desired.map(({ kind }) => kind)).toEqual([
       ...Array(3).fill('ApiKey'),
+      'KeyRequirement',
       ...Array(3).fill('Stage'),
       ...Array(6).fill('UsagePlan'),
     ]);
