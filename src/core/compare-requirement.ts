@@ -18,18 +18,18 @@ export function compareRequirement(desired: Desired, live: Live, context: Third)
   const definition = definitionChanges(desired, live, wanted, causes(desired, live, owned, context));
   const redeploy = redeployment(desired, live, { ...context, definition, owned });
   const { free, held } = withoutDoubtful([...definition, ...redeploy.changes], desired, live);
-  const deploys = free.some(({ field }) => field === 'redeploy');
-  const otherwise = Object.keys(is.served).flatMap((stage) => {
-    const methods = servedOtherwise(stage, wanted, is);
-    return methods.length > 0 ? [{ stage, methods }] : [];
-  });
+  const moved = free.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0]);
+  const otherwise = Object.keys(is.served)
+    .filter((stage) => !moved.includes(stage))
+    .flatMap((stage) => servedText(stage, servedOtherwise(stage, wanted, is), wanted))
+    .join('; ');
   return {
     owned,
     changes: [...free, ...renaming(desired, live, context.world)],
     held: [...held, ...redeploy.held],
     unclaimed: unclaimedMethods(desired, live),
-    ...(deploys && { message: PUBLISHES }),
-    ...(!deploys && otherwise.length > 0 && { unserved: unservedText(otherwise, wanted) }),
+    ...(moved.length > 0 && { message: PUBLISHES }),
+    ...(otherwise !== '' && { unserved: `required and served differ: ${otherwise}; deploy the API to make it so` }),
   };
 }
 
@@ -127,17 +127,12 @@ function unclaimedMethods(desired: Desired, live: Live): string[] {
     .map(methodPath);
 }
 
-function unservedText(
-  otherwise: readonly { readonly stage: string; readonly methods: readonly string[] }[],
-  wanted: ReadonlyMap<string, boolean>,
-): string {
-  const parts = otherwise.flatMap(({ stage, methods }) => {
-    const open = methods.filter((key) => wanted.get(key));
-    const closed = methods.filter((key) => !wanted.get(key));
-    return [
-      ...(open.length > 0 ? [`stage ${stage} serves ${some(open)} without a key`] : []),
-      ...(closed.length > 0 ? [`stage ${stage} still demands a key for ${some(closed)}`] : []),
-    ];
-  });
-  return `required and served differ: ${parts.join('; ')}; deploy the API to make it so`;
+/** What callers of a stage find that is not as the document says. */
+function servedText(stage: string, methods: readonly string[], wanted: ReadonlyMap<string, boolean>): string[] {
+  const open = methods.filter((key) => wanted.get(key));
+  const closed = methods.filter((key) => !wanted.get(key));
+  return [
+    ...(open.length > 0 ? [`stage ${stage} serves ${some(open)} without a key`] : []),
+    ...(closed.length > 0 ? [`stage ${stage} still demands a key for ${some(closed)}`] : []),
+  ];
 }

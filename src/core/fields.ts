@@ -36,7 +36,7 @@ export interface Comparison {
   readonly unclaimed: readonly string[];
   /** For people: what they should know of the changes. */
   readonly message?: string;
-  /** For people: what stages serve otherwise than the document says. */
+  /** For people: what stages serve otherwise than the document says, and go on serving. */
   readonly unserved?: string;
 }
 

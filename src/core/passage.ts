@@ -19,7 +19,8 @@ export function heldImpassable(steps: readonly Step[], live: readonly Live[]): S
     const rest = step.changes.filter((change) => !isClosing(change));
     const hold = held({ ...step, changes: closing, unclaimed: [] }, 'no-key-can-pass', message);
     const { message: _, ...open } = step;
-    return rest.length === 0 ? [hold] : [{ ...open, changes: rest }, hold];
+    const { unserved } = open;
+    return rest.length === 0 ? [hold] : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
   });
 }
 

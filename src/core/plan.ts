@@ -69,6 +69,8 @@ export interface Step {
   /** Live objects that lose our tags, because this identity settled on another. */
   readonly disclaims: readonly Live[];
   readonly incident?: Incident;
+  /** For people: what stages serve otherwise than declared, and go on serving when the step is done. */
+  readonly unserved?: string;
   /** RFC 3339, UTC: when a key that left Git may be deleted. */
   readonly deleteAfter?: string;
   /** The AWS id of an object to be created, where it has a natural one (stages). */

@@ -199,13 +199,14 @@ function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[
   const unsettled = new Set(heldBack.flatMap((one) => one.changes.map((change) => change.field)));
   const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
-  const message = result.message ?? result.unserved;
+  const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
   const main: Step = {
     ...base(object),
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
     state: found.adopt ? 'unmanaged' : changed ? 'changed' : result.unserved !== undefined ? 'unserved' : 'in-sync',
     live,
-    ...(message !== undefined && { message }),
+    ...(message !== '' && { message }),
+    ...(result.unserved !== undefined && { unserved: result.unserved }),
     changes,
     unclaimed: result.unclaimed,
     owned: result.owned,

@@ -108,7 +108,7 @@ export function stateOf({ plan, results }: Findings): OverallState {
   const differs = (step: Step) =>
     step.action !== 'hold' || (step.reason !== 'prune-disabled' && (step.changes.length > 0 || step.wants === 'create'));
   // What a stage serves is put right by a deployment alone, and an apply that makes none leaves it as it is.
-  return plan.steps.some((step) => (pending(step) && differs(step)) || step.state === 'unserved') ? 'drifted' : 'in-sync';
+  return plan.steps.some((step) => (pending(step) && differs(step)) || step.unserved !== undefined) ? 'drifted' : 'in-sync';
 }
 
 export function worst(states: readonly OverallState[]): OverallState {

@@ -35,13 +35,13 @@ export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit
 
 /** That what is required is not what is served is told once, and again when it is about other methods or stages. */
 function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
-  const standing = new Map(plan.steps.filter(({ state }) => state === 'unserved').map((step) => [identity(step), step]));
+  const standing = new Map(plan.steps.filter(({ unserved }) => unserved !== undefined).map((step) => [identity(step), step]));
   for (const who of memory.toldUnserved.keys()) if (!standing.has(who)) memory.toldUnserved.delete(who);
   for (const [who, step] of standing) {
-    const { message = '' } = step;
-    if (memory.toldUnserved.get(who) === message) continue;
-    memory.toldUnserved.set(who, message);
-    emit('requirement.unserved', detailed(step));
+    const { unserved = '' } = step;
+    if (memory.toldUnserved.get(who) === unserved) continue;
+    memory.toldUnserved.set(who, unserved);
+    emit('requirement.unserved', { ...detailed(step), message: unserved });
   }
 }
 
