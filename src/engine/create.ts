@@ -1,67 +1,54 @@
-/** Creates once: an answer that was lost is looked for before the call is repeated, since the service takes two of the same name (facts, 1.1). */
-import type { Clock } from '../core/clock.ts';
-import { type Live, TAG } from '../core/model.ts';
-import { isGatewayError } from '../gateway/errors.ts';
+/** Makes what is missing, without what refers to something that could not be made before. */
+import { identity, type Live, type Spec } from '../core/model.ts';
+import type { Step } from '../core/plan.ts';
+import { isMap, isNone } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
-import type { Creation, Kind } from '../kinds/kind.ts';
+import type { Kind } from '../kinds/kind.ts';
+import { PartlyCreated } from '../kinds/live.ts';
+import { makeOnce } from './make-once.ts';
+import { withoutMembers } from './members.ts';
+import { type Failure, failure, kindOf, note, type Run } from './run.ts';
+import { appliedOf, userTags } from './tags.ts';
 
-/** A list may not show at once what was just made (facts, 2.4). */
-const SETTLING_MS = 5_000;
-const ATTEMPTS = 3;
-
-interface Options {
-  readonly send: Send;
-  readonly owner: string;
-  readonly clock: Clock;
-}
-
-/**
- * Rejects with what the service said; with the lost answer's own error when it was lost again and again. Whoever aborts is heeded until the first call is
- * sent: what may have been made is looked for and finished, or a pass that knows nothing of it would make another one.
- */
-export async function makeOnce(kind: Kind, creation: Creation, options: Options): Promise<Live> {
-  const { clock } = options;
-  const send = unstoppable(options.send);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await kind.create(send, creation);
-    } catch (error) {
-      if (!isGatewayError(error, 'answer-lost')) throw error;
-      const found = (await look(kind, creation, send)) ?? (await lookAgain());
-      if (found) return found;
-      if (attempt === ATTEMPTS) throw error;
-    }
-  }
-
-  async function lookAgain(): Promise<Live | undefined> {
-    await clock.sleep(SETTLING_MS);
-    return look(kind, creation, send);
-  }
-}
-
-/** After its first call no signal stops it. */
-function unstoppable(send: Send): Send {
-  let begun = false;
-  return async (command, options) => {
-    try {
-      return await send(command, begun ? { ...options, signal: undefined } : options);
-    } finally {
-      begun = true;
-    }
+export async function create(step: Step, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+  const spec = withoutUnmade(step.owned, step, run);
+  const lacking = Object.keys(spec).filter((field) => spec[field] !== step.owned[field]);
+  const later = new Set([...writtenLater(step, run), ...lacking]);
+  const value = await run.valueOf(step);
+  const creation = {
+    spec: { ...step.birth, ...withoutMembers(spec, kind) },
+    tags: { ...userTags(step.owned.tags), ...step.tags.set, ...appliedOf(step, spec, later, run) },
+    ...(step.naturalId && { id: step.naturalId }),
+    ...(value !== undefined && { value }),
   };
+  const made = (live: Live, unmade: Iterable<string>) => {
+    note(step, live, run);
+    run.made.set(identity(step), live);
+    run.unmade.set(step, new Set(unmade));
+  };
+  try {
+    made(await makeOnce(kind, creation, { send, owner: run.owner, clock: run.clock }), lacking);
+  } catch (error) {
+    if (!(error instanceof PartlyCreated)) throw error;
+    made(error.live, later);
+    return failure(error);
+  }
+  if (lacking.length === 0) return undefined;
+  return { is: 'dependency', message: `it was created without what its ${lacking.join(', ')} refer to, which could not be made` };
 }
 
-/** What the creating call made, by the tags that it was given, or by its natural id. */
-async function look(kind: Kind, creation: Creation, send: Send): Promise<Live | undefined> {
-  if (creation.id !== undefined) return kind.read(send, creation.id);
-  const listed = await kind.list(send, { apiIds: [], wantsMembers: () => false });
-  const isIt = (live: Live) => [TAG.owner, TAG.resource].every((key) => live.tags[key] === creation.tags[key]);
-  const found = listed.find(isIt);
-  if (found) return found;
-  // A list that carries no tags can't answer: those of this name are asked.
-  for (const live of listed.filter((one) => one.name === creation.spec.name && Object.keys(one.tags).length === 0)) {
-    const read = await kind.read(send, live.id);
-    if (read && isIt(read)) return read;
-  }
-  return undefined;
+/** A spec without the stages that could not be made. */
+function withoutUnmade(spec: Spec, step: Step, run: Run): Spec {
+  const needed = new Set(step.changes.filter((change) => change.field === 'stages').flatMap((change) => change.needs ?? []));
+  if (needed.size === 0) return spec;
+  const unmade = run.steps.filter((other) => needed.has(identity(other)) && !run.made.has(identity(other)));
+  const gone = new Set(unmade.map((other) => other.naturalId));
+  if (gone.size === 0 || !isMap(spec.stages)) return spec;
+  return { ...spec, stages: Object.fromEntries(Object.entries(spec.stages).filter(([id]) => !gone.has(id))) };
+}
+
+/** What the creating call does not write, and so does not vouch for: members, and what takes a second call. */
+function writtenLater(step: Step, run: Run): Set<string> {
+  const second = ['productCode', 'methodSettings', 'accessLog', 'clientCertificateId', kindOf(step, run).members?.field ?? ''];
+  return new Set(second.filter((field) => !isNone(step.owned[field])));
 }
