@@ -1,32 +1,37 @@
 /** The plan of one target: pure; the same input gives the same plan in the same order. */
-import { appliedTag } from './applied.ts';
-import { type Canonical, canonical, defaultOf } from './canonical.ts';
-import { compareRequirement } from './compare-requirement.ts';
+import { canonical } from './canonical.ts';
 import { heldConflicts } from './conflicts.ts';
-import { compare, type Held, unresolvedEntry } from './fields.ts';
+import { creation } from './creation.ts';
+import { ambiguous, disowned, heldMassMissing } from './doubts.ts';
+import { existing } from './existing.ts';
 import { guarded } from './guards.ts';
-import type { Pinned, PlanInput } from './input.ts';
+import type { PlanInput } from './input.ts';
 import { heldLimits } from './limits.ts';
 import { type Match, match, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
-import { type Desired, identity, type Json, type Live, type Spec, TAG } from './model.ts';
+import { type Desired, identity, type Live, TAG } from './model.ts';
 import { orphanSteps } from './orphans.ts';
 import { claimOf } from './ownership.ts';
 import { heldImpassable } from './passage.ts';
-import { type Cause, type Change, held, type Incident, type Plan, type Step } from './plan.ts';
-import { recreation } from './recreated.ts';
+import { held, type Incident, type Plan, type Step } from './plan.ts';
+import { base, type Planned } from './planned.ts';
 import { resolver, stageId } from './references.ts';
-import { REQUIREMENT } from './requirement.ts';
-import { isNatural, type Rules } from './rules.ts';
-import { isDrift } from './summarize.ts';
-import { URGENCY, urgencyOf } from './urgency.ts';
-import { byText, isMap, isNone, pointer } from './values.ts';
-import { adoptText } from './ways-out.ts';
+import { byText } from './values.ts';
 import { createWorld, type World } from './world.ts';
 
 export function plan(given: PlanInput): Plan {
   const input = inOrder(given);
   const world = createWorld({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
+  const matches = matchesOf(input, world);
+  const steps = [...declaredSteps(input, world, matches), ...orphanSteps(input, world, matches)];
+  const settled = heldImpassable(heldLimits(allowed(steps, world, input)), input.live);
+  const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
+  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
+  return { steps: ordered, unmanaged: unmanaged(input, ordered) };
+}
+
+/** What each document means, the neighbours' too: of two that mean the same live object, neither gets it. */
+function matchesOf(input: PlanInput, world: World): ReadonlyMap<Desired, Match> {
   const matches = new Map(
     [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
       desired,
@@ -34,13 +39,13 @@ export function plan(given: PlanInput): Plan {
     ]),
   );
   for (const [desired, others] of sharedClaims(matches)) matches.set(desired, ambiguous(others, matches.get(desired)));
-  const doubtful = new Set([...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])));
-  const stageNames = new Map<string, string>();
-  for (const desired of input.desired) {
-    const id = desired.kind === 'Stage' ? stageId(desired, input.apis) : undefined;
-    if (id && 'found' in id) stageNames.set(id.found, desired.name);
-  }
+  return matches;
+}
 
+/** The steps of the documents of this namespace. */
+function declaredSteps(input: PlanInput, world: World, matches: ReadonlyMap<Desired, Match>): readonly Step[] {
+  const doubtful = new Set([...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])));
+  const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
   for (const rules of input.rules) {
     // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
@@ -56,37 +61,17 @@ export function plan(given: PlanInput): Plan {
       });
     steps.push(...heldMassMissing(made, rules.kind, input));
   }
-  steps.push(...orphanSteps(input, world, matches));
-  const settled = heldImpassable(heldLimits(allowed(steps, world, input)), input.live);
-  const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
-  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
-  return { steps: ordered, unmanaged: unmanaged(input, ordered) };
+  return steps;
 }
 
-/** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
-function allowed(steps: readonly Step[], world: World, input: PlanInput): readonly Step[] {
-  const rest = guarded(heldConflicts(steps, world), input);
-  const isSame = rest.length === steps.length && rest.every((step, index) => step === steps[index]);
-  return isSame ? rest : allowed(rest, world, input);
-}
-
-interface Planned {
-  readonly desired: Desired;
-  readonly rules: Rules;
-  readonly world: World;
-  readonly stageNames: ReadonlyMap<string, string>;
-  /** Live objects that a held document may mean. */
-  readonly doubtful: ReadonlySet<Live>;
-  readonly input: PlanInput;
-  readonly canonical: Canonical;
-  /** Who makes what this plan creates, by natural id. */
-  readonly making: ReadonlyMap<string, string>;
-}
-
-/** The parts of a step that every step of a document has. */
-function base({ desired }: Planned): Omit<Step, 'action' | 'state'> {
-  const { kind, namespace, name, source } = desired;
-  return { kind, namespace, name, source, desired, changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
+/** The names of the Stage documents, by the id of their stage. */
+function stageNamesOf({ desired, apis }: PlanInput): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const one of desired) {
+    const id = one.kind === 'Stage' ? stageId(one, apis) : undefined;
+    if (id && 'found' in id) names.set(id.found, one.name);
+  }
+  return names;
 }
 
 function objectSteps(object: Planned, found: Match & { readonly incident?: Incident }): Step[] {
@@ -128,184 +113,11 @@ function observed(step: Step): Step {
   return held(step, 'observe', step.incident && step.message ? `${step.message}; ${observing}` : observing);
 }
 
-function creation(object: Planned, naturalId: string | undefined): Step[] {
-  const { desired, rules, canonical: form, input } = object;
-  const missing = { ...base(object), state: 'missing' as const };
-  if (desired.kind === 'Stage' && desired.spec.deployment === undefined) {
-    const message =
-      'the stage does not exist, and the manifest names no deployment to create it from: deploy the API, or say deployment: latest';
-    return [{ ...missing, action: 'hold', wants: 'create', reason: 'unresolved-reference', message }];
-  }
-  const pinned = input.pinned.get(identity(desired));
-  if (typeof pinned === 'object')
-    return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
-
-  const owned: Record<string, Json> = {};
-  const birth: Record<string, Json> = {};
-  for (const rule of Object.values(rules.fields)) {
-    const given = desired.spec[rule.name];
-    const named = form.named[rule.name];
-    if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
-    if (named !== undefined || rule.role === 'live') owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
-    else if (given !== undefined) birth[rule.name] = given;
-  }
-  const deleted = input.seen.has(identity(desired));
-  const lost = deleted && desired.kind === 'ApiKey';
-  const create: Step = {
-    ...missing,
-    action: 'create',
-    changes: creationChanges(object, { ...birth, ...owned }, deleted ? 'live' : 'git'),
-    owned,
-    birth,
-    tags: { set: ourTags(object, undefined), remove: [] },
-    ...(naturalId && { naturalId }),
-    ...(lost && {
-      incident: 'key.lost' as const,
-      message: 'the live key was deleted behind our back: created again, it has another value',
-    }),
-  };
-  return [create, ...unresolvedSteps(object, undefined, form.unresolved.map(unresolvedEntry))];
-}
-
-/** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
-function creationChanges({ rules, canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
-  return Object.entries(owned)
-    .filter(([, value]) => !isNone(value))
-    .flatMap(([field, value]): Change[] => {
-      if (typeof rules.fields[field]?.key !== 'string' || !isMap(value))
-        return [{ field, keys: [], path: pointer(['spec', field]), desired: value, live: undefined, cause }];
-      return Object.entries(value).map(([key, entry]) => {
-        const needs = form.pending.get(field)?.get(key);
-        const path = pointer(['spec', field, form.labels.get(field)?.get(key) ?? key]);
-        return { field, keys: [key], path, desired: entry, live: undefined, cause, ...(needs !== undefined && { needs: [needs] }) };
-      });
-    });
-}
-
-function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {
-  const { desired, rules, world, stageNames, doubtful, input, making, canonical: form } = object;
-  const { live } = found;
-  const seen = input.seen.get(identity(desired));
-  const third = { world, rules, fingerprint: input.fingerprint, seen: seen?.id === live.id ? seen.spec : undefined };
-  const result =
-    desired.kind === REQUIREMENT
-      ? compareRequirement(desired, live, { ...third, making })
-      : compare(desired, form, live, { ...third, stageNames, doubtful });
-  const { changes, held: fought } = giveWay(object, result.changes);
-  const news = recreation({ desired, form, stageNames, world }, live, seen);
-  const changed = changes.length > 0 || found.disclaims.length > 0;
-  // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
-  const heldBack = [...result.held, ...fought];
-  const unsettled = new Set(heldBack.flatMap((one) => one.changes.map((change) => change.field)));
-  const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
-  const renewed = says === '' ? {} : { [TAG.applied]: says };
-  const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
-  const main: Step = {
-    ...base(object),
-    action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
-    state: found.adopt ? 'unmanaged' : changed ? 'changed' : result.unserved !== undefined ? 'unserved' : 'in-sync',
-    live,
-    ...(message !== '' && { message }),
-    ...(result.unserved !== undefined && { unserved: result.unserved }),
-    changes,
-    unclaimed: result.unclaimed,
-    owned: result.owned,
-    tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
-    disclaims: found.disclaims,
-    ...news,
-  };
-  const pinned = input.pinned.get(identity(desired));
-  return [main, ...unresolvedSteps(object, live, heldBack), ...pinnedSteps(object, live, pinned)];
-}
-
-/** A field that somebody keeps setting back is left to them; what takes access away, or lowers a limit, is enforced all the same. */
-function giveWay(
-  { desired, input }: Planned,
-  changes: readonly Change[],
-): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
-  const isFought = (change: Change) =>
-    input.contested.has(`${identity(desired)} ${change.path}`) &&
-    isDrift(change) &&
-    ![URGENCY.revoke, URGENCY.tighten].some((urgent) => urgent === urgencyOf(change));
-  const fought = changes.filter(isFought);
-  if (fought.length === 0) return { changes, held: [] };
-  const message =
-    'somebody set it back three times in 24 hours: find out who, and either stop them or change the manifest; any commit to this document starts anew';
-  return { changes: changes.filter((change) => !isFought(change)), held: [{ reason: 'contested', message, changes: fought }] };
-}
-
-/** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */
-function ourTags({ desired, rules, world }: Planned, live: Live | undefined): Record<string, string> {
-  const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
-  const removable = !isNatural(rules) || !live || TAG.onRemove in live.tags;
-  return {
-    [TAG.owner]: world.owner,
-    [TAG.resource]: `${desired.namespace}/${desired.name}`,
-    ...(removable && { [TAG.onRemove]: String(policy) }),
-  };
-}
-
-function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step['tags'] {
-  return {
-    set: Object.fromEntries(Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value)),
-    remove: TAG.deleteAfter in live.tags ? [TAG.deleteAfter] : [],
-  };
-}
-
-function unresolvedSteps(object: Planned, live: Live | undefined, all: readonly Held[]): Step[] {
-  return all.map(({ reason, message, changes }) => ({
-    ...base(object),
-    action: 'hold',
-    wants: live ? 'update' : 'create',
-    state: live ? 'changed' : 'missing',
-    reason,
-    message,
-    changes,
-    ...(live && { live }),
-  }));
-}
-
-/** A key's value can't be changed (facts, 1.1): a pinned one that differs is held, and no other field waits for it. */
-function pinnedSteps(object: Planned, live: Live, pinned: Pinned | undefined): Step[] {
-  if (pinned === undefined || pinned === 'same') return [];
-  const value: Change = { field: 'value', keys: [], path: '/spec/value', desired: '(sensitive)', live: '(sensitive)', cause: 'unknown' };
-  if (typeof pinned === 'object') return unresolvedSteps(object, live, [{ reason: 'dependency', message: pinned.unreadable, changes: [] }]);
-  const message =
-    'the live key has another value than the manifest pins, and a value cannot be changed: rotate it, with a second ApiKey that gets the new value, and remove this one when its consumers have moved';
-  return unresolvedSteps(object, live, [{ reason: 'immutable-field', message, changes: [value] }]);
-}
-
-function ambiguous(others: readonly Desired[], found: Match | undefined): Match {
-  const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
-  return {
-    is: 'held',
-    reason: 'ambiguous',
-    state: 'ambiguous',
-    wants: 'update',
-    message: `${places} means the same live object: keep one of the documents`,
-    ...(found?.is === 'live' && { live: found.live, candidates: [found.live] }),
-  };
-}
-
-/** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
-function disowned({ desired, rules, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
-  const seen = input.seen.get(identity(desired));
-  if (!seen || isNatural(rules) || found.is === 'live') return found;
-  const live = world.byId(desired.kind, seen.id);
-  if (!live || claimOf(live, world.owner)) return found;
-  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
-  return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };
-}
-
-/** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
-function heldMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
-  const isLost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
-  const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
-  const gone = steps.filter(isLost).length;
-  // One that is gone is no mass, however few there are.
-  if (gone <= 1 || gone * 100 <= input.policy.maxPercent * known) return steps;
-  const message = `more than ${input.policy.maxPercent} % of what was live in the last pass is gone at once: check the account and region, then restart apikeeper to have them created again`;
-  return steps.map((step) => (isLost(step) ? held(step, 'mass-missing', message) : step));
+/** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
+function allowed(steps: readonly Step[], world: World, input: PlanInput): readonly Step[] {
+  const rest = guarded(heldConflicts(steps, world), input);
+  const isSame = rest.length === steps.length && rest.every((step, index) => step === steps[index]);
+  return isSame ? rest : allowed(rest, world, input);
 }
 
 /** What is nobody's here: it is counted, and never changed. */
