@@ -16,6 +16,7 @@ import { count, visible } from '../report/visible.ts';
 import { EXIT } from './exit.ts';
 import { writeFiles } from './export-files.ts';
 import type { FlagValues } from './flags.ts';
+import { paceOf } from './pace.ts';
 import { Failure, UsageError } from './usage.ts';
 import { onStop, type World } from './world.ts';
 
@@ -70,13 +71,8 @@ function problemText({ file, line, message }: Problem): string {
 async function read(target: Target, flags: Flags, world: World): Promise<Survey> {
   const stopping = new AbortController();
   using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
-  const settings = {
-    operationQuotas: flags['operation-quotas'],
-    ...(flags['requests-per-second'] !== undefined && { requestsPerSecond: flags['requests-per-second'] }),
-    ...(flags.burst !== undefined && { burst: flags.burst }),
-  };
   try {
-    return await survey(target, settings, world, stopping.signal);
+    return await survey(target, paceOf(flags), world, stopping.signal);
   } catch (error) {
     throw error instanceof GatewayError ? new Failure(error.message, { cause: error }) : error;
   }

@@ -13,6 +13,7 @@ import type { Kind } from '../kinds/kind.ts';
 import { READERS } from '../kinds/live.ts';
 import { implicitTarget } from '../manifests/target.ts';
 import type { FlagValues } from './flags.ts';
+import { paceOf } from './pace.ts';
 import { Failure } from './usage.ts';
 import { onStop, type World } from './world.ts';
 
@@ -30,13 +31,8 @@ export async function readLive(translate: Translate, flags: FlagValues<'import'>
 
   const stopping = new AbortController();
   using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
-  const settings = {
-    operationQuotas: flags['operation-quotas'],
-    ...(flags['requests-per-second'] !== undefined && { requestsPerSecond: flags['requests-per-second'] }),
-    ...(flags.burst !== undefined && { burst: flags.burst }),
-  };
   try {
-    return await throughDoor(implicitTarget({}), settings, world, stopping.signal, async (send, place) => {
+    return await throughDoor(implicitTarget({}), paceOf(flags), world, stopping.signal, async (send, place) => {
       const apis = await listApis(send);
       const ids = idsOfApis(first, apis);
       const imported = Object.keys(ids).length > 0 ? await translate(ids) : first;

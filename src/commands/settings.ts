@@ -6,6 +6,7 @@ import type { Settings, Surroundings } from '../engine/settings.ts';
 import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
+import { paceOf } from './pace.ts';
 import { UsageError } from './usage.ts';
 import { type World, wantsColour } from './world.ts';
 
@@ -17,17 +18,15 @@ export function settingsOf(directory: string, flags: PassFlags, { version }: Wor
     namespaces: flags.namespace,
     owner: flags.owner,
     deleteGraceMs: flags['delete-grace'],
-    operationQuotas: flags['operation-quotas'],
     valuesEnvPrefix: flags['values-env-prefix'],
     valuesSecrets: flags['values-secrets'],
     version,
+    ...paceOf(flags),
     ...defined({
       mode: flags.mode,
       prune: flags.prune,
       maxKeys: flags['max-keys'],
       maxPercent: flags['max-percent'],
-      requestsPerSecond: flags['requests-per-second'],
-      burst: flags.burst,
       valuesDir: flags['values-dir'],
     }),
   };

@@ -1,7 +1,7 @@
 /** From a manifest's spec to the canonical form in which it is compared with what is live. */
 import type { Desired, Json, Spec } from './model.ts';
 import type { FieldRule, Rules } from './rules.ts';
-import { isMap, type JsonMap } from './values.ts';
+import { isMap, type JsonMap, merged } from './values.ts';
 
 /** What a reference leads to. `pending`: the identity of an object that this plan is going to create. */
 export type Resolution =
@@ -111,15 +111,6 @@ function inherit(entries: Record<string, Json>): Record<string, Json> {
   return Object.fromEntries(
     Object.entries(entries).map(([key, entry]) => [key, key === ALL_METHODS || !isMap(entry) ? entry : merged(all, entry)]),
   );
-}
-
-function merged(below: JsonMap, above: JsonMap): JsonMap {
-  const out: Record<string, Json> = { ...below };
-  for (const [key, value] of Object.entries(above)) {
-    const base = out[key];
-    out[key] = isMap(base) && isMap(value) ? merged(base, value) : value;
-  }
-  return out;
 }
 
 function remember(map: Map<string, Map<string, string>>, field: string, key: string, value: string): void {

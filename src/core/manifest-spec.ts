@@ -1,7 +1,7 @@
 /** From a live object to the manifest that says what it is: the way back from the canonical form. */
 import type { Json, Spec } from './model.ts';
 import type { FieldRule, Rules } from './rules.ts';
-import { byText, isMap, isNone, type JsonMap, same } from './values.ts';
+import { byText, isMap, isNone, type JsonMap, merged, same } from './values.ts';
 
 /** How a manifest names the entry of a list: of an ApiKey its document or `{ id }`, of a Stage `{ stage }` or `{ restApi, stageName }`. `id`: the AWS id. */
 export type Refer = (kind: string, id: string) => Json;
@@ -109,13 +109,4 @@ function beyond(value: Json | undefined, base: JsonMap): JsonMap {
     return Object.keys(inner).length > 0 ? [[name, inner]] : [];
   });
   return Object.fromEntries(leaves);
-}
-
-function merged(below: JsonMap, above: JsonMap): JsonMap {
-  const out: Record<string, Json> = { ...below };
-  for (const [key, value] of Object.entries(above)) {
-    const base = out[key];
-    out[key] = isMap(base) && isMap(value) ? merged(base, value) : value;
-  }
-  return out;
 }

@@ -47,6 +47,16 @@ export function withValue(object: JsonMap, path: readonly string[], value: Json 
   return copy;
 }
 
+/** `above` laid over `below`: where both have a map, its members one by one. */
+export function merged(below: JsonMap, above: JsonMap): JsonMap {
+  const out: Record<string, Json> = { ...below };
+  for (const [key, value] of Object.entries(above)) {
+    const base = out[key];
+    out[key] = isMap(base) && isMap(value) ? merged(base, value) : value;
+  }
+  return out;
+}
+
 /** Text order that is the same everywhere: by code unit. */
 export function byText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
