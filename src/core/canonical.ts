@@ -1,5 +1,5 @@
 /** From a manifest's spec to the canonical form in which it is compared with what is live. */
-import type { Desired, Json, Spec } from './model.ts';
+import { ALL_METHODS, type Desired, type Json, type Spec } from './model.ts';
 import type { FieldRule, Rules } from './rules.ts';
 import { isMap, type JsonMap, merged } from './values.ts';
 
@@ -28,9 +28,6 @@ export interface Canonical {
   readonly pending: ReadonlyMap<string, ReadonlyMap<string, string>>;
   readonly unresolved: readonly Unresolved[];
 }
-
-/** The settings that an entry of `methodSettings` inherits: the service copies them only when the entry is made (facts, 1.4). */
-const ALL_METHODS = '* /*';
 
 /** The canonical form of what a document names; nothing is filled in but the defaults inside of a value. */
 export function canonical(rules: Rules, desired: Desired, resolve: Resolve): Canonical {

@@ -1,16 +1,6 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
-import {
-  ALL_METHODS,
-  type Demand,
-  type Estate,
-  type EstateKey,
-  type EstatePlan,
-  type Limit,
-  type Limited,
-  type Members,
-  type StageRef,
-} from './estate.ts';
-import { type Desired, identity, type Json } from './model.ts';
+import type { Demand, Estate, EstateKey, EstatePlan, Limit, Limited, Members, StageRef } from './estate.ts';
+import { ALL_METHODS, type Desired, identity, type Json } from './model.ts';
 import { REQUIREMENT } from './requirement.ts';
 import { byText, isMap, pointer } from './values.ts';
 import type { Subject } from './warning.ts';

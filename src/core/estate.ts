@@ -74,6 +74,3 @@ export interface Limit {
   readonly throttle?: { readonly rateLimit: number | null; readonly burstLimit: number | null };
   readonly quota?: { readonly limit: number | null; readonly period: string | null };
 }
-
-/** The entry of `methodSettings` that is for everything. */
-export const ALL_METHODS = '* /*';

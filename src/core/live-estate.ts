@@ -1,6 +1,6 @@
 /** What is live of keys, plans and what demands keys. Only the documents' objects are spoken of; all others count. */
-import { ALL_METHODS, type Demand, type Estate, type EstateKey, type EstatePlan, type Limit, type Limited } from './estate.ts';
-import type { Api, Desired, Json, Live } from './model.ts';
+import type { Demand, Estate, EstateKey, EstatePlan, Limit, Limited } from './estate.ts';
+import { ALL_METHODS, type Api, type Desired, type Json, type Live } from './model.ts';
 import type { HoldReason, Step } from './plan.ts';
 import { stageLabel } from './references.ts';
 import { REQUIREMENT } from './requirement.ts';

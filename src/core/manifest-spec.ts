@@ -1,5 +1,5 @@
 /** From a live object to the manifest that says what it is: the way back from the canonical form. */
-import type { Json, Spec } from './model.ts';
+import { ALL_METHODS, type Json, type Spec } from './model.ts';
 import type { FieldRule, Rules } from './rules.ts';
 import { byText, isMap, isNone, type JsonMap, merged, same } from './values.ts';
 
@@ -63,8 +63,6 @@ function partsOf(rule: FieldRule, value: JsonMap, refer: Refer): JsonMap {
   });
   return Object.fromEntries(parts);
 }
-
-const ALL_METHODS = '* /*';
 
 /** What the service has where nobody set anything (facts, section 1.4). */
 const UNSET: JsonMap = {

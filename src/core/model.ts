@@ -102,6 +102,9 @@ export interface Api {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** The key of the entry of `methodSettings` that is for every method: the service makes others from it, and copies it only then (facts, section 1.4). */
+export const ALL_METHODS = '* /*';
+
 /** The tags that carry ownership (design, section 3). */
 export const TAG = {
   owner: 'apikeeper:owner',

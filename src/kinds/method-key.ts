@@ -4,8 +4,7 @@
  * (facts, sections 1.2 and 1.4).
  */
 
-/** Every method of a stage: the entry that others start from. */
-export const ALL_METHODS = '* /*';
+import { ALL_METHODS } from '../core/model.ts';
 
 const ALL_METHODS_SETTING = '*/*';
 

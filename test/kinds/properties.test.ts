@@ -1,12 +1,12 @@
 /** Whatever is live and whatever is wanted: one call turns the one into the other, and after it there is nothing to do. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json, Live, Spec } from '../../src/core/model.ts';
+import { ALL_METHODS, type Json, type Live, type Spec } from '../../src/core/model.ts';
 import { isMap, type JsonMap, same } from '../../src/core/values.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { apiKey } from '../../src/kinds/api-key.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
-import { ALL_METHODS, settingKey } from '../../src/kinds/method-key.ts';
+import { settingKey } from '../../src/kinds/method-key.ts';
 import { stage } from '../../src/kinds/stage.ts';
 import { usagePlan } from '../../src/kinds/usage-plan.ts';
 import { type Door, openDoor } from '../gateway/door.ts';
