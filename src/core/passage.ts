@@ -3,7 +3,7 @@ import { applied } from './diff.ts';
 import { identity, type Json, type Live } from './model.ts';
 import { keysOf } from './moves.ts';
 import { type Change, held, type Step } from './plan.ts';
-import { REQUIREMENT } from './requirement.ts';
+import { REQUIREMENT, requirementOf } from './requirement.ts';
 
 /** Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes. */
 export function heldImpassable(steps: readonly Step[], live: readonly Live[]): Step[] {
@@ -12,7 +12,7 @@ export function heldImpassable(steps: readonly Step[], live: readonly Live[]): S
   const passed = passable(steps, live);
   return steps.flatMap((step) => {
     if (!asking.includes(step)) return [step];
-    const shut = redeployed(step).filter((stage) => !passed.has(`${step.live?.id}:${stage}`));
+    const shut = redeployed(step).filter((stage) => !passed.has(`${step.live?.id}:${stage}`) && shutsOut(step, stage));
     if (shut.length === 0) return [step];
     const message = `no usage plan lets an enabled key into ${shut.length === 1 ? 'stage' : 'the stages'} ${shut.join(', ')}: every call would get 403; put the stage and a key into a plan first`;
     const closing = step.changes.filter(isClosing);
@@ -36,6 +36,14 @@ export function plansInDoubt(steps: readonly Step[], live: readonly Live[]): Liv
 
 function redeployed({ changes }: Step): string[] {
   return changes.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0] ?? '');
+}
+
+/** Whether the deployment has the stage demand a key where it demands none yet, or look for it elsewhere. */
+function shutsOut({ live, changes }: Step, stage: string): boolean {
+  if (!live || changes.some(({ field }) => field === 'apiKeySource')) return true;
+  const now = requirementOf(live).served[stage];
+  const { methods } = requirementOf({ ...live, spec: applied(live.spec, changes) });
+  return Object.entries(methods).some(([key, { apiKeyRequired }]) => apiKeyRequired && now?.[key] !== true);
 }
 
 /** What may shut callers out, once served; opening a method shuts nobody out. */
