@@ -57,6 +57,7 @@ export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const objects = lists.flat();
   const apiIds = apisConcerned(desired, apis, objects, options);
   const stages = (await listing(of('Stage'), { apiIds })).flat();
+  // An API whose document left Git is nobody's business here any more.
   const requiring = options.everything ? apiIds : apisRequiring(desired, apis);
   const requirements = await listing(of(REQUIREMENT), { apiIds: requiring, listed: { apis, stages } });
   return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
@@ -72,8 +73,7 @@ async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): 
   const tagged = isNatural(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
   const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
   const written = await withWritten(kind, complete, options);
-  // An API whose document left Git is nobody's business here any more.
-  return name === REQUIREMENT ? written : withMissing(kind, written, memory, send);
+  return name === REQUIREMENT ? written.filter(({ id }) => scope.apiIds.includes(id)) : withMissing(kind, written, memory, send);
 }
 
 /**
@@ -224,7 +224,7 @@ export function apisConcerned(
 }
 
 /** The APIs whose key requirements are declared. */
-function apisRequiring(desired: readonly Desired[], apis: readonly Api[] | undefined): string[] {
+export function apisRequiring(desired: readonly Desired[], apis: readonly Api[] | undefined): string[] {
   const found = desired.filter(({ kind }) => kind === REQUIREMENT).map(({ spec }) => apiOf(spec.restApi, apis));
   return [...new Set(found.flatMap((one) => ('found' in one ? [one.found] : [])))].sort();
 }

@@ -9,7 +9,7 @@ import { createWorld, type World } from '../core/world.ts';
 import { listApis } from '../kinds/apis.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { READERS } from '../kinds/live.ts';
-import { apisConcerned, namesApis, type ObserveOptions, type Snapshot } from './observe.ts';
+import { apisConcerned, apisRequiring, namesApis, type ObserveOptions, type Snapshot } from './observe.ts';
 
 /** What was planned last, and on what. */
 export interface Kept {
@@ -54,7 +54,9 @@ export async function refresh({ snapshot, documents }: Kept, options: ObserveOpt
     const stages = await kindOf(kinds, 'Stage')?.list(send, { apiIds: added, wantsMembers: () => false });
     for (const stage of stages ?? []) live.set(`Stage ${stage.id}`, stage);
   }
-  return { ...snapshot, apis, apiIds: [...new Set([...snapshot.apiIds, ...added])], live: [...live.values()] };
+  const requiring = new Set(apisRequiring(desired, apis));
+  const concerning = [...live.values()].filter(({ kind, id }) => kind !== REQUIREMENT || requiring.has(id));
+  return { ...snapshot, apis, apiIds: [...new Set([...snapshot.apiIds, ...added])], live: concerning };
 }
 
 /** Listed again only for a name that isn't known. */
