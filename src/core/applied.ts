@@ -1,9 +1,10 @@
 /** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
 import { type Fingerprint, fieldText } from './diff.ts';
 import { type Json, type Live, type Spec, TAG } from './model.ts';
+import { encodeOpen, stagesIn } from './open-stages.ts';
 import type { Step } from './plan.ts';
 import type { FieldRule, Rules } from './rules.ts';
-import { byText } from './values.ts';
+import { byText, isMap } from './values.ts';
 
 /** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
 export function encodeApplied(prints: ReadonlyMap<string, string>): string {
@@ -26,7 +27,7 @@ export function decodeApplied(tag: string | undefined): ReadonlyMap<string, stri
 /**
  * What the tag is to say after a step. Of what left Git only one field is written; what the tag says of the others is needed again if the commit is reverted.
  * @param written the owned fields as they were written, references resolved
- * @param unsettled fields with a change that was held or failed: of those, the tag goes on saying what it said
+ * @param unsettled fields with a change that was held or failed (`unsettledBy`): of those, the tag goes on saying what it said
  */
 export function appliedTag(
   step: Pick<Step, 'live'> & Partial<Pick<Step, 'state'>>,
@@ -37,9 +38,14 @@ export function appliedTag(
 ): string {
   const before = decodeApplied(step.live?.tags[TAG.applied]);
   const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
+  // A key source that is still to be deployed is not done with.
+  const isDeployed = ![...unsettled].some((one) => one.startsWith('redeploy'));
+  const isUnsettled = (field: string) => unsettled.has(field) || (field === 'apiKeySource' && !isDeployed);
   for (const [field, value] of Object.entries(written)) {
     const rule = rules.fields[field];
-    const print = rule && !unsettled.has(field) ? fingerprint(fieldText(rule, value)) : before.get(field);
+    const whole = rule && !isUnsettled(field) ? fingerprint(fieldText(rule, value)) : undefined;
+    const stages = field === 'redeploy' && isMap(value) ? stagesIn(value) : [];
+    const print = whole === undefined ? before.get(field) : encodeOpen(whole, stages, unsettled);
     if (print !== undefined) prints.set(field, print);
   }
   return encodeApplied(prints);

@@ -16,7 +16,7 @@ export function compareRequirement(desired: Desired, live: Live, context: Third)
   const wanted = wantedMethods(desired, live);
   const owned = ownedBy(desired);
   const definition = definitionChanges(desired, live, wanted, causes(desired, live, owned, context));
-  const redeploy = redeployment(desired, live, { ...context, definition, owned });
+  const redeploy = redeployment(desired, live, { ...context, definition, owned, owner: context.world.owner });
   const { free, held } = withoutDoubtful([...definition, ...redeploy.changes], desired, live);
   const moved = free.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0]);
   const otherwise = Object.keys(is.served)

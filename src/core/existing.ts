@@ -1,10 +1,12 @@
 /** The steps of a document that has a live object: what is changed of it, and what is held. */
+
 import { appliedTag } from './applied.ts';
 import { compareRequirement } from './compare-requirement.ts';
 import { compare, type Held } from './fields.ts';
 import type { Pinned } from './input.ts';
 import type { Match } from './match.ts';
 import { identity, type Live, TAG } from './model.ts';
+import { unsettledBy } from './open-stages.ts';
 import type { Change, Step } from './plan.ts';
 import { base, heldSteps, ourTags, type Planned } from './planned.ts';
 import { recreation } from './recreated.ts';
@@ -26,7 +28,7 @@ export function existing(object: Planned, found: Extract<Match, { is: 'live' }>)
   const changed = changes.length > 0 || found.disclaims.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
   const heldBack = [...result.held, ...fought];
-  const unsettled = new Set(heldBack.flatMap((one) => one.changes.map((change) => change.field)));
+  const unsettled = new Set(heldBack.flatMap((one) => one.changes.map(unsettledBy)));
   const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');

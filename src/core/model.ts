@@ -91,6 +91,8 @@ export interface Live {
   readonly observedAt: number;
   /** Of a stage: when it was made, milliseconds since the epoch, to the second. */
   readonly madeAt?: number;
+  /** Of a stage: the deployment that its canary tries, where that is another than the stage's own. */
+  readonly canary?: string;
 }
 
 /** A REST API: never managed here, referred to. */

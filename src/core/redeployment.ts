@@ -1,7 +1,10 @@
 /** Which stages of an API are moved to a new deployment for its key requirement, and which are left where they are. */
 import { decodeApplied, wasWritten } from './applied.ts';
+import { fieldText } from './diff.ts';
 import type { Context, Held } from './fields.ts';
 import { type Desired, type Live, type Spec, TAG } from './model.ts';
+import { openStages } from './open-stages.ts';
+import { claimOf } from './ownership.ts';
 import type { Change } from './plan.ts';
 import { asked, type LiveRequirement, requirementOf, servedOtherwise, some, wantedMethods } from './requirement.ts';
 import { byText, pointer } from './values.ts';
@@ -13,33 +16,35 @@ export interface RedeploymentContext extends Pick<Context, 'rules' | 'fingerprin
   readonly definition: readonly Change[];
   /** What `applied` will speak of. */
   readonly owned: Spec;
+  /** Our name on live objects. */
+  readonly owner: string;
 }
 
 /**
- * The stages to be moved to a new deployment. It is due once for each commit that changes the document, which `applied` remembers:
+ * The stages to be moved to a new deployment. It is due once for each stage and commit that changes the document, which `applied` remembers:
  *
  * | `applied` knows this document | the stage serves otherwise | then |
  * | --- | --- | --- |
  * | yes | | nothing: a difference is drift, or the pipeline's |
  * | no | no | nothing, and `applied` gets to know it |
- * | no | yes | due; held where it would publish what others changed |
+ * | no | yes, or from another source, or it isn't known | due; held where it would publish what others changed |
  */
 export function redeployment(
   desired: Desired,
   live: Live,
-  { rules, fingerprint, making, definition, owned }: RedeploymentContext,
+  { rules, fingerprint, making, definition, owned, owner }: RedeploymentContext,
 ): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
   const stages = asked(desired).redeploy?.stages ?? [];
   const settled = (field: string) => wasWritten(live, rules.fields[field], owned[field], fingerprint);
-  if (stages.length === 0 || settled('redeploy')) return { changes: [], held: [] };
-  // Which source a stage serves can't be read: a deployment is due where it changes now, or a pass that changed it came to no end.
   const written = decodeApplied(live.tags[TAG.applied]);
-  const source = definition.some(({ field }) => field === 'apiKeySource') || (written.has('apiKeySource') && !settled('apiKeySource'));
+  const rule = rules.fields.redeploy;
+  const print = rule && owned.redeploy ? fingerprint(fieldText(rule, owned.redeploy)) : '';
+  const source = definition.some(({ field }) => field === 'apiKeySource') || isSourceOpen();
   const wanted = wantedMethods(desired, live);
   const is = requirementOf(live);
   const changes: Change[] = [];
   const held: Held[] = [];
-  for (const stage of stages) {
+  for (const stage of openStages(written.get('redeploy'), print, stages)) {
     const deployment = is.deployments[stage];
     const place = { field: 'redeploy', keys: [stage], path: pointer(['spec', 'redeploy', 'stages', stage]) };
     const change: Change = { ...place, desired: 'a new deployment', live: deployment, cause: 'git' };
@@ -54,12 +59,20 @@ export function redeployment(
       held.push({ reason: 'unresolved-reference', message, changes: [change] });
       continue;
     }
-    if (!source && servedOtherwise(stage, wanted, is).length === 0) continue;
-    const others = undeployedByOthers(stage, wanted, is);
-    if (others.length === 0) changes.push(change);
-    else held.push({ reason: 'undeployed-changes', message: undeployedText(stage, others), changes: [change] });
+    if (!source && is.served[stage] && servedOtherwise(stage, wanted, is).length === 0) continue;
+    const obstacle = obstacleTo(stage, wanted, is);
+    if (obstacle) held.push({ ...obstacle, changes: [change] });
+    else changes.push(change);
   }
   return { changes, held };
+
+  /** Which source a stage serves can't be read. `applied` knows it once it is deployed; what was never ours, and has the service's default, is taken to be. */
+  function isSourceOpen(): boolean {
+    const { apiKeySource } = asked(desired);
+    if (apiKeySource === undefined) return false;
+    if (written.has('apiKeySource')) return !settled('apiKeySource') || !written.has('redeploy');
+    return apiKeySource !== rules.fields.apiKeySource?.default || claimOf(live, owner) !== undefined;
+  }
 }
 
 /** Whether a deployment would publish what the document asks for, and nothing of anybody else's on these stages; one that this pass made serves nothing yet. */
@@ -68,8 +81,29 @@ export function isReadyToDeploy(desired: Desired, planned: Live, now: Live, stag
   const is = requirementOf(now);
   const isNew = (stage: string) => requirementOf(planned).deployments[stage] === undefined;
   const stands = [...wanted].every(([key, value]) => is.methods[key]?.apiKeyRequired === value);
-  const isOurs = (stage: string) => isNew(stage) || undeployedByOthers(stage, wanted, is).length === 0;
+  const isOurs = (stage: string) => isNew(stage) || !obstacleTo(stage, wanted, is);
   return stands && stages.every((stage) => is.deployments[stage] !== undefined && isOurs(stage));
+}
+
+/** Why a stage is not to be moved: somebody stopped it, or a deployment would publish what others changed, as far as that can be known. */
+function obstacleTo(stage: string, wanted: ReadonlyMap<string, boolean>, live: LiveRequirement): Omit<Held, 'changes'> | undefined {
+  const deployment = live.deployments[stage];
+  const canary = live.canaries[stage];
+  const others = undeployedByOthers(stage, wanted, live);
+  const reason = 'undeployed-changes';
+  if (live.suspended.includes(stage))
+    return { reason: 'suspended', message: `the stage ${stage} bears the tag ${TAG.suspend}: remove the tag to have it redeployed` };
+  if (!live.served[stage])
+    return {
+      reason,
+      message: `the deployment ${deployment} of stage ${stage} is not found, so what it serves is not known: deploy the API to it`,
+    };
+  if (canary !== undefined)
+    return {
+      reason,
+      message: `stage ${stage} has a canary on the deployment ${canary}: redeploying would publish what is tried there; promote it, or take it away`,
+    };
+  return others.length === 0 ? undefined : { reason, message: undeployedText(stage, others) };
 }
 
 /** The methods that a deployment would publish on a stage beside our own change. */

@@ -10,12 +10,16 @@ export interface LiveRequirement {
   readonly apiKeySource: string;
   /** As the API's definition has them; `resource` is the id by which the method is changed. */
   readonly methods: Readonly<Record<string, { readonly apiKeyRequired: boolean; readonly resource: string }>>;
-  /** By stage name: what the deployment that the stage serves demands. */
+  /** By stage name: what the deployment that the stage serves demands. A stage whose deployment can't be found is absent. */
   readonly served: Readonly<Record<string, Readonly<Record<string, boolean>>>>;
   /** By stage name: methods that the definition and the served deployment have otherwise, in anything but the requirement. */
   readonly undeployed: Readonly<Record<string, readonly string[]>>;
   /** By stage name. */
   readonly deployments: Readonly<Record<string, string>>;
+  /** By stage name: the deployment that its canary tries, where that is another than the stage's own. */
+  readonly canaries: Readonly<Record<string, string>>;
+  /** Stages that bear the tag `apikeeper:suspend`. */
+  readonly suspended: readonly string[];
 }
 
 /** What a KeyRequirement document says. */

@@ -1,8 +1,11 @@
 /** Carries a plan out: the most urgent call that may begin goes first, and one that waits for its own quota keeps nobody else waiting. */
+
 import type { Live } from '../core/model.ts';
+import { unsettledBy } from '../core/open-stages.ts';
 import { type Operation, stepsOf } from '../core/operation.ts';
 import type { Step } from '../core/plan.ts';
 import type { Outcome } from '../core/report.ts';
+import { REQUIREMENT } from '../core/requirement.ts';
 import type { Result } from '../core/summarize.ts';
 import { URGENCY } from '../core/urgency.ts';
 import { carryOut } from './carry-out.ts';
@@ -89,7 +92,13 @@ function noteUnmade(one: Operation, run: Run): void {
       one.step,
       one.changes.map((change) => change.field),
     );
-  if (one.type === 'deploy') mark(one.step, ['redeploy']);
+  // What could not be required is still to be deployed.
+  if (one.type === 'update' && one.step.kind === REQUIREMENT) mark(one.step, ['redeploy']);
+  if (one.type === 'deploy')
+    mark(
+      one.step,
+      one.stages.map((stage) => unsettledBy({ field: 'redeploy', keys: [stage] })),
+    );
   if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
 }
 

@@ -1,7 +1,9 @@
 /** What the tags of an object are to say once a step is done: whose it is, what we wrote, and what its manifest names. */
+
 import { appliedTag } from '../core/applied.ts';
 import { applied } from '../core/diff.ts';
 import { identity, type Json, type Live, type Spec, TAG } from '../core/model.ts';
+import { unsettledBy } from '../core/open-stages.ts';
 import type { Step } from '../core/plan.ts';
 import { isMap } from '../core/values.ts';
 import type { Send } from '../gateway/send.ts';
@@ -36,7 +38,7 @@ export function appliedOf(step: Step, spec: Spec, later: ReadonlySet<string>, ru
   // What a create owns is without the entries that are held: that is what it writes.
   const holds = step.action === 'create' ? [] : run.steps.filter((other) => other.action === 'hold' && identity(other) === identity(step));
   const held = holds.flatMap((other) => other.changes);
-  const unsettled = new Set([...held.map((change) => change.field), ...(run.unmade.get(step) ?? []), ...later]);
+  const unsettled = new Set([...held.map(unsettledBy), ...(run.unmade.get(step) ?? []), ...later]);
   const says = appliedTag(step, spec, unsettled, kindOf(step, run).rules, run.fingerprint);
   return says === '' ? {} : { [TAG.applied]: says };
 }

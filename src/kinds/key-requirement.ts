@@ -8,7 +8,7 @@ import {
 import pMap from 'p-map';
 import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/arn.ts';
-import type { Api, Live } from '../core/model.ts';
+import { type Api, type Live, TAG } from '../core/model.ts';
 import type { LiveRequirement } from '../core/requirement.ts';
 import { rulesOf } from '../core/rules.ts';
 import { byText, type JsonMap } from '../core/values.ts';
@@ -66,29 +66,26 @@ async function readRequirement(send: Send, id: string, { listed, snapshots = new
   const stages =
     listed?.stages.filter((stage) => stage.id.startsWith(`${id}:`)) ??
     (await stage.list(send, { apiIds: [id], wantsMembers: () => false }));
-  const deployments = Object.fromEntries(stages.map(({ name, spec }) => [name, String(spec.deployment)]));
   const served = new Map<string, Summary>();
-  for (const deployment of new Set(Object.values(deployments)))
-    served.set(deployment, snapshots.get(`${id} ${deployment}`) ?? (await summaryOf(send, id, deployment)));
+  for (const deployment of new Set(stages.map(({ spec }) => String(spec.deployment)))) {
+    const summary = snapshots.get(`${id} ${deployment}`) ?? (await summaryOf(send, id, deployment));
+    if (summary) served.set(deployment, summary);
+  }
   for (const key of snapshots.keys()) if (key.startsWith(`${id} `)) snapshots.delete(key);
   for (const [deployment, summary] of served) snapshots.set(`${id} ${deployment}`, summary);
-  return project(api, resources, deployments, served);
+  return project(api, resources, stages, served);
 }
 
 /** By path and HTTP method: what a deployment demands. */
 type Summary = Readonly<Record<string, Readonly<Record<string, MethodSnapshot>>>>;
 
-async function summaryOf(send: Send, restApiId: string, deploymentId: string): Promise<Summary> {
+/** Undefined for a deployment that can't be found: what it demands is not known. */
+async function summaryOf(send: Send, restApiId: string, deploymentId: string): Promise<Summary | undefined> {
   const answer = await unlessGone(send(new GetDeploymentCommand({ restApiId, deploymentId, embed: ['apisummary'] })));
-  return answer?.apiSummary ?? {};
+  return answer && (answer.apiSummary ?? {});
 }
 
-function project(
-  api: Api,
-  resources: readonly Resource[],
-  deployments: Readonly<Record<string, string>>,
-  summaries: ReadonlyMap<string, Summary>,
-): Live {
+function project(api: Api, resources: readonly Resource[], stages: readonly Live[], summaries: ReadonlyMap<string, Summary>): Live {
   const defined = resources.flatMap(({ id: resource = '', path = '', resourceMethods = {} }) =>
     Object.entries(resourceMethods).map(([method, about]) => ({ key: `${method} ${path}`, resource, about })),
   );
@@ -99,7 +96,12 @@ function project(
   );
   const authorization = new Map(defined.map(({ key, about }) => [key, about.authorizationType]));
   const perStage = <T>(value: (summary: Map<string, MethodSnapshot>) => T) =>
-    Object.fromEntries(Object.entries(deployments).map(([stage, id]) => [stage, value(flat(summaries.get(id) ?? {}))]));
+    Object.fromEntries(
+      stages.flatMap(({ name: stageName, spec: { deployment } }) => {
+        const summary = summaries.get(String(deployment));
+        return summary ? [[stageName, value(flat(summary))]] : [];
+      }),
+    );
   const { id, name, apiKeySource, tags } = api;
   const spec: LiveRequirement = {
     apiKeySource,
@@ -110,7 +112,9 @@ function project(
         .filter((key) => !summary.has(key) || authorization.get(key) !== summary.get(key)?.authorizationType)
         .sort(byText),
     ),
-    deployments,
+    deployments: Object.fromEntries(stages.map((one) => [one.name, String(one.spec.deployment)])),
+    canaries: Object.fromEntries(stages.flatMap((one) => (one.canary === undefined ? [] : [[one.name, one.canary]]))),
+    suspended: stages.filter((one) => TAG.suspend in one.tags).map((one) => one.name),
   };
   return { kind: 'KeyRequirement', id, name, spec: spec as unknown as JsonMap, tags, observedAt: Math.min(...resources.map(arrivedAt)) };
 }

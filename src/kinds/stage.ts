@@ -139,7 +139,8 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
     tracingEnabled = false,
     clientCertificateId = null,
   } = found;
-  const { accessLogSettings: log, cacheClusterEnabled = false, cacheClusterSize } = found;
+  const { accessLogSettings: log, cacheClusterEnabled = false, cacheClusterSize, canarySettings } = found;
+  const canary = canarySettings?.deploymentId;
   return {
     kind: 'Stage',
     id: `${restApiId}:${stageName}`,
@@ -159,6 +160,7 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
     tags,
     observedAt: arrivedAt(found),
     ...(found.createdDate && { madeAt: found.createdDate.getTime() }),
+    ...(canary !== undefined && canary !== deploymentId && { canary }),
   };
 }
 

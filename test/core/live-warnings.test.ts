@@ -136,6 +136,8 @@ describe('of a plan, what its steps put right is left out', () => {
       served: { prod: { 'GET /a': false } },
       undeployed: { prod: [] },
       deployments: { prod: 'deploy1' },
+      canaries: {},
+      suspended: [],
     },
   };
   const warnings = (documents: readonly Desired[], objects: readonly Live[]) => {

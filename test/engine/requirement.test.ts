@@ -47,7 +47,7 @@ async function defined(): Promise<string[]> {
 
 /** The same by what a stage serves. */
 async function served(stageName = 'production'): Promise<string[]> {
-  const { deploymentId } = await rig.hand.gateway.getStage({ restApiId: API, stageName });
+  const deploymentId = await deploymentOf(stageName);
   const { apiSummary = {} } = await rig.hand.gateway.getDeployment({ restApiId: API, deploymentId, embed: ['apisummary'] });
   const all = Object.entries(apiSummary).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, about]) => ({ path, method, about })),
@@ -58,17 +58,28 @@ async function served(stageName = 'production'): Promise<string[]> {
     .sort();
 }
 
+async function deploymentOf(stageName: string): Promise<string | undefined> {
+  return (await rig.hand.gateway.getStage({ restApiId: API, stageName })).deploymentId;
+}
+
 const deployments = () => [...(rig.state.restApis.get(API)?.deployments.values() ?? [])].map(({ description }) => description);
 const byHand = (change: Parameters<typeof changeByHand>[1]) => changeByHand(rig.hand, change);
 const deployByHand = (to: string) => byHand({ deploy: 'residents-api', to });
 const setByHand = (method: string, apiKeyRequired: boolean) => byHand({ method, api: 'residents-api', apiKeyRequired });
-/** On `/residents`, at once. */
-function addMethod(httpMethod: string): void {
+/** Those on `/residents`. */
+function methods() {
   const resources = [...(rig.state.restApis.get(API)?.resources.values() ?? [])];
-  const resource = resources.find(({ pathPart }) => pathPart === 'residents');
-  resource?.methods.set(httpMethod, { httpMethod, authorizationType: 'NONE', apiKeyRequired: false });
+  return resources.find(({ pathPart }) => pathPart === 'residents')?.methods;
 }
+/** At once. */
+function addMethod(httpMethod: string): void {
+  methods()?.set(httpMethod, { httpMethod, authorizationType: 'NONE', apiKeyRequired: false });
+}
+const removeMethod = (httpMethod: string) => methods()?.delete(httpMethod);
 const drop: Fault['fault'] = { type: 'drop-after' };
+/** The service refuses the next call. */
+const refuse = (operation: string, code = 'BadRequestException', status = 400) =>
+  rig.emulator.inject({ operation, times: 1, fault: { type: 'error', status, code, message: 'no' } });
 
 test('every commit that changes the document is deployed once, also one that goes back to what was deployed before', async () => {
   const first = { methods: [closed('/residents')], redeploy };
@@ -148,11 +159,7 @@ test('an answer to the deploying call that is lost is looked for', async () => {
 
 test('a stage that could not be moved is moved to the same deployment later, by another process', async () => {
   declare({ methods: [closed('/residents')], redeploy });
-  rig.emulator.inject({
-    operation: 'UpdateStage',
-    times: 1,
-    fault: { type: 'error', status: 400, code: 'BadRequestException', message: 'no' },
-  });
+  refuse('UpdateStage');
   expect(mine(await rig.apply())).toMatchObject([{ outcome: 'failed' }]);
   expect(await served()).toEqual([]);
   await rig.restart();
@@ -263,4 +270,101 @@ test('a scheduled pass reads the methods again, and a deployment only once', asy
   };
   await reads();
   expect(await reads()).toEqual(['GetResources', 'GetRestApi', 'GetStages']);
+});
+
+test('opening is never held for want of a key, also where some methods go on demanding one', async () => {
+  for (const method of ['GET /residents', 'GET /health']) await setByHand(method, true);
+  await deployByHand('production');
+  await byHand({ patch: 'ApiKey/acme', path: '/enabled', value: 'false' });
+  declare({ methods: [open('/residents')], redeploy });
+  expect(mine(await rig.apply())).toMatchObject([{ outcome: 'updated' }]);
+  expect(await served()).toEqual(['GET /health']);
+});
+
+test.each([
+  { reason: 'the deployment fails', first: () => refuse('CreateDeployment'), next: () => {} },
+  { reason: 'it is held', first: () => addMethod('DELETE'), next: () => removeMethod('DELETE') },
+  {
+    reason: 'the process dies before it has said what it did',
+    first: () => {
+      for (const operation of ['CreateDeployment', 'TagResource']) refuse(operation);
+    },
+    next: () => rig.restart(),
+  },
+])('another key source is deployed by a later pass, and once, where $reason', async ({ first, next }) => {
+  declare({ apiKeySource: 'AUTHORIZER', redeploy });
+  await first();
+  await rig.apply();
+  expect((await rig.hand.gateway.getRestApi({ restApiId: API })).apiKeySource).toBe('AUTHORIZER');
+  expect(deployments()).toHaveLength(1);
+  await next();
+  for (let pass = 0; pass < 3; pass++) await rig.apply();
+  expect(deployments()).toHaveLength(2);
+});
+
+test('a stage whose deployment is not found is not taken to serve what is declared', async () => {
+  declare({ methods: [closed('/residents')], redeploy });
+  refuse('GetDeployment', 'NotFoundException', 404);
+  const held = mine(await rig.apply()).find(({ action }) => action === 'hold');
+  expect(held).toMatchObject({ reason: 'undeployed-changes', message: expect.stringContaining('is not found') });
+  await rig.apply();
+  expect(await served()).toEqual(['GET /residents']);
+});
+
+test.each(['change', 'schedule'] as const)('an API whose document left Git is nobody’s business in the next pass: %s', async (trigger) => {
+  declare({ methods: [closed('/residents')], redeploy });
+  await rig.apply();
+  const { tags } = await rig.hand.gateway.getRestApi({ restApiId: API });
+  rig.write([documentOf('ApiKey', 'birch')]);
+  expect(mine(await rig.apply(trigger))).toEqual([]);
+  expect((await rig.hand.gateway.getRestApi({ restApiId: API })).tags).toEqual(tags);
+});
+
+test('a stage that somebody stopped is not moved until the tag is gone; the others are', async () => {
+  await byHand({ tag: 'Stage/residents-api:production', tags: { 'apikeeper:suspend': 'incident-42' } });
+  declare({ methods: [closed('/residents')], redeploy: { stages: ['production', 'staging'] } });
+  expect(mine(await rig.apply())).toMatchObject([{ outcome: 'updated' }, { outcome: 'held', reason: 'suspended' }]);
+  expect([await served(), await served('staging')]).toEqual([[], ['GET /residents']]);
+  await byHand({ tag: 'Stage/residents-api:production', tags: { 'apikeeper:suspend': null } });
+  await rig.apply();
+  expect(await served()).toEqual(['GET /residents']);
+  expect(deployments(), 'it is moved to the deployment that was made for the commit').toHaveLength(2);
+});
+
+test('what a canary tries is not published', async () => {
+  await rig.hand.gateway.createDeployment({ restApiId: API, stageName: 'production', canarySettings: { percentTraffic: 10 } });
+  declare({ methods: [closed('/residents')], redeploy });
+  const held = mine(await rig.apply()).find(({ action }) => action === 'hold');
+  expect(held).toMatchObject({ reason: 'undeployed-changes', message: expect.stringContaining('has a canary') });
+  expect(deployments()).toHaveLength(2);
+});
+
+test.each([{ fresh: false }, { fresh: true }])(
+  'drift of a stage is not deployed while another waits; a process that remembers nothing: $fresh',
+  async ({ fresh }) => {
+    declare({ methods: [closed('/residents')], redeploy: { stages: ['production', 'test'] } });
+    expect(mine(await rig.apply())).toMatchObject([{ outcome: 'updated' }, { outcome: 'held', reason: 'unresolved-reference' }]);
+    await setByHand('GET /residents', false);
+    await deployByHand('production');
+    if (fresh) await rig.restart();
+    await rig.apply();
+    expect(await served()).toEqual([]);
+
+    await rig.hand.gateway.createStage({ restApiId: API, stageName: 'test', deploymentId: await deploymentOf('staging') });
+    await byHand({ patch: 'UsagePlan/acme', op: 'add', path: '/apiStages', value: `${API}:test` });
+    await rig.apply();
+    expect([await served(), await served('test')], 'the one that waited is moved').toEqual([[], ['GET /residents']]);
+  },
+);
+
+test('what could not be required is still to be deployed', async () => {
+  await setByHand('GET /residents', true);
+  await deployByHand('production');
+  await setByHand('GET /residents', false);
+  declare({ methods: [closed('/residents')], redeploy });
+  refuse('UpdateMethod');
+  expect(mine(await rig.apply())).toMatchObject([{ outcome: 'failed' }]);
+  await deployByHand('production');
+  await rig.apply();
+  expect(await served()).toEqual(['GET /residents']);
 });

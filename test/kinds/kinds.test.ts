@@ -58,7 +58,7 @@ describe('the list of kinds', () => {
       ({ role, name, sensitive }) => !sensitive && (role === 'live' || name === 'deployment'),
     );
     // What stages serve stands beside the API's own definition.
-    const served = kind === keyRequirement ? ['served', 'undeployed', 'deployments'] : [];
+    const served = kind === keyRequirement ? ['served', 'undeployed', 'deployments', 'canaries', 'suspended'] : [];
     expect(Object.keys(live?.spec ?? {}).sort()).toEqual([...fields.map(({ name }) => name), ...served].sort());
   });
 });
