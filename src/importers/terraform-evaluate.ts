@@ -57,7 +57,11 @@ function evaluate(expression: Expression, lookup: Lookup): unknown {
       return access(answer(expression.source), expression.steps);
     case 'index': {
       const key = answer(expression.key);
-      return isUnresolved(key) ? key : access(answer(expression.source), [key as string | number]);
+      if (isUnresolved(key)) return key;
+      const step = textOf(key);
+      return step === undefined
+        ? unresolved('what stands in brackets is no text and no number')
+        : access(answer(expression.source), [step]);
     }
     case 'splat': {
       const source = answer(expression.source);
@@ -120,7 +124,9 @@ function template(parts: readonly unknown[]): unknown {
 
 function object(entries: readonly (readonly [unknown, unknown])[]): unknown {
   const missing = unresolvedIn(entries.map(([key]) => key));
-  return missing.length > 0 ? unresolved(...missing) : Object.fromEntries(entries.map(([key, value]) => [String(key), value]));
+  if (missing.length > 0) return unresolved(...missing);
+  const members = entries.map(([key, value]) => [textOf(key), value] as const);
+  return members.some(([key]) => key === undefined) ? unresolved('a map with a key that is no text') : Object.fromEntries(members);
 }
 
 function isTrue(value: unknown): boolean {
@@ -145,21 +151,30 @@ function iterate({ names, parts }: Extract<Expression, { kind: 'for' }>, lookup:
   return object([...groups].map(([key, group]) => [key, group.map(([, value]) => value)]));
 }
 
-const OPERATORS: Readonly<Record<string, (left: never, right: never) => Json>> = {
+const OPERATORS: Readonly<Record<string, (left: never, right: never) => Json | undefined>> = {
   equal: (left, right) => JSON.stringify(left) === JSON.stringify(right),
   notEqual: (left, right) => JSON.stringify(left) !== JSON.stringify(right),
   logicalAnd: (left, right) => isTrue(left) && isTrue(right),
   logicalOr: (left, right) => isTrue(left) || isTrue(right),
   logicalNot: (value) => !isTrue(value),
-  greaterThan: (left, right) => Number(left) > Number(right),
-  greaterThanOrEqual: (left, right) => Number(left) >= Number(right),
-  lessThan: (left, right) => Number(left) < Number(right),
-  lessThanOrEqual: (left, right) => Number(left) <= Number(right),
-  add: (left, right) => Number(left) + Number(right),
-  subtract: (left, right) => Number(left) - Number(right),
-  multiply: (left, right) => Number(left) * Number(right),
-  negate: (value) => -Number(value),
+  greaterThan: ofNumbers((left, right) => left > right),
+  greaterThanOrEqual: ofNumbers((left, right) => left >= right),
+  lessThan: ofNumbers((left, right) => left < right),
+  lessThanOrEqual: ofNumbers((left, right) => left <= right),
+  add: ofNumbers((left, right) => left + right),
+  subtract: ofNumbers((left, right) => left - right),
+  multiply: ofNumbers((left, right) => left * right),
+  negate: (value) => ofNumbers((left, right) => left - right)(0 as never, value),
 };
+
+/** Undefined where one of the two is no number. */
+function ofNumbers(operate: (left: number, right: number) => Json): (left: never, right: never) => Json | undefined {
+  return (...operands) => {
+    // Of what is no text there may be no number either: `{ toString = false }` has none that JavaScript could ask for.
+    const [left, right] = operands.map((operand) => Number(textOf(operand)));
+    return Number.isNaN(left) || Number.isNaN(right) ? undefined : operate(left as number, right as number);
+  };
+}
 
 function operate(operator: string, operands: readonly unknown[]): unknown {
   const missing = unresolvedIn(operands);

@@ -1,5 +1,6 @@
 /** The functions of Terraform that names, maps and lists are made with. Others are known to Terraform alone. */
 import { isRecord, textOf } from './fields.ts';
+import { numberOf } from './limits.ts';
 import { isUnresolved, unresolved, unresolvedIn } from './unresolved.ts';
 
 /** Of one of those, `name` must be one of Terraform's function names; arguments may hold what is unresolved. */
@@ -36,20 +37,21 @@ const FUNCTIONS: Readonly<Record<string, TerraformFunction>> = {
   nonsensitive: same,
   sensitive: shallow(() => unresolved('a value that is marked as sensitive is never read here')),
   toset: deep(([list]) => (Array.isArray(list) ? [...new Set(list)] : undefined)),
-  tostring: deep(([value]) => textOf(value)),
-  tonumber: deep(([value]) => (Number.isFinite(Number(value)) ? Number(value) : undefined)),
-  tobool: deep(([value]) => (['true', 'false'].includes(String(value)) ? String(value) === 'true' : undefined)),
+  tostring: text((value) => value),
+  tonumber: text((value) => (Number.isFinite(Number(value)) ? Number(value) : undefined)),
+  tobool: text((value) => (['true', 'false'].includes(value) ? value === 'true' : undefined)),
   lower: text((value) => value.toLowerCase()),
   upper: text((value) => value.toUpperCase()),
   trimspace: text((value) => value.trim()),
   title: text((value) => value.replaceAll(/(^|\s)\S/g, (letter) => letter.toUpperCase())),
-  join: deep(([glue, ...lists]) => lists.flat().map(textOf).join(String(glue))),
-  split: deep(([glue, whole]) => String(whole).split(String(glue))),
+  join: deep(([glue, ...lists]) => {
+    const parts = textsOf(lists.flat());
+    return parts && textOf(glue) !== undefined ? parts.join(textOf(glue)) : undefined;
+  }),
+  split: text((glue, whole = '') => whole.split(glue)),
   // A pattern between slashes is a regular expression of Go's.
-  replace: deep(([whole, part, by]) =>
-    /^\/.*\/$/s.test(String(part)) ? undefined : String(whole).replaceAll(String(part), () => String(by)),
-  ),
-  format: deep(([pattern, ...rest]) => format(String(pattern), rest)),
+  replace: text((whole, part = '', by = '') => (/^\/.*\/$/s.test(part) ? undefined : whole.replaceAll(part, () => by))),
+  format: text((pattern, ...rest) => format(pattern, rest)),
   concat: shallow((lists) => (lists.every(Array.isArray) ? lists.flat() : undefined)),
   flatten: shallow(([list]) => (Array.isArray(list) && !list.some(isUnresolved) ? list.flat(Number.POSITIVE_INFINITY) : undefined)),
   distinct: deep(([list]) => (Array.isArray(list) ? [...new Set(list)] : undefined)),
@@ -64,20 +66,37 @@ const FUNCTIONS: Readonly<Record<string, TerraformFunction>> = {
       : undefined,
   ),
   length: shallow(([value]) => (typeof value === 'string' ? [...value].length : Object.keys(value ?? {}).length)),
-  lookup: shallow(([map, key, otherwise]) => (isRecord(map) && Object.hasOwn(map, String(key)) ? map[String(key)] : otherwise)),
-  element: shallow(([list, index]) => (Array.isArray(list) ? list.at(Number(index) % (list.length || 1)) : undefined)),
+  lookup: shallow(([map, key, otherwise]) => {
+    const name = textOf(key);
+    if (!isRecord(map) || name === undefined) return undefined;
+    return Object.hasOwn(map, name) ? map[name] : otherwise;
+  }),
+  element: shallow(([list, index]) => {
+    const at = numberOf(index);
+    return Array.isArray(list) && at !== undefined ? list.at(at % (list.length || 1)) : undefined;
+  }),
   contains: deep(([list, value]) => (Array.isArray(list) ? list.includes(value) : undefined)),
   coalesce: shallow((values) => values.find((value) => value !== null && value !== '')),
   jsonencode: deep(([value]) => JSON.stringify(value)),
 };
 
-function text(change: (value: string) => string): TerraformFunction {
-  return deep(([value]) => (typeof value === 'string' ? change(value) : undefined));
+/** Of a function whose arguments are all text, or numbers and truth values, which stand for their text. Anything else may have no text at all. */
+function text(change: (...values: [string, ...string[]]) => unknown): TerraformFunction {
+  return deep((values) => {
+    const [first, ...rest] = textsOf(values) ?? [];
+    return first === undefined ? undefined : change(first, ...rest);
+  });
 }
 
-/** `%s`, `%d`, `%v` and `%%`; undefined where another verb is used. */
-function format(pattern: string, values: readonly unknown[]): string | undefined {
-  if (pattern.replaceAll(/%[sdv%]/g, '').includes('%')) return undefined;
+function textsOf(values: readonly unknown[]): readonly string[] | undefined {
+  const texts = values.map(textOf);
+  return texts.every((one) => one !== undefined) ? texts : undefined;
+}
+
+/** `%s`, `%d`, `%v` and `%%`; undefined where another verb is used, or there is nothing for one. */
+function format(pattern: string, values: readonly string[]): string | undefined {
+  const verbs = pattern.match(/%[sdv%]/g)?.filter((verb) => verb !== '%%') ?? [];
+  if (pattern.replaceAll(/%[sdv%]/g, '').includes('%') || verbs.length > values.length) return undefined;
   let index = 0;
-  return pattern.replaceAll(/%([sdv%])/g, (_, verb: string) => (verb === '%' ? '%' : (textOf(values[index++]) ?? '')));
+  return pattern.replaceAll(/%([sdv%])/g, (_, verb: string) => (verb === '%' ? '%' : (values[index++] ?? '')));
 }

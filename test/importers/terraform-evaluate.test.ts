@@ -98,6 +98,24 @@ test.each([
   'sensitive("canary")',
   '"${list} canary"',
   '5 % 2',
+  'format("%s %s", "canary")',
+  'join("-", [["canary"], {}])',
+  // A map with this name of a function has no text and no number that JavaScript could ask it for.
+  ...[
+    'tonumber(odd)',
+    'tobool(odd)',
+    'split(odd, "canary")',
+    'replace("canary", odd, "")',
+    'format(odd)',
+    'join(odd, ["canary"])',
+    'lookup({ a = 1 }, odd, 2)',
+    'element(["canary"], odd)',
+    'list[odd]',
+    '{ (odd) = 1 }',
+    'odd + 1',
+    '-odd',
+    '1 < odd',
+  ].map((expression) => expression.replace('odd', '{ toString = false, valueOf = "canary" }')),
 ])('%s has no value, and says so without a word of the text in it', async (expression) => {
   const value = await evaluate(expression);
   expect(isUnresolved(value)).toBe(true);
@@ -143,5 +161,6 @@ test('functions take anything without failing', () => {
     fc.property(fc.constantFrom(...names, ...others), fc.array(fc.jsonValue(), { maxLength: 4 }), (name, values) => {
       expect(() => callFunction(name, values)).not.toThrow();
     }),
+    { examples: [...names, ...others].map((name): [string, fc.JsonValue[]] => [name, [{ toString: false }, [{ toString: false }]]]) },
   );
 });
