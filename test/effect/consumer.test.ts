@@ -1,4 +1,4 @@
-/** A Consumer, as the consumer sees it. */
+/** A Consumer of one stage, as the consumer sees it: its limits, its key, and new names. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exhausted, forbidden, passing, throttled } from '../conformance/clients.ts';
 import type { Document } from '../reliability/account.ts';

@@ -1,4 +1,4 @@
-/** What a Consumer document says, as the consumer sees it. */
+/** A Consumer over two stages: what each of them answers when a stage, the document or its name goes. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, exhausted, forbidden, passing } from '../conformance/clients.ts';
 import type { Document } from '../reliability/account.ts';
