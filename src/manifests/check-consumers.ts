@@ -35,7 +35,9 @@ function repeated(group: readonly Entry[]): Violation[] {
   if (group.length === 1) return [];
   return group.map((entry) => {
     const lines = group.filter((other) => other !== entry).map(({ document }) => document.line);
-    const message = `this and the entry in line ${lines.join(', ')} would both be ${entry.kind}/${entry.name}; keep one, or, where they are different stages, declare one as a Stage document and write stage: <its name>`;
+    const others =
+      lines.length === 1 ? `the entry in line ${lines.join()} would both be` : `the entries in lines ${lines.join(', ')} would all be`;
+    const message = `this and ${others} ${entry.kind}/${entry.name}; keep one, or, where they are different stages, declare one as a Stage document and write stage: <its name>`;
     return { entry, path: '/metadata/name', message };
   });
 }

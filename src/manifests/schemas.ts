@@ -21,6 +21,7 @@ export interface FieldSchema {
   readonly pattern?: string;
   readonly default?: Json;
   readonly properties?: Readonly<Record<string, FieldSchema | boolean>>;
+  readonly required?: readonly string[];
   readonly items?: FieldSchema;
   /** What is allowed here, in words: where a pattern or a limit alone would tell a person too little. */
   readonly 'x-allowed'?: string;

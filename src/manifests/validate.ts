@@ -79,8 +79,9 @@ function missingField(error: ErrorObject): Finding {
   const parent = error.parentSchema as FieldSchema;
   if (parent['x-allowed']) return { path: error.instancePath, message: `incomplete; write ${parent['x-allowed']}` };
   const field = parent.properties?.[name];
-  const words = typeof field === 'object' ? allowedWords(field) : 'a value';
-  return { path: `${error.instancePath}/${name}`, message: `missing; write ${words}` };
+  const path = `${error.instancePath}/${name}`;
+  const words = typeof field === 'object' ? `${orNothing(path, field)}${allowedWords(field)}` : 'a value';
+  return { path, message: `missing; write ${words}` };
 }
 
 function wrongValue(kind: string, error: ErrorObject, textOf: TextOf): Finding {
@@ -92,6 +93,8 @@ function wrongValue(kind: string, error: ErrorObject, textOf: TextOf): Finding {
   }
   const path = error.instancePath;
   const sensitive = isSensitive(kind, path);
+  if (error.keyword === 'type' && error.data === null && !schema['x-apikeeper']?.sensitive)
+    return { path, message: `empty; write ${orNothing(path, schema)}${allowed}` };
   if (error.keyword === 'type') return { path, message: wrongType(error.data, schema, sensitive ? undefined : textOf(path), sensitive) };
   if (error.keyword === 'not') return { path, message: `one too many; write ${allowed}`, atKey: true };
   const size = sizeWords(error);
@@ -105,7 +108,6 @@ function wrongType(value: unknown, schema: FieldSchema, text: string | undefined
   if (schema['x-apikeeper']?.sensitive) {
     return `a key's value is never written in a manifest, since everybody who can read the repository could use it; write where it comes from, { fromEnv: <variable> } or { secretsManager: <name> } for instance, or leave it out and AWS generates one`;
   }
-  if (value === null) return `empty; write ${allowed}`;
   const types = [schema.type ?? []].flat();
   const written = text ?? show(value);
   if (types.includes('string') && ['number', 'boolean'].includes(typeof value)) {
@@ -115,7 +117,14 @@ function wrongType(value: unknown, schema: FieldSchema, text: string | undefined
   if (typeof value === 'string' && types.includes('boolean')) return `${show(value)} is text; write true or false, without quotes`;
   const isNumeric = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   if (isNumeric && (types.includes('number') || types.includes('integer'))) return `${show(value)} is text; write ${value} without quotes`;
+  if (typeof value === 'boolean' && !sensitive) return `${written} is not allowed; write ${allowed}`;
   return `${sensitive || isStructure(value) ? '' : `${show(value)} is `}${typeWord(value)}; write ${allowed}`;
+}
+
+/** Where a spec may say nothing at all, that is most often what is meant by none. */
+function orNothing(path: string, field: FieldSchema): string {
+  const { required = [] } = resolve(field);
+  return path === '/spec' && required.length === 0 ? 'spec: {}, or ' : '';
 }
 
 /** Too many, too few, too long: without the value, which may be long. */
@@ -127,6 +136,7 @@ function sizeWords(error: ErrorObject): string | undefined {
   if (error.keyword === 'maxProperties')
     return `${Object.keys(error.data as object).length} entries; at most ${limit} ${limit === '1' ? 'is' : 'are'} allowed`;
   if (error.keyword === 'minProperties') return 'incomplete';
+  if (error.keyword === 'uniqueItems') return `entries ${error.params.j} and ${error.params.i}, counted from 0, are the same`;
   return undefined;
 }
 

@@ -331,6 +331,14 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
       ),
     },
     {
+      reason: 'one stage three times',
+      text: written('  access: [{ stage: s },\n    { stage: s },\n    { stage: s }]\n'),
+      says: ['5:12', '6:5', '7:5'].map((place, index) => {
+        const others = [5, 6, 7].filter((line) => line !== 5 + index).join(', ');
+        return `m.yaml:${place}: Consumer/acme: /spec/access/${index}: this and the entries in lines ${others} would all be UsagePlan/acme-s; keep one, or, where they are different stages, declare one as a Stage document and write stage: <its name>`;
+      }),
+    },
+    {
       reason: 'one stage in two ways of writing',
       text: written('  access:\n    - stage: s\n    - { restApi: { name: residents-api }, stageName: s }\n'),
       says: [

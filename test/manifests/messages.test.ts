@@ -119,6 +119,37 @@ describe.each<{ what: string; cases: readonly Case[] }>([
         says: ['m.yaml:4:21: UsagePlan/acme: /spec/throttle/ratelimit: unknown field; did you mean rateLimit?'],
       },
       {
+        reason: 'a spec that may be empty is left out',
+        text: 'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: acme }\n',
+        says: [
+          'm.yaml:1:1: ApiKey/acme: /spec: missing; write spec: {}, or a mapping with name, description, enabled, customerId, value, tags, deletionPolicy',
+        ],
+      },
+      {
+        reason: 'a spec that may be empty, and is so without a sign',
+        text: 'apiVersion: apikeeper.dev/v1\nkind: Consumer\nmetadata: { name: acme }\nspec:\n',
+        says: ['m.yaml:4:1: Consumer/acme: /spec: empty; write spec: {}, or a mapping with key, defaults, access'],
+      },
+      {
+        reason: 'a spec that must say something',
+        text: 'apiVersion: apikeeper.dev/v1\nkind: KeyRequirement\nmetadata: { name: acme }\n',
+        says: [
+          'm.yaml:1:1: KeyRequirement/acme: /spec: missing; write a mapping with restApi, apiKeySource, apiKeyRequired, methods, redeploy',
+        ],
+      },
+      {
+        reason: 'a switch where a mapping belongs',
+        text: document('KeyRequirement', '{ restApi: { name: residents-api }, redeploy: true }'),
+        says: ['m.yaml:4:53: KeyRequirement/acme: /spec/redeploy: true is not allowed; write a mapping with stages or null'],
+      },
+      {
+        reason: 'one entry twice',
+        text: document('KeyRequirement', '{ restApi: { name: residents-api }, redeploy: { stages: [a, b, a] } }'),
+        says: [
+          'm.yaml:4:63: KeyRequirement/acme: /spec/redeploy/stages: entries 0 and 2, counted from 0, are the same; write the names of stages of this API',
+        ],
+      },
+      {
         reason: 'both limits or neither',
         text: document('UsagePlan', '{ throttle: { rateLimit: 5 } }'),
         says: [
