@@ -49,7 +49,9 @@ async function exists(path: string): Promise<boolean> {
     await access(path);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new Failure(`${visible(path)} cannot be looked at: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return false;
+    if (code === 'ENOTDIR') throw new Failure(`${visible(path)} cannot be written: a part of the path is a file; name a directory`);
+    throw new Failure(`${visible(path)} cannot be looked at: ${code ?? 'error'}`, { cause: error });
   }
 }

@@ -33,7 +33,7 @@ export async function exportLive(directory: string, flags: Flags, world: World, 
   const documents = [...targetDocument(target, namespace, found), ...exported.documents];
   if (flags.to !== undefined) await writeFiles(flags.to, filesOf(documents, head, written));
   else if (documents.length > 0) world.stdout.write(streamOf(documents, head, written));
-  world.stderr.write([...exported.notes.map(visible), summary(exported, found, flags), ''].join('\n'));
+  world.stderr.write([...exported.notes.map(visible), summary(documents, found, flags), ...hint(exported), ''].join('\n'));
   return EXIT.done;
 }
 
@@ -110,7 +110,13 @@ function headOf(found: Survey): string {
   return `What is live in ${accountText(found)}. \`apikeeper plan\` must show adoptions and holds, and no other change, before anything is applied.`;
 }
 
-function summary({ documents }: Exported, found: Survey, { to }: Flags): string {
+/** Where nothing is live, the credentials or the region may be another account's. */
+function hint({ documents, notes }: Exported): string[] {
+  return documents.length + notes.length > 0 ? [] : ['nothing to export is live there: is it the account and the region that you mean?'];
+}
+
+/** `documents`: all that are written. */
+function summary(documents: readonly ExportedDocument[], found: Survey, { to }: Flags): string {
   const kindsOf = Map.groupBy(documents, ({ kind }) => kind);
   const parts = [...kindsOf].sort(([a], [b]) => byText(a, b)).map(([kind, { length }]) => `${length} ${kind}`);
   const where = to === undefined ? '' : ` in ${count(new Set(documents.map(({ file }) => file)).size, 'file')} below ${visible(to)}`;

@@ -136,7 +136,7 @@ describe('--to', () => {
     await space.manifests.write('file', '');
     const { code, stderr } = await space.type('export', '--to', join(space.manifests.path, 'file'));
     expect(code).toBe(1);
-    expect(stderr).toMatch(/cannot be (looked at|written to): ENOTDIR\n$/);
+    expect(stderr).toMatch(/cannot be written: a part of the path is a file; name a directory\n$/);
   });
 });
 
@@ -244,7 +244,17 @@ describe('where it reads', () => {
 
   test('an account with nothing in it gives no manifest', async () => {
     await using empty = await createSpace();
-    expect(await empty.type('export')).toEqual({ code: 0, stdout: '', stderr: 'account 123456789012, eu-west-2: 0 documents.\n' });
+    expect(await empty.type('export')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr:
+        'account 123456789012, eu-west-2: 0 documents.\nnothing to export is live there: is it the account and the region that you mean?\n',
+    });
+    const to = join(empty.manifests.path, 'new');
+    expect(await empty.type('export', '--namespace', 'production', '--to', to)).toMatchObject({
+      stderr: expect.stringContaining(`eu-west-2: 1 document in 1 file below ${to}: 1 Target.\n`),
+    });
+    expect(await readdir(to)).toEqual(['target.yaml']);
     await mkdir(join(empty.manifests.path, 'there'));
     await writeFile(join(empty.manifests.path, 'there', 'note'), '');
     expect((await empty.type('export', '--to', join(empty.manifests.path, 'there'))).code).toBe(0);
