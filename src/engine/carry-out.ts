@@ -73,7 +73,7 @@ function isMissing(change: Change, run: Run): boolean {
   return change.needs?.some((who) => !run.made.has(who)) ?? false;
 }
 
-/** Read again just before: a deployment publishes whatever the API's definition says by then. Once begun, it is finished: a deployment without its stages is no use. */
+/** Read again just before: a deployment publishes whatever the API's definition says by then. Until it is made, whoever comes between need not wait for its quota. */
 async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
   const { step, stages } = one;
   const finish: Send = (command, options) => send(command, { ...options, signal: undefined });
@@ -83,7 +83,7 @@ async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, s
   const rule = kindOf(step, run).rules.fields.redeploy;
   const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
   const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${print})`;
-  const deployed = await kind.deploy?.(finish, now, { stages, description });
+  const deployed = await kind.deploy?.(send, now, { stages, description, finish });
   if (deployed) note(step, deployed, run);
   return undefined;
 }

@@ -11,6 +11,8 @@ interface Wanted {
   readonly stages: readonly string[];
   /** Tells this deployment from every other: by it, one whose maker died is found again. */
   readonly description: string;
+  /** Moves the stages, whatever comes between: a deployment that no stage serves is no use. */
+  readonly finish: Send;
   /** Whether a deployment's snapshot is what the API's definition says now. */
   readonly isCurrent: (summary: NonNullable<Deployment['apiSummary']>) => boolean;
 }
@@ -19,7 +21,8 @@ interface Wanted {
 export async function deploy(send: Send, wanted: Wanted): Promise<void> {
   const deploymentId = (await madeBefore(send, wanted)) ?? (await make(send, wanted));
   const patchOperations = [replace(['deploymentId'], deploymentId)];
-  for (const stageName of wanted.stages) await send(new UpdateStageCommand({ restApiId: wanted.restApiId, stageName, patchOperations }));
+  for (const stageName of wanted.stages)
+    await wanted.finish(new UpdateStageCommand({ restApiId: wanted.restApiId, stageName, patchOperations }));
 }
 
 async function make(send: Send, wanted: Wanted): Promise<string> {

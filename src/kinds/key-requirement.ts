@@ -51,10 +51,10 @@ export const keyRequirement: Kind = {
 
   arn: (live, region) => gatewayArn(region, `/restapis/${live.id}`),
 
-  async deploy(send, live, { stages, description }) {
+  async deploy(send, live, { finish, ...what }) {
     const { methods } = live.spec as unknown as LiveRequirement;
-    await deploy(send, { restApiId: live.id, stages, description, isCurrent: (summary) => servesAs(summary, methods) });
-    return readRequirement(send, live.id);
+    await deploy(send, { ...what, restApiId: live.id, finish, isCurrent: (summary) => servesAs(summary, methods) });
+    return readRequirement(finish, live.id);
   },
 };
 

@@ -48,9 +48,13 @@ export interface Kind {
   arn(live: Live, region: string): string;
   /**
    * Set where the object takes effect only by a deployment: makes one, with this description, and moves these stages to it. One of this description that
-   * was made before and got no stage is taken instead. The object as it is then.
+   * was made before and got no stage is taken instead. Once it is made, `finish` sends the rest, which nothing interrupts. The object as it is then.
    */
-  deploy?(send: Send, live: Live, what: { readonly stages: readonly string[]; readonly description: string }): Promise<Live | undefined>;
+  deploy?(
+    send: Send,
+    live: Live,
+    what: { readonly stages: readonly string[]; readonly description: string; readonly finish: Send },
+  ): Promise<Live | undefined>;
   /** Set where the kind has a list of members with calls of their own (a plan's keys). Attaching and detaching are idempotent. */
   readonly members?: {
     readonly field: string;

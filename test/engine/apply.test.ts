@@ -267,3 +267,41 @@ describe('what refers to something that could not be made', () => {
     expect(await planNamed(bench.hand(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
   });
 });
+
+describe('a deployment', () => {
+  const requirement = {
+    restApi: { name: 'residents-api' },
+    methods: [{ method: 'GET', path: '/residents', apiKeyRequired: true }],
+    redeploy: { stages: ['production'] },
+  };
+
+  async function deploying(): Promise<Bench> {
+    const bench = await createBench({ 'a.yaml': yaml('KeyRequirement', 'residents', requirement) });
+    await furnish(
+      { gateway: bench.hand(), state: bench.emulator.state() },
+      {
+        apis: [{ id: 'residents', name: 'residents-api', open: ['GET /residents'], stages: [{ name: 'production' }] }],
+        keys: [{ id: 'acmekey', name: 'acme' }],
+        plans: [{ id: 'goldplan', name: 'gold', stages: ['residents-api:production'], keys: ['acme'] }],
+      },
+    );
+    return bench;
+  }
+
+  test.each([
+    { reason: 'before it is made, it is made by the next pass', operation: 'GetDeployments', first: 'skipped', made: 0 },
+    { reason: 'once it is made, its stages are moved', operation: 'CreateDeployment', first: 'updated', made: 1 },
+  ])('is interrupted: $reason', async ({ operation, first, made }) => {
+    await using bench = await deploying();
+    const before = bench.calls('CreateDeployment');
+    const abort = new AbortController();
+    const report = await bench.apply({
+      signal: abort.signal,
+      onCall: (called) => called === operation && abort.abort(new Error('enough')),
+    });
+    expect(outcomes(report)).toEqual({ 'KeyRequirement/residents': first });
+    expect(bench.calls('CreateDeployment') - before).toBe(made);
+    expect((await bench.apply()).state).toBe('in-sync');
+    expect(bench.calls('CreateDeployment') - before).toBe(1);
+  });
+});
