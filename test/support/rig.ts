@@ -7,6 +7,7 @@ import { createEngine, type Engine } from '../../src/engine/engine.ts';
 import type { Call, Settings } from '../../src/engine/settings.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createTree, type Document, type HandClock, handClock } from '../reliability/account.ts';
+import { assertReport } from '../report/schema.ts';
 import type { Hand } from '../scenarios/account.ts';
 
 export interface Rig extends AsyncDisposable {
@@ -49,7 +50,9 @@ export async function createRig({ settings, env, onCall }: RigOptions = {}): Pro
 
   const pass = async (write: boolean, trigger: Trigger = 'command'): Promise<TargetReport> => {
     engine ??= createEngine({ ...SETTINGS, owner, ...settings, directory: tree.directory }, surroundings);
-    return onlyTarget(await engine.pass({ trigger, write, unsetMode: 'enforce' }));
+    const report = await engine.pass({ trigger, write, unsetMode: 'enforce' });
+    assertReport(JSON.parse(JSON.stringify(report)));
+    return onlyTarget(report);
   };
   const restart = async () => {
     await engine?.[Symbol.asyncDispose]();
