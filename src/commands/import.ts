@@ -55,9 +55,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
   },
   terraform: {
     flags: ['var'],
-    read: async (path, flags, { stdin }) => {
+    read: async (path, flags, world) => {
       const input =
-        path === '-' ? { path, directory: '.', texts: [{ file: path, text: await readAll(stdin) }] } : await readTerraform(path);
+        path === '-' ? { path, directory: '.', texts: [{ file: path, text: await readSource(path, world) }] } : await readTerraform(path);
       const variables = namedValues('var', flags);
       return () => importTerraform(input, { variables, read: readTerraformDirectory });
     },
@@ -126,12 +126,30 @@ function asJson({ documents, findings, handOver }: Imported, account: LiveAccoun
 }
 
 async function readSource(file: string, { stdin }: World): Promise<string> {
-  if (file === '-') return readAll(stdin);
   try {
-    return await readFile(file, 'utf8');
+    const text = file === '-' ? await readAll(stdin) : await readFile(file, 'utf8');
+    if (text.trim() === '') throw new Failure(`${sourceName(file)} is empty`);
+    return text;
   } catch (error) {
-    throw new Failure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+    throw notRead(file, error);
   }
+}
+
+function sourceName(file: string): string {
+  return file === '-' ? 'standard input' : visible(file);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'it is a directory; name the file in it',
+  EACCES: 'its permissions do not allow it',
+};
+
+function notRead(file: string, error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? 'error';
+  return new Failure(`${sourceName(file)} cannot be read: ${REASONS[code] ?? code}`, { cause: error });
 }
 
 /** A directory, or a file of any kind that Terraform writes or reads. */
@@ -139,7 +157,7 @@ async function readTerraform(path: string) {
   try {
     return await readTerraformInput(path);
   } catch (error) {
-    throw new Failure(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+    throw notRead(path, error);
   }
 }
 

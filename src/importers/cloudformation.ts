@@ -8,6 +8,7 @@ import { isRecord } from './fields.ts';
 import { finish } from './finish.ts';
 import { retainInTemplate } from './hand-over.ts';
 import { type Finding, finding, type Imported } from './model.ts';
+import { meantSource } from './other-source.ts';
 import { readSource } from './source.ts';
 
 /** What a template says, with the parameters that are given. `file` names it in findings. */
@@ -17,8 +18,8 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
   const start = { file, line: 1 };
   if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !isRecord(source.value.Resources)) {
-    const message =
-      'no CloudFormation template: it has no Resources; give the template that is deployed (aws cloudformation get-template shows it)';
+    const way = meantSource(source.value) || '; give the template that is deployed (aws cloudformation get-template shows it)';
+    const message = `no CloudFormation template: it has no Resources${way}`;
     return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)] };
   }
   const findings: Finding[] = [];

@@ -4,6 +4,7 @@ import { isRecord } from './fields.ts';
 import { finish } from './finish.ts';
 import { retainInServerless } from './hand-over.ts';
 import { finding, type Imported } from './model.ts';
+import { meantSource } from './other-source.ts';
 import { generatedBy } from './serverless-gateway.ts';
 import { MADE_BY } from './serverless-keys.ts';
 import { ownResources } from './serverless-resources.ts';
@@ -26,7 +27,8 @@ export function importServerless(text: string, options: ServerlessOptions): Impo
   if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !('provider' in source.value)) {
     const isPart = isRecord(source.value) && ('apiKeys' in source.value || 'usagePlan' in source.value);
-    return refuse(isPart ? PART : 'no Serverless file: it has no provider; give the serverless.yml of a service');
+    const way = meantSource(source.value) || '; give the serverless.yml of a service';
+    return refuse(isPart ? PART : `no Serverless file: it has no provider${way}`);
   }
   return translate(readService(source, source.value, options));
 }

@@ -2,6 +2,7 @@
 import { finish } from './finish.ts';
 import { type Finding, finding, type Imported, type Translated } from './model.ts';
 import { createNames } from './names.ts';
+import { meantSource } from './other-source.ts';
 import { withoutSecrets } from './secrets.ts';
 import { readSource } from './source.ts';
 import { type HclOptions, readDeclarations } from './terraform-declared.ts';
@@ -48,8 +49,8 @@ async function declarationsOf({ path, directory, texts }: TerraformInput, option
   }
   const source = readSource(only.file, only.text);
   if ('code' in source) return source;
-  const message =
-    'neither a state nor what terraform show -json prints: give one of these (terraform state pull, terraform show -json), or *.tf';
+  const way = meantSource(source.value) || ': give one of these (terraform state pull, terraform show -json), or *.tf';
+  const message = `neither a state nor what terraform show -json prints${way}`;
   return readState(source) ?? finding('UNSUPPORTED_SOURCE', start, message);
 }
 

@@ -85,9 +85,47 @@ describe('import', () => {
     expect(code).toBe(64);
   });
 
-  test('a file that is not there', async () => {
-    const { code, stderr } = await run(['import', 'serverless', 'missing.yml']);
-    expect([code, stderr]).toEqual([1, 'apikeeper: missing.yml cannot be read: ENOENT\n']);
+  test.each<[reason: string, source: string, file: string, message: string]>([
+    ['a file that is not there', 'serverless', 'missing.yml', 'missing.yml cannot be read: there is no such file'],
+    ['a Terraform file that is not there', 'terraform', 'missing.tf', 'missing.tf cannot be read: there is no such file'],
+    ['a directory', 'cloudformation', FIXTURES, `${FIXTURES} cannot be read: it is a directory; name the file in it`],
+    ...['serverless', 'cloudformation', 'terraform'].map((source): [string, string, string, string] => [
+      `nothing typed for ${source}`,
+      source,
+      '-',
+      'standard input is empty',
+    ]),
+  ])('%s', async (_, source, file, message) => {
+    expect(await run(['import', source, file], { typed: '\n' })).toEqual({ code: 1, stdout: '', stderr: `apikeeper: ${message}\n` });
+  });
+
+  test.each<[reason: string, source: string, typed: string, message: string]>([
+    ['a template', 'serverless', 'Resources: {}', 'this is a CloudFormation template: apikeeper import cloudformation reads it'],
+    [
+      'a template in JSON',
+      'terraform',
+      '{ "Resources": {} }',
+      'this is a CloudFormation template: apikeeper import cloudformation reads it',
+    ],
+    [
+      'a Serverless file',
+      'cloudformation',
+      'service: x\nprovider: { name: aws }',
+      'this is a Serverless file: apikeeper import serverless reads it',
+    ],
+    [
+      'a state',
+      'cloudformation',
+      '{ "version": 4, "terraform_version": "1.9.0" }',
+      'this is Terraform: apikeeper import terraform reads it',
+    ],
+    ['a manifest', 'serverless', 'apiVersion: apikeeper.dev/v1\nkind: ApiKey', 'this is a manifest of apikeeper already'],
+    ['something else', 'cloudformation', 'a: 1', 'give the template that is deployed (aws cloudformation get-template shows it)'],
+  ])('%s is no source for %s, and the message says what to do', async (_, source, typed, message) => {
+    const { code, stdout, stderr } = await run(['import', source, '-'], { typed });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^-:1 {2}UNSUPPORTED_SOURCE {2}error {2}n/);
+    expect(stderr).toContain(`; ${message}\n`);
   });
 
   test('a value may hold commas and equals signs', async () => {
