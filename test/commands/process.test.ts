@@ -1,6 +1,9 @@
 /** What only a process can show: streams, the guard for old Nodes, and that the whole thing starts from the command line. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
@@ -42,4 +45,18 @@ test('an older Node is told so in one line', async () => {
   const { code, stdout, stderr } = await node(['--import', preload, path('../../bin/apikeeper.js')]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toBe('apikeeper needs Node.js 24 or newer; this is v20.19.0: https://nodejs.org/en/download\n');
+});
+
+test('a clone that was never built says how to run it, without a stack', async () => {
+  const clone = await mkdtemp(join(tmpdir(), 'apikeeper-clone-'));
+  try {
+    await copyFile(path('../../bin/apikeeper.js'), join(clone, 'apikeeper.js'));
+    const { code, stdout, stderr } = await node([join(clone, 'apikeeper.js'), 'validate']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toBe(
+      'apikeeper is not built here: npm run build, or, from the source: npm run --silent apikeeper -- <command> [directory] [flags]\n',
+    );
+  } finally {
+    await rm(clone, { recursive: true, force: true });
+  }
 });
