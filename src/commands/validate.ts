@@ -32,8 +32,9 @@ function summary(tree: Tree, problems: readonly Problem[], strict: boolean): str
   const read = `${count(tree.documents, 'document')} in ${count(tree.files, 'file')}`;
   const where = visible(tree.directory);
   if (problems.length === 0) return `${where}: ${read}, all valid${remarks(tree, strict)}.`;
-  const files = new Set(problems.map(({ file }) => file)).size;
-  return `${where}: ${count(problems.length, 'problem')} in ${count(files, 'file')}, of ${read}${remarks(tree, strict)}.`;
+  const files = new Set(problems.map(({ file }) => file).filter((file) => file !== '.')).size;
+  const among = files > 0 ? ` in ${count(files, 'file')}` : '';
+  return `${where}: ${count(problems.length, 'problem')}${among}, of ${read}${remarks(tree, strict)}.`;
 }
 
 function remarks(tree: Tree, strict: boolean): string {

@@ -169,5 +169,7 @@ function warningsOf(targets: readonly TargetReport[]): readonly Warning[] {
 function placedText(problem: Problem, after: readonly string[], before: readonly string[] = []): string {
   const object = problem.kind && problem.name ? [`${problem.kind}/${problem.name}`] : problem.kind ? [problem.kind] : [];
   const field = problem.path ? [problem.path] : [];
-  return visible([`${problem.file}:${problem.line}:${problem.column}`, ...before, ...object, ...field, ...after].join(': '));
+  // Of the directory itself there is no line to name.
+  const place = problem.file === '.' ? [] : [`${problem.file}:${problem.line}:${problem.column}`];
+  return visible([...place, ...before, ...object, ...field, ...after].join(': '));
 }
