@@ -73,12 +73,12 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
   const found = adopt === 'by-name' ? world.named(desired.kind, name) : byId ? [byId] : [];
   const [live] = found;
   if (!live) {
-    const what = adopt === 'by-name' ? `named ${name}` : `with the id ${adopt}`;
+    const [what, allowed] = adopt === 'by-name' ? [`named ${name}`, ''] : [`with the id ${adopt}`, ', which takes an id or by-name'];
     return held(
       'unresolved-reference',
       'missing',
       'adopt',
-      `there is no ${desired.kind} ${what} to adopt: correct the annotation apikeeper.dev/adopt, or remove it to have one created`,
+      `there is no ${desired.kind} ${what} to adopt: correct the annotation apikeeper.dev/adopt${allowed}, or remove it to have one created`,
     );
   }
   if (found.length > 1) {

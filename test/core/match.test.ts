@@ -14,6 +14,13 @@ function plansTo(documents: readonly Desired[], found: readonly Live[], more: Pa
 }
 
 describe('which live object a document means', () => {
+  it('says what else the annotation takes, where somebody wrote a name into it', () => {
+    const { steps } = planOf({ desired: [acme({ adopt: 'acme' })], live: [key('k1')] });
+    expect(steps.map(({ message }) => message)).toEqual([
+      'there is no ApiKey with the id acme to adopt: correct the annotation apikeeper.dev/adopt, which takes an id or by-name, or remove it to have one created',
+    ]);
+  });
+
   it.each<[why: string, document: Desired, found: readonly Live[], plan: readonly string[]]>([
     ['none of its name: it is made', acme(), [], ['create ApiKey/acme /spec/name /spec/enabled']],
     ['the one that bears its tags', acme(), [key('k1', ours('acme'))], ['keep ApiKey/acme']],
