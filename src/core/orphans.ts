@@ -80,7 +80,10 @@ function stopped(wanted: Step, input: PlanInput, world: World): Step {
       'it may have left Git, but not every manifest could be read: mend the problems reported, and nothing is lost meanwhile',
     );
   if (!input.policy.prune)
-    return hold('prune-disabled', 'it left Git; prune is off: set prune: true in the Target, or --prune, to have it removed');
+    return hold(
+      'prune-disabled',
+      `it left Git; prune is off: set prune: true in the Target, or --prune, to have it removed; if it was renamed, say apikeeper.dev/moved-from: ${wanted.name} in its new document`,
+    );
   if (targetMode(input.target, input.policy) === 'observe') return hold('observe', 'observed, not enforced: nothing is written');
   const manager = otherManager({ tags: wanted.live?.tags ?? {} }, world.owner);
   if (wanted.action === 'delete' && manager)

@@ -1,27 +1,59 @@
-/** Whether anybody can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (design, section 4). */
+/** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (design, section 4). */
 import { applied } from './diff.ts';
 import { identity, type Json, type Live } from './model.ts';
-import { keysOf } from './moves.ts';
-import { type Change, held, type Step } from './plan.ts';
+import { keysOf, stagesAfter } from './moves.ts';
+import { CHOSEN_HOLDS, type Change, type HoldReason, held, type Step } from './plan.ts';
 import { REQUIREMENT, requirementOf } from './requirement.ts';
 
-/** Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes. */
+/**
+ * Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes, or where
+ * somebody whom Git lets in is kept waiting: that consumer would be shut out.
+ */
 export function heldImpassable(steps: readonly Step[], live: readonly Live[]): Step[] {
   const asking = steps.filter((step) => step.kind === REQUIREMENT && step.action === 'update' && redeployed(step).length > 0);
   if (asking.length === 0) return [...steps];
   const passed = passable(steps, live);
+  const waiting = keptWaiting(steps);
   return steps.flatMap((step) => {
     if (!asking.includes(step)) return [step];
-    const shut = redeployed(step).filter((stage) => !passed.has(`${step.live?.id}:${stage}`) && shutsOut(step, stage));
-    if (shut.length === 0) return [step];
-    const message = `no usage plan lets an enabled key into ${shut.length === 1 ? 'stage' : 'the stages'} ${shut.join(', ')}: every call would get 403; put the stage and a key into a plan first`;
-    const closing = step.changes.filter(isClosing);
-    const rest = step.changes.filter((change) => !isClosing(change));
-    const hold = held({ ...step, changes: closing, unclaimed: [] }, 'no-key-can-pass', message);
-    const { message: _, ...open } = step;
-    const { unserved } = open;
-    return rest.length === 0 ? [hold] : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
+    const closing = redeployed(step).filter((stage) => shutsOut(step, stage));
+    const shut = closing.filter((stage) => !passed.has(`${step.live?.id}:${stage}`));
+    if (shut.length > 0) {
+      const where = `${shut.length === 1 ? 'stage' : 'the stages'} ${shut.join(', ')}`;
+      return heldClosing(
+        step,
+        'no-key-can-pass',
+        `no usage plan lets an enabled key into ${where}: every call would get 403; put the stage and a key into a plan first`,
+      );
+    }
+    const plans = closing.flatMap((stage) => waiting.get(`${step.live?.id}:${stage}`) ?? []);
+    if (plans.length === 0) return [step];
+    const message = `it waits for ${[...new Set(plans)].join(', ')}: a key that is to join it is held, and its consumer would get 403`;
+    return heldClosing(step, 'dependency', message);
   });
+}
+
+function heldClosing(step: Step, reason: HoldReason, message: string): Step[] {
+  const closing = step.changes.filter(isClosing);
+  const rest = step.changes.filter((change) => !isClosing(change));
+  const hold = held({ ...step, changes: closing, unclaimed: [] }, reason, message);
+  const { message: _, ...open } = step;
+  const { unserved } = open;
+  return rest.length === 0 ? [hold] : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
+}
+
+/** By stage (`<api id>:<stage name>`): the plans on it that a key is to join and can't, for a reason that nobody chose. */
+function keptWaiting(steps: readonly Step[]): ReadonlyMap<string, readonly string[]> {
+  const plans = steps.filter(({ kind }) => kind === 'UsagePlan');
+  const isAttach = ({ field, desired }: Change) => field === 'keys' && desired !== undefined;
+  const held = plans.filter(
+    ({ action, reason, changes }) => action === 'hold' && reason && !CHOSEN_HOLDS.has(reason) && changes.some(isAttach),
+  );
+  const found = held.flatMap((hold) => {
+    const going = plans.find((one) => one.action !== 'hold' && identity(one) === identity(hold)) ?? hold;
+    return keysOf(stagesAfter(going)).map((stage) => ({ stage, plan: `UsagePlan/${hold.name}` }));
+  });
+  return new Map([...Map.groupBy(found, ({ stage }) => stage)].map(([stage, all]) => [stage, all.map(({ plan }) => plan)]));
 }
 
 /** The plans on these stages whose keys were not listed: one of them may let somebody in. */
