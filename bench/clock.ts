@@ -1,5 +1,5 @@
 /** Time that passes only while nothing else happens: what would take hours at the service's quotas takes seconds here, and says so. */
-import type { Clock } from '../src/core/clock.ts';
+import type { Clock } from '../src/core/model/clock.ts';
 
 interface Sleeper {
   readonly at: number;

@@ -10,10 +10,10 @@ import {
   GetResourcesCommand,
   PutMethodCommand,
 } from '@aws-sdk/client-api-gateway';
-import type { Report } from '../src/core/report.ts';
+import type { Report } from '../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../src/emulator/index.ts';
-import { createEngine, type Engine } from '../src/engine/engine.ts';
-import type { PassRequest } from '../src/engine/settings.ts';
+import { createEngine, type Engine } from '../src/engine/reconcile/engine.ts';
+import type { PassRequest } from '../src/engine/state/settings.ts';
 import { virtualClock } from './clock.ts';
 
 export interface Size {

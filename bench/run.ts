@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine } from '../src/engine/engine.ts';
+import type { Engine } from '../src/engine/reconcile/engine.ts';
 import { createEstate, documents, type Estate, keyDocument, type Size } from './estate.ts';
 
 interface Row {

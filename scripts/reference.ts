@@ -2,10 +2,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagReference } from '../src/commands/reference.ts';
-import { EVENTS } from '../src/core/events.ts';
-import { iamPolicy } from '../src/core/iam-policy.ts';
-import { WARNINGS } from '../src/core/warning.ts';
-import { CODES } from '../src/importers/codes.ts';
+import { EVENTS } from '../src/core/model/events.ts';
+import { iamPolicy } from '../src/core/iam/policy.ts';
+import { WARNINGS } from '../src/core/model/warning.ts';
+import { CODES } from '../src/importers/common/codes.ts';
 import { load } from '../src/manifests/load.ts';
 import { renderPolicy } from '../src/report/json.ts';
 

@@ -18,8 +18,8 @@ import {
 } from './commands/flags.ts';
 import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
 import { Failure, UsageError } from './commands/usage.ts';
-import type { World } from './commands/world.ts';
-import { systemClock } from './engine/clock.ts';
+import type { World } from './commands/io.ts';
+import { systemClock } from './engine/state/system-clock.ts';
 
 /** `path`: the directory or file; `operands`: all arguments as they were written. */
 type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: World, operands: readonly string[]) => Promise<number>;
@@ -76,7 +76,7 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
   emulator: { summary: 'an API Gateway of your own, on a local port', load: async () => (await import('./commands/emulator.ts')).emulator },
   demo: {
     summary: 'see it work: emulator, example manifests, daemon and page in one process',
-    load: async () => (await import('./commands/demo.ts')).demo,
+    load: async () => (await import('./commands/demo/demo.ts')).demo,
   },
 };
 

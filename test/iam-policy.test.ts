@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { FaultEffect, RequestRecord } from '../src/emulator/index.ts';
 import { furnish } from './scenarios/account.ts';
 import { play, scenarioNames } from './scenarios/harness.ts';
-import { allowances, expectAllowed, matches, type PolicyOf, type PolicyOptions, policiesOf, questionOf } from './support/iam.ts';
-import { createRig, documentOf, type Rig } from './support/rig.ts';
+import { allowances, expectAllowed, matches, type PolicyOf, type PolicyOptions, policiesOf, questionOf } from './kit/iam.ts';
+import { createRig, documentOf, type Rig } from './kit/rig.ts';
 
 /** Allowances by their shape, and whether a pass has ever made use of one. */
 const used = new Map<string, boolean>();

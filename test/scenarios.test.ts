@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Report } from '../src/core/report.ts';
+import type { Report } from '../src/core/model/report.ts';
 import { goldenUrl, play, scenarioNames, textOf } from './scenarios/harness.ts';
-import { accessOf, holdsOf, holdsToCome, isSettled, objectsOf, stateOf, strangers } from './scenarios/law.ts';
+import { accessOf, holdsOf, holdsToCome, isSettled, objectsOf, stateOf, strangers } from './kit/invariants.ts';
 
 describe.each(scenarioNames())('%s', (name) => {
   test('is planned as written, applied once, and then at rest', async () => {

@@ -1,6 +1,6 @@
 /** What people do in the console, behind apikeeper's back; and what is there that is none of its business. */
 import { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Clock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
 import type { AccountState, Emulator } from '../../src/emulator/index.ts';
 import { APIS, type Place, REGION, STAGE_NAMES } from './declared.ts';
 import type { Random } from './random.ts';

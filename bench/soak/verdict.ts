@@ -1,5 +1,5 @@
 /** What must hold when the day is over. */
-import type { Report, ReportObject } from '../../src/core/report.ts';
+import type { Report, ReportObject } from '../../src/core/model/report.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
 import { APIS, type Declared, PLACES, type Place } from './declared.ts';
 import { managed } from './hands.ts';

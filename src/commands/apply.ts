@@ -1,16 +1,16 @@
 /** `apply`: plan, ask, do it, report. */
-import type { Report } from '../core/report.ts';
-import { createEngine } from '../engine/engine.ts';
+import type { Report } from '../core/model/report.ts';
+import { createEngine } from '../engine/reconcile/engine.ts';
 import { renderText } from '../report/text.ts';
-import { visible } from '../report/visible.ts';
-import { rows } from '../report/words.ts';
+import { visible } from '../report/sanitize.ts';
+import { rows } from '../report/phrases.ts';
 import { confirm } from './confirm.ts';
 import { EXIT, exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type World, wantsColour } from './world.ts';
+import { onStop, type World, wantsColour } from './io.ts';
 
 export async function apply(directory: string, flags: FlagValues<'apply'>, world: World): Promise<number> {
   if (!flags.yes && !world.stdin.isTTY) throw new UsageError('apply asks before it writes, and here is no terminal to ask on: add --yes');

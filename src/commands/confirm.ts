@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 /** Asks on stderr, so that stdout holds results only. Nothing but `y` or `yes` is a yes: Ctrl-C, Ctrl-D and an aborted signal are no. */
 export async function confirm(question: string, { stdin, stderr }: World, signal: AbortSignal): Promise<boolean> {

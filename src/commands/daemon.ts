@@ -1,10 +1,10 @@
 /** `run` without `--once`: the loop, and the server that tells of it. */
 import { readFile } from 'node:fs/promises';
-import type { Emit } from '../core/events.ts';
-import { startDaemon } from '../engine/daemon.ts';
-import { createEngine } from '../engine/engine.ts';
-import { scheduleProblem } from '../engine/schedule.ts';
-import type { Daemon } from '../engine/settings.ts';
+import type { Emit } from '../core/model/events.ts';
+import { startDaemon } from '../engine/daemon/daemon.ts';
+import { createEngine } from '../engine/reconcile/engine.ts';
+import { scheduleProblem } from '../engine/reconcile/cron.ts';
+import type { Daemon } from '../engine/state/settings.ts';
 import { kinds } from '../kinds/index.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { EXIT } from './exit.ts';
@@ -12,7 +12,7 @@ import type { FlagValues } from './flags.ts';
 import { serve } from './serve.ts';
 import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type World } from './world.ts';
+import { onStop, type World } from './io.ts';
 
 export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
   const { version, signals } = world;

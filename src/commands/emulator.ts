@@ -3,7 +3,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { Failure } from './usage.ts';
-import { onStop, type World } from './world.ts';
+import { onStop, type World } from './io.ts';
 
 export async function emulator(_: string, flags: FlagValues<'emulator'>, world: World): Promise<number> {
   const stop = Promise.withResolvers<void>();

@@ -1,7 +1,7 @@
 /** Exit codes: an interface (design, section 6). */
-import { CHOSEN_HOLDS } from '../core/plan.ts';
-import type { Report, ReportObject } from '../core/report.ts';
-import { isHeld } from '../report/words.ts';
+import { CHOSEN_HOLDS } from '../core/model/plan.ts';
+import type { Report, ReportObject } from '../core/model/report.ts';
+import { isHeld } from '../report/phrases.ts';
 
 export const EXIT = { done: 0, failed: 1, changes: 2, held: 3, usage: 64 } as const;
 

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { visible } from '../report/visible.ts';
+import { visible } from '../report/sanitize.ts';
 import { Failure } from './usage.ts';
 
 /**

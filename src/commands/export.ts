@@ -1,8 +1,8 @@
 /** `export`: what is live, as manifests that adopt it. Manifests go to stdout or into a directory, what a person must know to stderr. */
 import { existsSync } from 'node:fs';
-import type { Desired, Problem, Target } from '../core/model.ts';
-import { byText } from '../core/values.ts';
-import { type Survey, survey } from '../engine/survey.ts';
+import type { Desired, Problem, Target } from '../core/model/model.ts';
+import { byText } from '../core/model/json.ts';
+import { type Survey, survey } from '../engine/reconcile/read-account.ts';
 import { exportManifests } from '../exporter/export.ts';
 import { filesOf, streamOf } from '../exporter/files.ts';
 import type { Exported, ExportedDocument } from '../exporter/model.ts';
@@ -12,13 +12,13 @@ import { kinds } from '../kinds/index.ts';
 import { load } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { DEFAULT_NAMESPACE, implicitTarget } from '../manifests/target.ts';
-import { count, visible } from '../report/visible.ts';
+import { count, visible } from '../report/sanitize.ts';
 import { EXIT } from './exit.ts';
 import { writeFiles } from './export-files.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
 import { Failure, UsageError } from './usage.ts';
-import { onStop, type World } from './world.ts';
+import { onStop, type World } from './io.ts';
 
 type Flags = FlagValues<'export'>;
 

@@ -1,20 +1,20 @@
 /** `iam-policy`: what the credentials must be allowed to do for these manifests. The policy goes to stdout, what to know about it to stderr. */
 
-import { assumePolicy, iamPolicy } from '../core/iam-policy.ts';
-import { apisOf } from '../core/iam-request.ts';
-import type { Target } from '../core/model.ts';
-import { isMap } from '../core/values.ts';
-import { chosen } from '../engine/engine.ts';
+import { assumePolicy, iamPolicy } from '../core/iam/policy.ts';
+import { apisOf } from '../core/iam/request.ts';
+import type { Target } from '../core/model/model.ts';
+import { isMap } from '../core/model/json.ts';
+import { chosen } from '../engine/reconcile/engine.ts';
 import { ambientRegion } from '../gateway/client.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { renderPolicy } from '../report/json.ts';
-import { count, visible } from '../report/visible.ts';
-import { problemText } from '../report/words.ts';
+import { count, visible } from '../report/sanitize.ts';
+import { problemText } from '../report/phrases.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { Failure, UsageError } from './usage.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 type Flags = FlagValues<'iam-policy'>;
 

@@ -1,12 +1,12 @@
 /** `import --live`: what is live in the account that the ambient credentials lead to. Nothing is written, and no value is asked for. */
 import pMap from 'p-map';
-import type { Live } from '../core/model.ts';
-import { type Place, throughDoor } from '../engine/door.ts';
+import type { Live } from '../core/model/model.ts';
+import { type Place, throughDoor } from '../engine/reconcile/read-only-client.ts';
 import { isGatewayError } from '../gateway/errors.ts';
 import type { Send } from '../gateway/send.ts';
-import { apisOf, idsIn, idsOfApis, type LiveAccount, soughtName } from '../importers/live-account.ts';
-import { matchLive } from '../importers/live-match.ts';
-import type { Imported } from '../importers/model.ts';
+import { apisOf, idsIn, idsOfApis, type LiveAccount, soughtName } from '../importers/live/account.ts';
+import { matchLive } from '../importers/live/match.ts';
+import type { Imported } from '../importers/common/model.ts';
 import { listApis } from '../kinds/apis.ts';
 import { kinds } from '../kinds/index.ts';
 import type { Kind } from '../kinds/kind.ts';
@@ -15,7 +15,7 @@ import { implicitTarget } from '../manifests/target.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
 import { Failure } from './usage.ts';
-import { onStop, type World } from './world.ts';
+import { onStop, type World } from './io.ts';
 
 /** A source that was read, once more with the ids of resources, by logical id: those of CloudFormation's that the account tells. */
 export type Translate = (ids: Readonly<Record<string, string>>) => Imported | Promise<Imported>;

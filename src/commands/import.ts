@@ -2,23 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
-import { importCloudFormation } from '../importers/cloudformation.ts';
-import type { Severity } from '../importers/codes.ts';
-import { importLive } from '../importers/live.ts';
-import { type LiveAccount, placeText } from '../importers/live-account.ts';
-import type { Finding, Imported } from '../importers/model.ts';
-import { renderManifests, toManifest } from '../importers/render.ts';
-import { importServerless } from '../importers/serverless.ts';
-import { filesBelow } from '../importers/serverless-files.ts';
-import { importTerraform } from '../importers/terraform.ts';
-import { readTerraformDirectory, readTerraformInput } from '../importers/terraform-files.ts';
+import { importCloudFormation } from '../importers/cloudformation/cloudformation.ts';
+import type { Severity } from '../importers/common/codes.ts';
+import { importLive } from '../importers/live/live.ts';
+import { type LiveAccount, placeText } from '../importers/live/account.ts';
+import type { Finding, Imported } from '../importers/common/model.ts';
+import { renderManifests, toManifest } from '../manifest-writer/render.ts';
+import { importServerless } from '../importers/serverless/serverless.ts';
+import { filesBelow } from '../importers/serverless/files.ts';
+import { importTerraform } from '../importers/terraform/terraform.ts';
+import { readTerraformDirectory, readTerraformInput } from '../importers/terraform/files.ts';
 import { didYouMean } from '../manifests/suggest.ts';
-import { count, visible } from '../report/visible.ts';
+import { count, visible } from '../report/sanitize.ts';
 import { EXIT } from './exit.ts';
 import { type FlagValues, variableOf } from './flags.ts';
 import type { Translate } from './import-live.ts';
 import { Failure, UsageError } from './usage.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 type Flags = FlagValues<'import'>;
 

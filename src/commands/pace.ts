@@ -1,5 +1,5 @@
 /** How fast an account may be asked, as the flags say it; what they don't say, the Target decides. */
-import type { Settings } from '../engine/settings.ts';
+import type { Settings } from '../engine/state/settings.ts';
 import type { FlagValues } from './flags.ts';
 
 type Flags = Pick<FlagValues<'plan'>, 'operation-quotas' | 'requests-per-second' | 'burst'>;

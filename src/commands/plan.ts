@@ -1,10 +1,10 @@
 /** `plan`: the difference. No write call can be sent. */
-import { createEngine } from '../engine/engine.ts';
+import { createEngine } from '../engine/reconcile/engine.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 export async function plan(directory: string, flags: FlagValues<'plan'>, world: World): Promise<number> {
   const settings = settingsOf(directory, flags, world);

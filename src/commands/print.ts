@@ -1,9 +1,9 @@
 /** A report on stdout, as `--output` asks. */
-import type { Report } from '../core/report.ts';
+import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderText, type TextOptions } from '../report/text.ts';
-import { type World, wantsColour } from './world.ts';
+import { type World, wantsColour } from './io.ts';
 
 export function printReport(
   report: Report,

@@ -1,10 +1,10 @@
 /** `run`: the daemon; with `--once` a single pass, for cron. */
-import { createEngine } from '../engine/engine.ts';
+import { createEngine } from '../engine/reconcile/engine.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
-import { onStop, type World } from './world.ts';
+import { onStop, type World } from './io.ts';
 
 export async function run(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
   if (flags.once) return runOnce(directory, flags, world);

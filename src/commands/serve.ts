@@ -1,5 +1,5 @@
 /** A running daemon on a port. */
-import type { Daemon, Health } from '../engine/settings.ts';
+import type { Daemon, Health } from '../engine/state/settings.ts';
 import { createApp } from '../server/app.ts';
 import { type Listening, listen } from '../server/listen.ts';
 import type { Metrics } from '../server/metrics.ts';

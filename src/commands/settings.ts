@@ -1,14 +1,14 @@
 /** From flags to what the engine is told. */
 
-import type { Emit } from '../core/events.ts';
-import { chosen } from '../engine/engine.ts';
-import type { Settings, Surroundings } from '../engine/settings.ts';
+import type { Emit } from '../core/model/events.ts';
+import { chosen } from '../engine/reconcile/engine.ts';
+import type { Settings, Surroundings } from '../engine/state/settings.ts';
 import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
 import { UsageError } from './usage.ts';
-import { type World, wantsColour } from './world.ts';
+import { type World, wantsColour } from './io.ts';
 
 type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
 

@@ -1,11 +1,11 @@
 /** `status`: asks a running daemon what it knows. */
-import type { Report } from '../core/report.ts';
+import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
 import { renderStatus } from '../report/status.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { Failure } from './usage.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 const TIMEOUT_MS = 10_000;
 

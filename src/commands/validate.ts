@@ -1,12 +1,12 @@
 /** `validate`: everything that can be checked without AWS. */
-import type { Problem } from '../core/model.ts';
-import { withoutUnusable } from '../engine/schedule.ts';
+import type { Problem } from '../core/model/model.ts';
+import { withoutUnusable } from '../engine/reconcile/cron.ts';
 import { load, type Tree } from '../manifests/load.ts';
-import { count, visible } from '../report/visible.ts';
-import { problemText, warningText } from '../report/words.ts';
+import { count, visible } from '../report/sanitize.ts';
+import { problemText, warningText } from '../report/phrases.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
-import type { World } from './world.ts';
+import type { World } from './io.ts';
 
 export async function validate(path: string, flags: FlagValues<'validate'>, { stdout }: World): Promise<number> {
   const tree = withoutUnusable(await load(path));

@@ -1,6 +1,6 @@
 import type { ApiKeySourceType } from '@aws-sdk/client-api-gateway';
 import { type EmulatorRequest, type EmulatorResponse, jsonAnswer } from './http.ts';
-import { findClient } from './plan-client.ts';
+import { findClient } from './usage-plan-client.ts';
 import { findRoute } from './resource-match.ts';
 import type { AccountState, Deployment, Stage } from './state.ts';
 import { throttlesOf } from './throttles.ts';

@@ -13,7 +13,7 @@ import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notEmulated, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace, toBoolean } from './patch.ts';
-import { detachStages } from './plan-stages.ts';
+import { detachStages } from './usage-plan-stages.ts';
 import type { AccountState, Limits, RestApi, RestApiTree } from './state.ts';
 import { checkTags } from './tag-rules.ts';
 

@@ -11,7 +11,7 @@ import { orAbsent } from './absent.ts';
 import type { Operation } from './context.ts';
 import { badRequest, notFound } from './errors.ts';
 import { patched } from './patch.ts';
-import { detachStages } from './plan-stages.ts';
+import { detachStages } from './usage-plan-stages.ts';
 import { findRestApi } from './rest-apis.ts';
 import { stageGrammar } from './stage-patches.ts';
 import { cacheStatus, newCanary, newStage } from './stage-rules.ts';

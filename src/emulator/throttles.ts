@@ -1,5 +1,5 @@
 import { accountThrottle } from './account.ts';
-import type { PlanClient } from './plan-client.ts';
+import type { PlanClient } from './usage-plan-client.ts';
 import type { Route } from './resource-match.ts';
 import type { AccountState, Stage } from './state.ts';
 import type { Rate } from './token-buckets.ts';

@@ -10,7 +10,7 @@ import { findApiKey } from './api-keys.ts';
 import type { Operation } from './context.ts';
 import { badRequest, conflict, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
-import { checkOnePlanPerStage } from './plan-rules.ts';
+import { checkOnePlanPerStage } from './usage-plan-rules.ts';
 import type { AccountState, ApiKey } from './state.ts';
 import { findUsagePlan } from './usage-plans.ts';
 

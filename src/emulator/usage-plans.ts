@@ -12,8 +12,8 @@ import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { patched } from './patch.ts';
-import { planGrammar } from './plan-patches.ts';
-import { checkPlan, hasStage, invalidStage, readThrottles } from './plan-rules.ts';
+import { planGrammar } from './usage-plan-patches.ts';
+import { checkPlan, hasStage, invalidStage, readThrottles } from './usage-plan-rules.ts';
 import type { AccountState, PlanStage, UsagePlan } from './state.ts';
 import { checkTags } from './tag-rules.ts';
 

@@ -1,10 +1,10 @@
 /** The documents are valid and the plan of them changes nothing but tags: what would do otherwise is left out, and said. */
-import { isLiveChange } from '../core/fields.ts';
-import type { Desired, Json } from '../core/model.ts';
-import { plan } from '../core/planner.ts';
-import { isMap } from '../core/values.ts';
-import { without } from '../importers/finish.ts';
-import { toManifest } from '../importers/render.ts';
+import { isLiveChange } from '../core/compare/compare-fields.ts';
+import type { Desired, Json } from '../core/model/model.ts';
+import { plan } from '../core/plan/planner.ts';
+import { isMap } from '../core/model/json.ts';
+import { without } from '../manifest-writer/validate-and-sort.ts';
+import { toManifest } from '../manifest-writer/render.ts';
 import { check } from '../manifests/check.ts';
 import { expand } from '../manifests/consumer.ts';
 import { danglingReferences } from '../manifests/dangling.ts';

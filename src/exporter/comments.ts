@@ -1,6 +1,6 @@
 /** What only a person can decide, said where it is to be decided. */
-import { type Live, TAG } from '../core/model.ts';
-import { claimOf, otherManager } from '../core/ownership.ts';
+import { type Live, TAG } from '../core/model/model.ts';
+import { claimOf, otherManager } from '../core/compare/ownership.ts';
 import type { Context } from './documents.ts';
 import { keysOf, stagesOf } from './select.ts';
 

@@ -1,8 +1,8 @@
 /** Keys and plans that have the shape of a Consumer, as one document each (design, section 2). */
-import type { Json, Live } from '../core/model.ts';
-import { claimOf } from '../core/ownership.ts';
-import { isMap, same } from '../core/values.ts';
-import { liveName } from '../importers/names.ts';
+import type { Json, Live } from '../core/model/model.ts';
+import { claimOf } from '../core/compare/ownership.ts';
+import { isMap, same } from '../core/model/json.ts';
+import { liveName } from '../manifest-writer/names.ts';
 import { type Part, partOf } from '../manifests/consumer-parts.ts';
 import { type Context, restApiOf } from './documents.ts';
 import { type ExportedDocument, keyOf } from './model.ts';

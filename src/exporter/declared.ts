@@ -1,6 +1,6 @@
 /** What the manifests speak of already. */
-import { match } from '../core/match.ts';
-import { createWorld } from '../core/world.ts';
+import { match } from '../core/plan/match.ts';
+import { createWorld } from '../core/compare/live-index.ts';
 import { type ExportOptions, keyOf } from './model.ts';
 
 /** The live objects, by `keyOf`, that documents mean: theirs already, or to be adopted or held. One that only has the name of a document is not meant by it. */

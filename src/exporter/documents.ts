@@ -1,12 +1,12 @@
 /** Live objects as documents. */
-import { manifestSpec } from '../core/manifest-spec.ts';
-import { type Json, type Live, type Spec, TAG } from '../core/model.ts';
-import { claimOf, isMark, otherManager } from '../core/ownership.ts';
-import { apiReference } from '../core/references.ts';
-import { requirementOf } from '../core/requirement.ts';
-import type { Rules } from '../core/rules.ts';
-import { isMap, same } from '../core/values.ts';
-import { isRedeployTrick } from '../importers/stage-variables.ts';
+import { manifestSpec } from '../core/compare/manifest-spec.ts';
+import { type Json, type Live, type Spec, TAG } from '../core/model/model.ts';
+import { claimOf, isMark, otherManager } from '../core/compare/ownership.ts';
+import { apiReference } from '../core/compare/references.ts';
+import { requirementOf } from '../core/compare/key-requirement.ts';
+import type { Rules } from '../core/model/field-rules.ts';
+import { isMap, same } from '../core/model/json.ts';
+import { isRedeployTrick } from '../manifest-writer/stage-variables.ts';
 import { commentsOf } from './comments.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
 import type { Naming } from './naming.ts';

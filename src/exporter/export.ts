@@ -1,8 +1,8 @@
 /** From an account to the manifests that say of it what is live: applying them changes nothing but tags. */
-import type { Live } from '../core/model.ts';
-import { claimOf } from '../core/ownership.ts';
-import { REQUIREMENT } from '../core/requirement.ts';
-import { byText } from '../core/values.ts';
+import type { Live } from '../core/model/model.ts';
+import { claimOf } from '../core/compare/ownership.ts';
+import { REQUIREMENT } from '../core/compare/key-requirement.ts';
+import { byText } from '../core/model/json.ts';
 import { checked } from './check.ts';
 import { sharedName } from './comments.ts';
 import { withConsumers } from './consumers.ts';

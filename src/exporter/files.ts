@@ -1,5 +1,5 @@
 /** An export as text: one stream, or a file per API, plan, consumer or key. The same account always makes the same text. */
-import { renderManifests } from '../importers/render.ts';
+import { renderManifests } from '../manifest-writer/render.ts';
 import type { ExportedDocument } from './model.ts';
 
 /** By path, below the directory; both in order. */

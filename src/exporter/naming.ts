@@ -1,8 +1,8 @@
 /** What the documents are called: the same for a part of the account as for all of it. */
-import type { Live } from '../core/model.ts';
-import { claimOf } from '../core/ownership.ts';
-import { byText } from '../core/values.ts';
-import { createNames } from '../importers/names.ts';
+import type { Live } from '../core/model/model.ts';
+import { claimOf } from '../core/compare/ownership.ts';
+import { byText } from '../core/model/json.ts';
+import { createNames } from '../manifest-writer/names.ts';
 import { type ExportOptions, keyOf } from './model.ts';
 
 export interface Naming {

@@ -1,7 +1,7 @@
 /** What a person must know of the export as a whole. */
-import type { Live } from '../core/model.ts';
-import { claimOf, otherManager } from '../core/ownership.ts';
-import { byText } from '../core/values.ts';
+import type { Live } from '../core/model/model.ts';
+import { claimOf, otherManager } from '../core/compare/ownership.ts';
+import { byText } from '../core/model/json.ts';
 import { MANY } from './comments.ts';
 import type { ExportOptions } from './model.ts';
 

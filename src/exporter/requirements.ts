@@ -1,7 +1,7 @@
 /** What an API demands of its callers, as a KeyRequirement says it. */
-import type { Json, Live } from '../core/model.ts';
-import { requirementOf } from '../core/requirement.ts';
-import { byText } from '../core/values.ts';
+import type { Json, Live } from '../core/model/model.ts';
+import { requirementOf } from '../core/compare/key-requirement.ts';
+import { byText } from '../core/model/json.ts';
 
 /** Whether there is anything to say: an API that demands no key needs no document. */
 export function isDemanding(live: Live): boolean {

@@ -1,6 +1,6 @@
 /** Which objects an export is about. */
-import type { Live } from '../core/model.ts';
-import { isMap } from '../core/values.ts';
+import type { Live } from '../core/model/model.ts';
+import { isMap } from '../core/model/json.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { type Account, keyOf, type Selection } from './model.ts';
 

@@ -7,10 +7,10 @@ import {
   UpdateApiKeyCommand,
 } from '@aws-sdk/client-api-gateway';
 import schema from '../../schemas/api-key.schema.json' with { type: 'json' };
-import { gatewayArn } from '../core/arn.ts';
-import type { Live, Spec } from '../core/model.ts';
-import { rulesOf } from '../core/rules.ts';
-import { listApiKeys } from '../gateway/pages.ts';
+import { gatewayArn } from '../core/model/arn.ts';
+import type { Live, Spec } from '../core/model/model.ts';
+import { rulesOf } from '../core/model/field-rules.ts';
+import { listApiKeys } from '../gateway/paginate.ts';
 import { arrivedAt } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
 import { afterUpdate, byId, unlessGone, userTags } from './live.ts';

@@ -1,8 +1,8 @@
 /** REST APIs are referred to by id or by name, and never made or deleted. */
 import { GetRestApiCommand, type RestApi } from '@aws-sdk/client-api-gateway';
-import type { Api } from '../core/model.ts';
-import { byText } from '../core/values.ts';
-import { listRestApis } from '../gateway/pages.ts';
+import type { Api } from '../core/model/model.ts';
+import { byText } from '../core/model/json.ts';
+import { listRestApis } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';
 

@@ -1,7 +1,7 @@
 /** A deployment of an API, and stages that serve it: their variables and settings stay as they are (facts, section 1.7). */
 import { CreateDeploymentCommand, type Deployment, GetDeploymentCommand, UpdateStageCommand } from '@aws-sdk/client-api-gateway';
 import { isGatewayError } from '../gateway/errors.ts';
-import { listDeployments } from '../gateway/pages.ts';
+import { listDeployments } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { replace } from './patch.ts';
 

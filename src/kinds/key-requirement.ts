@@ -7,12 +7,12 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
-import { gatewayArn } from '../core/arn.ts';
-import { type Api, type Live, TAG } from '../core/model.ts';
-import type { LiveRequirement } from '../core/requirement.ts';
-import { rulesOf } from '../core/rules.ts';
-import { byText, type JsonMap } from '../core/values.ts';
-import { listResources } from '../gateway/pages.ts';
+import { gatewayArn } from '../core/model/arn.ts';
+import { type Api, type Live, TAG } from '../core/model/model.ts';
+import type { LiveRequirement } from '../core/compare/key-requirement.ts';
+import { rulesOf } from '../core/model/field-rules.ts';
+import { byText, type JsonMap } from '../core/model/json.ts';
+import { listResources } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import { readApi } from './apis.ts';
 import { deploy } from './deploy.ts';

@@ -1,6 +1,6 @@
 /** What the kinds have in common in how they read live objects. */
-import type { Live, Spec } from '../core/model.ts';
-import { byText } from '../core/values.ts';
+import type { Live, Spec } from '../core/model/model.ts';
+import { byText } from '../core/model/json.ts';
 import { type GatewayError, isGatewayError } from '../gateway/errors.ts';
 
 type Tags = Readonly<Record<string, string>>;

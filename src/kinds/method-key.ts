@@ -4,7 +4,7 @@
  * (facts, sections 1.2 and 1.4).
  */
 
-import { ALL_METHODS } from '../core/model.ts';
+import { ALL_METHODS } from '../core/model/model.ts';
 
 const ALL_METHODS_SETTING = '*/*';
 

@@ -1,7 +1,7 @@
 /** Patch operations, as the service takes them (facts, section 1.0). */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
-import type { Json, Spec } from '../core/model.ts';
-import { isMap, isNone, type JsonMap, pointer, same } from '../core/values.ts';
+import type { Json, Spec } from '../core/model/model.ts';
+import { isMap, isNone, type JsonMap, pointer, same } from '../core/model/json.ts';
 
 /** The service takes only texts, and the SDK doesn't make them: numbers and booleans written out, maps as JSON, none as "". */
 export function text(value: Json | undefined): string {

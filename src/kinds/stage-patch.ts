@@ -1,7 +1,7 @@
 /** What UpdateStage is sent. Pure. */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
-import type { Json, Spec } from '../core/model.ts';
-import { byText, isMap, isNone, type JsonMap, same } from '../core/values.ts';
+import type { Json, Spec } from '../core/model/model.ts';
+import { byText, isMap, isNone, type JsonMap, same } from '../core/model/json.ts';
 import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, differs, remove, replace, replaceFields, text } from './patch.ts';
 

@@ -10,11 +10,11 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/stage.schema.json' with { type: 'json' };
-import { gatewayArn } from '../core/arn.ts';
-import type { Live, Spec } from '../core/model.ts';
-import { rulesOf } from '../core/rules.ts';
-import type { JsonMap } from '../core/values.ts';
-import { listDeployments } from '../gateway/pages.ts';
+import { gatewayArn } from '../core/model/arn.ts';
+import type { Live, Spec } from '../core/model/model.ts';
+import { rulesOf } from '../core/model/field-rules.ts';
+import type { JsonMap } from '../core/model/json.ts';
+import { listDeployments } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
 import { afterUpdate, byId, completing, orAsFound, READERS, unlessGone, userTags } from './live.ts';

@@ -1,7 +1,7 @@
 /** The keys of a plan: each is attached and detached by a call of its own. */
 import { CreateUsagePlanKeyCommand, DeleteUsagePlanKeyCommand, GetUsagePlanKeyCommand } from '@aws-sdk/client-api-gateway';
 import { isGatewayError } from '../gateway/errors.ts';
-import { listUsagePlansOf } from '../gateway/pages.ts';
+import { listUsagePlansOf } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';
 

@@ -1,7 +1,7 @@
 /** What UpdateUsagePlan is sent. Pure. */
 import type { PatchOperation, ThrottleSettings } from '@aws-sdk/client-api-gateway';
-import type { Json, Spec } from '../core/model.ts';
-import { byText, isMap, isNone, type JsonMap, same } from '../core/values.ts';
+import type { Json, Spec } from '../core/model/model.ts';
+import { byText, isMap, isNone, type JsonMap, same } from '../core/model/json.ts';
 import { throttleKey } from './method-key.ts';
 import { add, asMap, differs, remove, replace, replaceFields } from './patch.ts';
 

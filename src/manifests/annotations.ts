@@ -1,4 +1,4 @@
-import type { Annotations, Mode } from '../core/model.ts';
+import type { Annotations, Mode } from '../core/model/model.ts';
 
 /** What the `apikeeper.dev/…` annotations of a valid document say. Those of other tools are left alone. */
 export function parseAnnotations(written: Readonly<Record<string, string>>, namespace: string): Annotations {

@@ -1,5 +1,5 @@
 /** The rules about Consumers, and about what one expands to. */
-import { identity } from '../core/model.ts';
+import { identity } from '../core/model/model.ts';
 import { checkAnnotations } from './consumer-annotations.ts';
 import type { Entry, Origin, Violation } from './entry.ts';
 import { API_VERSION } from './schemas.ts';

@@ -1,5 +1,5 @@
 /** The rules about usage plans: who may be a member of what. */
-import { identity, type Json } from '../core/model.ts';
+import { identity, type Json } from '../core/model/model.ts';
 import { duplicates, type Entry, methodKey, type PlaceOf, shared, sole, stageKey, stageOf, type Violation } from './entry.ts';
 import type { Finding } from './validate.ts';
 

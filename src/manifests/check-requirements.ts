@@ -1,5 +1,5 @@
 /** The rules about key requirements: one document per API, and nobody else who decides what its stages serve. */
-import type { Json } from '../core/model.ts';
+import type { Json } from '../core/model/model.ts';
 import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageKey, stageOf, type Violation } from './entry.ts';
 
 export function checkRequirements(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {

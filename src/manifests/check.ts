@@ -2,7 +2,7 @@
  * What no schema can say, because it takes several fields or several documents. Every document that takes part in a violation is named,
  * so that the order of files and documents decides nothing.
  */
-import { identity, type Json } from '../core/model.ts';
+import { identity, type Json } from '../core/model/model.ts';
 import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
 import { checkRequirements } from './check-requirements.ts';

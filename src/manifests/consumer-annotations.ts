@@ -1,6 +1,6 @@
 /** The annotations of a Consumer: what they say of each object that it expands to. */
-import type { Annotations } from '../core/model.ts';
-import { pointer } from '../core/values.ts';
+import type { Annotations } from '../core/model/model.ts';
+import { pointer } from '../core/model/json.ts';
 import { parseAnnotations, parseIdentity } from './annotations.ts';
 import { type Part, partsOf, planName, stageLabel } from './consumer-parts.ts';
 import type { Entry } from './entry.ts';

@@ -1,5 +1,5 @@
 /** What a Consumer's document lists, and how that is called in names and annotations. It is read as far as it can be told, from invalid documents too. */
-import type { Json } from '../core/model.ts';
+import type { Json } from '../core/model/model.ts';
 import type { Entry } from './entry.ts';
 import { isMapping } from './validate.ts';
 

@@ -1,5 +1,5 @@
 /** What a Consumer expands to, before anything compares documents with one another: an ApiKey of its name, and a UsagePlan for each stage that it may call. */
-import { type Annotations, identity, type Json } from '../core/model.ts';
+import { type Annotations, identity, type Json } from '../core/model/model.ts';
 import { keyAnnotations, oldNames, planAnnotations } from './consumer-annotations.ts';
 import { type Part, partsOf, planName } from './consumer-parts.ts';
 import type { Entry } from './entry.ts';

@@ -1,4 +1,4 @@
-import { identity, type Json } from '../core/model.ts';
+import { identity, type Json } from '../core/model/model.ts';
 import { type Entry, nameOf, type Violation } from './entry.ts';
 import { didYouMean } from './suggest.ts';
 

@@ -1,5 +1,5 @@
 /** A document with what is known about it so far: who it is, and what is wrong with it. */
-import type { Problem } from '../core/model.ts';
+import type { Problem } from '../core/model/model.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Entry } from './entry.ts';
 import type { Document } from './parse.ts';

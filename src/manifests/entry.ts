@@ -1,5 +1,5 @@
 /** A document with an identity, and how documents are compared with one another. */
-import type { Annotations, Json } from '../core/model.ts';
+import type { Annotations, Json } from '../core/model/model.ts';
 import type { Document } from './parse.ts';
 import { compareText } from './problem.ts';
 import type { Finding } from './validate.ts';

@@ -4,7 +4,7 @@ import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ignore, { type Ignore } from 'ignore';
-import type { Problem } from '../core/model.ts';
+import type { Problem } from '../core/model/model.ts';
 import { compareText } from './problem.ts';
 
 /** A generated file of ten thousand documents is about half of it. */

@@ -1,5 +1,5 @@
 /** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
-import { type Desired, identity, type Problem, type Target } from '../core/model.ts';
+import { type Desired, identity, type Problem, type Target } from '../core/model/model.ts';
 import { check } from './check.ts';
 import { expand } from './consumer.ts';
 import { danglingReferences } from './dangling.ts';

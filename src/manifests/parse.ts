@@ -1,6 +1,6 @@
 /** From the text of a file to its documents. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
-import type { Problem } from '../core/model.ts';
+import type { Problem } from '../core/model/model.ts';
 import { createLocate, type Location, linesOf, type Place, startOf } from './locate.ts';
 
 /** Guards against files that are small to write and huge to read; a manifest needs neither depth nor aliases. */

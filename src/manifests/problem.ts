@@ -1,4 +1,4 @@
-import type { Problem } from '../core/model.ts';
+import type { Problem } from '../core/model/model.ts';
 
 /** By file, line and column; then by what they say, so that the order never depends on how they were found. */
 export function compareProblems(a: Problem, b: Problem): number {

@@ -7,7 +7,7 @@ import keyRequirement from '../../schemas/key-requirement.schema.json' with { ty
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
-import type { Json } from '../core/model.ts';
+import type { Json } from '../core/model/model.ts';
 import { segmentsOf } from './problem.ts';
 
 export const API_VERSION: string = common.$defs.apiVersion.const;

@@ -1,4 +1,4 @@
-import type { Target } from '../core/model.ts';
+import type { Target } from '../core/model/model.ts';
 import type { Entry } from './entry.ts';
 import { fieldSchema } from './schemas.ts';
 

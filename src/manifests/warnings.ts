@@ -1,8 +1,8 @@
 /** Warnings of the valid documents, each with its place in a file. */
-import { desiredEstate } from '../core/desired-estate.ts';
-import { type Desired, identity, type Problem } from '../core/model.ts';
-import type { WarningCode, WarningSeverity } from '../core/warning.ts';
-import { warningsOf } from '../core/warnings.ts';
+import { desiredEstate } from '../core/lint/manifest-inventory.ts';
+import { type Desired, identity, type Problem } from '../core/model/model.ts';
+import type { WarningCode, WarningSeverity } from '../core/model/warning.ts';
+import { warningsOf } from '../core/lint/lint.ts';
 import { toProblem } from './draft.ts';
 import { asWritten, createPlaceOf, type Entry } from './entry.ts';
 import { compareProblems } from './problem.ts';

@@ -1,5 +1,5 @@
-import type { IamPolicy } from '../core/iam-policy.ts';
-import type { Report } from '../core/report.ts';
+import type { IamPolicy } from '../core/iam/policy.ts';
+import type { Report } from '../core/model/report.ts';
 
 /** The report as schemas/report.schema.json describes it. */
 export function renderJson(report: Report): string {

@@ -1,9 +1,9 @@
 /** Events as log lines: JSON for machines and `grep`, one readable line each for a terminal. */
 import { type DestinationStream, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { type Emit, EVENTS, type EventFields, type Level } from '../core/events.ts';
-import { duration, valueText, visible } from './visible.ts';
-import { CAUSE_TEXT } from './words.ts';
+import { type Emit, EVENTS, type EventFields, type Level } from '../core/model/events.ts';
+import { duration, valueText, visible } from './sanitize.ts';
+import { CAUSE_TEXT } from './phrases.ts';
 
 export interface LogOptions {
   readonly format: 'json' | 'text';

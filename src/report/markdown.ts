@@ -1,7 +1,7 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
-import type { Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
-import { type Fold, folded } from './fold.ts';
-import { count, valueText, visible } from './visible.ts';
+import type { Report, ReportChange, ReportObject, TargetReport } from '../core/model/report.ts';
+import { type Fold, folded } from './group-by-consumer.ts';
+import { count, valueText, visible } from './sanitize.ts';
 import {
   CAUSE_TEXT,
   isApplied,
@@ -13,7 +13,7 @@ import {
   summaryText,
   targetText,
   warningGroups,
-} from './words.ts';
+} from './phrases.ts';
 
 /** GitHub refuses a comment beyond 65,536 characters; what doesn't fit is counted, and the caller's log has the rest. */
 const LIMIT = 60_000;

@@ -1,7 +1,7 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
-import type { Report, ReportObject, TargetReport } from '../core/report.ts';
-import { duration, visible } from './visible.ts';
-import { CAUSE_TEXT, isApplied, problemText, stepText, summaryText, targetText, warningGroups } from './words.ts';
+import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
+import { duration, visible } from './sanitize.ts';
+import { CAUSE_TEXT, isApplied, problemText, stepText, summaryText, targetText, warningGroups } from './phrases.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
 

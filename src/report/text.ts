@@ -1,8 +1,8 @@
 /** A report for terminals and logs. Problems come first; what is in sync is counted, not listed. */
 import { styleText } from 'node:util';
-import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/report.ts';
-import { type Fold, folded } from './fold.ts';
-import { count, duration, valueText, visible } from './visible.ts';
+import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/model/report.ts';
+import { type Fold, folded } from './group-by-consumer.ts';
+import { count, duration, valueText, visible } from './sanitize.ts';
 import {
   CAUSE_TEXT,
   isApplied,
@@ -14,7 +14,7 @@ import {
   summaryText,
   targetText,
   warningGroups,
-} from './words.ts';
+} from './phrases.ts';
 
 export interface TextOptions {
   readonly colour: boolean;

@@ -1,7 +1,7 @@
 /** What the daemon serves, as a function of the request: health, metrics, the report, the status page. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
-import type { Report } from '../core/report.ts';
+import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
 import type { Metrics } from './metrics.ts';
 import { renderPage } from './page.ts';

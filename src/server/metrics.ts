@@ -1,10 +1,10 @@
 /** What Prometheus reads. Labels are of bounded sets only; no name of an object and no key value is ever one. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Emit, EventFields, EventName } from '../core/events.ts';
-import type { Action, State } from '../core/plan.ts';
-import type { OverallState, Report } from '../core/report.ts';
-import { WARNINGS, type WarningCode } from '../core/warning.ts';
-import { isHeld } from '../report/words.ts';
+import type { Emit, EventFields, EventName } from '../core/model/events.ts';
+import type { Action, State } from '../core/model/plan.ts';
+import type { OverallState, Report } from '../core/model/report.ts';
+import { WARNINGS, type WarningCode } from '../core/model/warning.ts';
+import { isHeld } from '../report/phrases.ts';
 
 /** One API Gateway call: its operation, `OK` or the error's name, and how long it waited for the budget. */
 export interface MeasuredCall {

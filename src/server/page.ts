@@ -1,10 +1,10 @@
 /** The status page: the report, for people. One document without scripts; everything from outside is escaped by `html`. */
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
-import type { Report, ReportObject, TargetReport } from '../core/report.ts';
-import { type Fold, folded } from '../report/fold.ts';
-import { count, duration, valueText, visible } from '../report/visible.ts';
-import { CAUSE_TEXT, isApplied, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/words.ts';
+import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
+import { type Fold, folded } from '../report/group-by-consumer.ts';
+import { count, duration, valueText, visible } from '../report/sanitize.ts';
+import { CAUSE_TEXT, isApplied, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/phrases.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli.ts';
-import { createHand } from '../../src/commands/demo-hand.ts';
+import { createHand } from '../../src/commands/demo/operator.ts';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -14,7 +14,7 @@ import { listen } from '../../src/server/listen.ts';
 import { createMetrics } from '../../src/server/metrics.ts';
 import { sampleApplied, sampleInSync, samplePlan } from '../report/sample.ts';
 import { assertReport } from '../report/schema.ts';
-import { createWorld, run, type TestWorld, waitFor } from './world.ts';
+import { createWorld, run, type TestWorld, waitFor } from './io.ts';
 
 let directory: string;
 let emulator: Emulator;

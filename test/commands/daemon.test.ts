@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli.ts';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import type { Clock } from '../../src/core/clock.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { systemClock } from '../../src/engine/clock.ts';
+import { systemClock } from '../../src/engine/state/system-clock.ts';
 import { assertReport } from '../report/schema.ts';
-import { createWorld, run, type TestWorld, waitFor } from './world.ts';
+import { createWorld, run, type TestWorld, waitFor } from './io.ts';
 
 const TOKEN = 'a-token-of-the-test';
 

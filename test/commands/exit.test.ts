@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { exitCode } from '../../src/commands/exit.ts';
-import type { HoldReason } from '../../src/core/plan.ts';
-import type { Report, ReportObject, TargetReport } from '../../src/core/report.ts';
+import type { HoldReason } from '../../src/core/model/plan.ts';
+import type { Report, ReportObject, TargetReport } from '../../src/core/model/report.ts';
 import { object, report, target } from '../report/sample.ts';
 
 const problem = { file: 'a.yaml', line: 1, column: 1, message: 'wrong' };

@@ -11,7 +11,7 @@ import {
 } from '../../src/commands/flags.ts';
 import { flagReference } from '../../src/commands/reference.ts';
 import { UsageError } from '../../src/commands/usage.ts';
-import { run } from './world.ts';
+import { run } from './io.ts';
 
 /** One row per flag: a command that has it, its default, and two texts with what they mean. The variable's text differs from the flag's, so that each shows. */
 const CASES: Readonly<

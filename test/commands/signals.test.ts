@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type Emulator, type Fault, startEmulator } from '../../src/emulator/index.ts';
 import { createWorkspace, stream, type Workspace, yaml } from '../manifests/workspace.ts';
-import { run } from './world.ts';
+import { run } from './io.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 const PACE = ['--requests-per-second', '1000', '--burst', '1000'];

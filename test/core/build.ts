@@ -1,10 +1,10 @@
 /** Documents, live objects and inputs of a plan, as short as a table needs them. */
-import type { PlanInput, Policy } from '../../src/core/input.ts';
-import { type Annotations, type Api, type Desired, type Json, type Live, type Spec, TAG, type Target } from '../../src/core/model.ts';
-import type { Plan } from '../../src/core/plan.ts';
-import { plan } from '../../src/core/planner.ts';
-import type { Rules } from '../../src/core/rules.ts';
-import { fingerprint, time } from '../../src/engine/text.ts';
+import type { PlanInput, Policy } from '../../src/core/model/plan-input.ts';
+import { type Annotations, type Api, type Desired, type Json, type Live, type Spec, TAG, type Target } from '../../src/core/model/model.ts';
+import type { Plan } from '../../src/core/model/plan.ts';
+import { plan } from '../../src/core/plan/planner.ts';
+import type { Rules } from '../../src/core/model/field-rules.ts';
+import { fingerprint, time } from '../../src/engine/state/hash-and-time.ts';
 import { kinds } from '../../src/kinds/index.ts';
 
 export const RULES: readonly Rules[] = kinds.map(({ rules }) => rules);

@@ -1,11 +1,11 @@
 /** Whatever is declared and whatever is live: a plan is the same in any order, leaves alone what isn't ours, and keeps within its guards. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applied } from '../../src/core/diff.ts';
-import { type Annotations, type Desired, identity, type Json, type Live, TAG } from '../../src/core/model.ts';
-import { operations } from '../../src/core/order.ts';
-import { claimOf, otherManager } from '../../src/core/ownership.ts';
-import type { Plan, Step } from '../../src/core/plan.ts';
+import { applied } from '../../src/core/model/three-way.ts';
+import { type Annotations, type Desired, identity, type Json, type Live, TAG } from '../../src/core/model/model.ts';
+import { operations } from '../../src/core/schedule/operations.ts';
+import { claimOf, otherManager } from '../../src/core/compare/ownership.ts';
+import type { Plan, Step } from '../../src/core/model/plan.ts';
 import { desired, inputOf, live, members, OWNER, ours, planOf, RULES, rulesOf, stages } from './build.ts';
 
 const numRuns = Number(process.env.APIKEEPER_RUNS ?? 300);

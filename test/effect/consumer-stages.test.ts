@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, exhausted, forbidden, passing } from '../conformance/clients.ts';
 import type { Document } from '../reliability/account.ts';
-import { documentOf } from '../support/rig.ts';
+import { documentOf } from '../kit/rig.ts';
 import { createScene, on, passes, type Scene } from './scene.ts';
 
 let scene: Scene;

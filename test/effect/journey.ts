@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import { createAccount, type Document } from '../reliability/account.ts';

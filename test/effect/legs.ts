@@ -1,6 +1,6 @@
 /** The steps of a migration, in the order of docs/migrate-*.md. After each, a plan finds nothing. */
 import { expect } from 'vitest';
-import type { ReportObject } from '../../src/core/report.ts';
+import type { ReportObject } from '../../src/core/model/report.ts';
 import { parse } from '../../src/manifests/parse.ts';
 import type { Document } from '../reliability/account.ts';
 import { type Journey, targetOf } from './journey.ts';

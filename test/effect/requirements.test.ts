@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forbidden } from '../conformance/clients.ts';
 import type { Document } from '../reliability/account.ts';
-import { documentOf } from '../support/rig.ts';
+import { documentOf } from '../kit/rig.ts';
 import { createScene, key, on, passes, plan, type Scene, stage } from './scene.ts';
 
 let scene: Scene;

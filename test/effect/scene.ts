@@ -1,12 +1,12 @@
 /** A deployed API, apikeeper at work on its keys and plans, and consumers who call it over HTTP. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { TargetReport } from '../../src/core/report.ts';
+import type { TargetReport } from '../../src/core/model/report.ts';
 import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
 import { createAccount, createTree, type Document, type HandClock, startProcess } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
 import { findKey, findPlan, type Hand } from '../scenarios/account.ts';
-import { documentOf } from '../support/rig.ts';
+import { documentOf } from '../kit/rig.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Scene extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { TargetReport } from '../../src/core/report.ts';
+import type { TargetReport } from '../../src/core/model/report.ts';
 import { yaml } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';

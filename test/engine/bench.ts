@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as realSleep } from 'node:timers/promises';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Clock } from '../../src/core/clock.ts';
-import type { EventFields, EventName } from '../../src/core/events.ts';
-import type { TargetReport, Trigger } from '../../src/core/report.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
+import type { EventFields, EventName } from '../../src/core/model/events.ts';
+import type { TargetReport, Trigger } from '../../src/core/model/report.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts';
-import { startDaemon } from '../../src/engine/daemon.ts';
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { StartSchedule } from '../../src/engine/schedule.ts';
-import type { Call, Daemon, DaemonSettings, PassRequest, Settings, Surroundings } from '../../src/engine/settings.ts';
+import { startDaemon } from '../../src/engine/daemon/daemon.ts';
+import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
+import type { StartSchedule } from '../../src/engine/reconcile/cron.ts';
+import type { Call, Daemon, DaemonSettings, PassRequest, Settings, Surroundings } from '../../src/engine/state/settings.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 
 /** Waits that tests wait for themselves: shorter than these are the 5 s between two lists, and a budget that is spent for a moment. */

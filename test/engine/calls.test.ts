@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import type { Document } from '../reliability/account.ts';
 import { furnish } from '../scenarios/account.ts';
-import { createRig, documentOf, type Rig } from '../support/rig.ts';
+import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 
 const MANAGED = 7;
 const LIMITS = { apiKeys: 10_000, usagePlans: 10_000, regionalApis: 10_000, edgeApis: 10_000 };

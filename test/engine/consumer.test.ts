@@ -1,13 +1,13 @@
 /** A Consumer and what it would be written out are one thing to a live account: either takes over from the other, and nobody notices. */
 import { describe, expect, it } from 'vitest';
-import type { Event } from '../../src/core/events.ts';
-import { announcePlan, announceResult } from '../../src/engine/announce.ts';
-import { createMemory } from '../../src/engine/memory.ts';
+import type { Event } from '../../src/core/model/events.ts';
+import { announcePlan, announceResult } from '../../src/engine/reconcile/emit-events.ts';
+import { createMemory } from '../../src/engine/state/memory.ts';
 import { desired, live, NOW, ours, planOf } from '../core/build.ts';
 import type { Document } from '../reliability/account.ts';
 import { furnish } from '../scenarios/account.ts';
-import { accessOf } from '../scenarios/law.ts';
-import { createRig, documentOf, type Rig } from '../support/rig.ts';
+import { accessOf } from '../kit/invariants.ts';
+import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 
 const throttle = { rateLimit: 50, burstLimit: 100 };
 const quota = { limit: 1000, period: 'DAY' };

@@ -1,10 +1,10 @@
 /** A daemon's whole life on an emulator of its own, with real schedules and the real clock. Whatever it leaves open keeps this process from ending. */
 import { randomUUID } from 'node:crypto';
 import { startEmulator } from '../../src/emulator/index.ts';
-import { systemClock } from '../../src/engine/clock.ts';
-import { startDaemon } from '../../src/engine/daemon.ts';
-import { createEngine } from '../../src/engine/engine.ts';
-import type { Settings, Surroundings } from '../../src/engine/settings.ts';
+import { systemClock } from '../../src/engine/state/system-clock.ts';
+import { startDaemon } from '../../src/engine/daemon/daemon.ts';
+import { createEngine } from '../../src/engine/reconcile/engine.ts';
+import type { Settings, Surroundings } from '../../src/engine/state/settings.ts';
 import { createWorkspace, yaml } from '../manifests/workspace.ts';
 
 await using emulator = await startEmulator();

@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { LockTaken, takeLock, writerName } from '../../src/engine/lock.ts';
+import { LockTaken, takeLock, writerName } from '../../src/engine/state/lock.ts';
 import { createWorkspace, yaml } from '../manifests/workspace.ts';
 import { type Bench, createBench, keyNamed, until } from './bench.ts';
 

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { createBatches } from '../../src/engine/batches.ts';
-import { createLoop, type Ended, type Occasion } from '../../src/engine/loop.ts';
-import { createQuiet } from '../../src/engine/quiet.ts';
+import { createBatches } from '../../src/engine/daemon/coalesce.ts';
+import { createLoop, type Ended, type Occasion } from '../../src/engine/daemon/pass-queue.ts';
+import { createQuiet } from '../../src/engine/daemon/debounce.ts';
 import { virtualClock } from '../gateway/clocks.ts';
 
 const GOOD: Ended = { superseded: false, retryable: false };

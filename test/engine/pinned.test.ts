@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { OTHER, sourcesPerTest, VALUE, writeValue } from './sources.ts';
 
 const world = sourcesPerTest();

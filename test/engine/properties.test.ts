@@ -1,11 +1,11 @@
 /** Whatever is declared, and whatever was declared before and changed by hand since: one apply does it all, and the next plan finds nothing. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Json } from '../../src/core/model.ts';
+import type { Json } from '../../src/core/model/model.ts';
 import type { Document } from '../reliability/account.ts';
 import { type Account, furnish } from '../scenarios/account.ts';
-import { accessOf, isSettled } from '../scenarios/law.ts';
-import { createRig, documentOf, type Rig } from '../support/rig.ts';
+import { accessOf, isSettled } from '../kit/invariants.ts';
+import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 
 const numRuns = Number(process.env.APIKEEPER_RUNS ?? 60);
 

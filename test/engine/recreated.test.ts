@@ -1,6 +1,6 @@
 /** A stage that its pipeline deletes and makes again while a process watches it. */
 import { expect, test } from 'vitest';
-import type { TargetReport } from '../../src/core/report.ts';
+import type { TargetReport } from '../../src/core/model/report.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 import { type Bench, createBench, passRequest } from './bench.ts';

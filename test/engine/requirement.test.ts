@@ -1,10 +1,10 @@
 /** How a key requirement is carried out over passes, processes, commits and hands: what the API says, what its stages serve, and what was deployed. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ReportObject, TargetReport } from '../../src/core/report.ts';
+import type { ReportObject, TargetReport } from '../../src/core/model/report.ts';
 import type { Fault } from '../../src/emulator/index.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
-import { createRig, documentOf, type Rig } from '../support/rig.ts';
+import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 
 const API = 'residents1';
 const METHODS = ['GET /residents', 'POST /residents', 'OPTIONS /residents', 'GET /health'];

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
-import type { Target } from '../../src/core/model.ts';
-import { scheduleProblem, startCron, withoutUnusable } from '../../src/engine/schedule.ts';
+import type { Target } from '../../src/core/model/model.ts';
+import { scheduleProblem, startCron, withoutUnusable } from '../../src/engine/reconcile/cron.ts';
 import { load } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from '../manifests/workspace.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import { type Fences, readValue } from '../../src/engine/values.ts';
+import { type Fences, readValue } from '../../src/engine/state/key-sources.ts';
 import { connect } from '../../src/gateway/client.ts';
 import { type SecretReader, secretReader } from '../../src/gateway/secrets.ts';
 import { sourcesPerTest, VALUE, writeValue } from './sources.ts';

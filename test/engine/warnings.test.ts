@@ -1,6 +1,6 @@
 /** Warnings of what is live: in reports and in the log. */
 import { describe, expect, test } from 'vitest';
-import type { TargetReport } from '../../src/core/report.ts';
+import type { TargetReport } from '../../src/core/model/report.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';

@@ -5,7 +5,7 @@ import { loadAll } from 'js-yaml';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli.ts';
 import { load } from '../../src/manifests/load.ts';
-import { createWorld, waitFor } from '../commands/world.ts';
+import { createWorld, waitFor } from '../commands/io.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 import { createSpace, type Space, tally } from './space.ts';

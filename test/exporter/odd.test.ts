@@ -1,6 +1,6 @@
 /** Live objects that no manifest can say in full: the export is valid all the same, and says what it left out. */
 import { describe, expect, test } from 'vitest';
-import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model.ts';
+import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model/model.ts';
 import { exportManifests } from '../../src/exporter/export.ts';
 import type { ExportedDocument } from '../../src/exporter/model.ts';
 import { api, live, members, OWNER, ours, RULES, stages } from '../core/build.ts';

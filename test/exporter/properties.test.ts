@@ -1,7 +1,7 @@
 /** Whatever an account is: the export of it is valid, and the plan of that changes nothing. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model.ts';
+import { type Api, type Json, type Live, type Spec, TAG } from '../../src/core/model/model.ts';
 import { exportManifests } from '../../src/exporter/export.ts';
 import { streamOf } from '../../src/exporter/files.ts';
 import { load } from '../../src/manifests/load.ts';

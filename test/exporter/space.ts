@@ -1,9 +1,9 @@
 /** An emulated account, an empty directory, and the command line between them. */
 import type { APIGateway } from '@aws-sdk/client-api-gateway';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import type { Report, ReportObject } from '../../src/core/report.ts';
+import type { Report, ReportObject } from '../../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import type { Hand } from '../scenarios/account.ts';

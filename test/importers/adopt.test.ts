@@ -3,7 +3,7 @@ import { APIGateway } from '@aws-sdk/client-api-gateway';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import { furnish } from '../scenarios/account.ts';
 

@@ -1,10 +1,10 @@
 /** The sources that have a golden file, and what is read with each. `scripts/golden-importers.ts` writes the files; read them before you commit them. */
 import { readFileSync } from 'node:fs';
-import { importCloudFormation } from '../../src/importers/cloudformation.ts';
-import type { Finding, Imported } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
-import { importServerless } from '../../src/importers/serverless.ts';
-import type { ServerlessOptions } from '../../src/importers/serverless-service.ts';
+import { importCloudFormation } from '../../src/importers/cloudformation/cloudformation.ts';
+import type { Finding, Imported } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
+import { importServerless } from '../../src/importers/serverless/serverless.ts';
+import type { ServerlessOptions } from '../../src/importers/serverless/service.ts';
 
 const FIXTURES = new URL('fixtures/', import.meta.url);
 

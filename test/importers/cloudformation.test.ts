@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { FindingCode } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
+import type { FindingCode } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
 import { cloudformation, findingText } from './cases.ts';
 
 /** A template in which one key's description is the value of a function, and what becomes of it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../src/manifests/load.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 
 const FIXTURES = 'test/importers/fixtures';

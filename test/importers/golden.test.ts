@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderManifests } from '../../src/importers/render.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
 import { load } from '../../src/manifests/load.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 import { CASES, goldenText, goldenUrl } from './cases.ts';

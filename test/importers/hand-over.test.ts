@@ -1,7 +1,7 @@
 /** What is printed for the old tool, done to its file: the first step protects everything that is let go, the second leaves the key requirements. */
 import { dump, load } from 'js-yaml';
 import { expect, test } from 'vitest';
-import type { Imported } from '../../src/importers/model.ts';
+import type { Imported } from '../../src/importers/common/model.ts';
 import { cloudformation, serverless } from './cases.ts';
 
 type Tree = Record<string, unknown>;

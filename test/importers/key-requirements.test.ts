@@ -1,6 +1,6 @@
 /** Which methods demand a key, as templates and Terraform say it. Of Serverless: `serverless.test.ts`. */
 import { describe, expect, test } from 'vitest';
-import type { Imported } from '../../src/importers/model.ts';
+import type { Imported } from '../../src/importers/common/model.ts';
 import { cloudformation } from './cases.ts';
 import { terraform, terraformFile } from './terraform-cases.ts';
 

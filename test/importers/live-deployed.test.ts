@@ -1,12 +1,12 @@
 /** Where what is live is what the file says, --live finds no difference, and the manifests adopt without a change: held for every source of the golden files. */
 import { describe, expect, test } from 'vitest';
-import { canonical } from '../../src/core/canonical.ts';
-import type { Api, Json, Live } from '../../src/core/model.ts';
-import { isMap } from '../../src/core/values.ts';
-import { importLive } from '../../src/importers/live.ts';
-import { apisOf, type LiveAccount, placeOf, stageIdsOf, stagePlaces } from '../../src/importers/live-account.ts';
-import type { FindingCode, Imported, ManifestDocument } from '../../src/importers/model.ts';
-import { toManifest } from '../../src/importers/render.ts';
+import { canonical } from '../../src/core/compare/canonicalize.ts';
+import type { Api, Json, Live } from '../../src/core/model/model.ts';
+import { isMap } from '../../src/core/model/json.ts';
+import { importLive } from '../../src/importers/live/live.ts';
+import { apisOf, type LiveAccount, placeOf, stageIdsOf, stagePlaces } from '../../src/importers/live/account.ts';
+import type { FindingCode, Imported, ManifestDocument } from '../../src/importers/common/model.ts';
+import { toManifest } from '../../src/manifest-writer/render.ts';
 import { api, desired, live, planOf, rulesOf } from '../core/build.ts';
 import { CASES } from './cases.ts';
 import { TERRAFORM_CASES } from './terraform-cases.ts';

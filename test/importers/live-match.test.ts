@@ -1,9 +1,9 @@
 /** Which live object a document means, case by case. */
 import { describe, expect, test } from 'vitest';
-import type { Live, Spec } from '../../src/core/model.ts';
-import type { LiveAccount } from '../../src/importers/live-account.ts';
-import { matchLive } from '../../src/importers/live-match.ts';
-import type { ManifestDocument } from '../../src/importers/model.ts';
+import type { Live, Spec } from '../../src/core/model/model.ts';
+import type { LiveAccount } from '../../src/importers/live/account.ts';
+import { matchLive } from '../../src/importers/live/match.ts';
+import type { ManifestDocument } from '../../src/importers/common/model.ts';
 import { api, live, members, stages } from '../core/build.ts';
 
 const source = { file: 'file.yml', line: 1 };

@@ -2,9 +2,9 @@
 import { APIGateway } from '@aws-sdk/client-api-gateway';
 import { afterEach, beforeEach } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import type { ReportObject } from '../../src/core/report.ts';
+import type { ReportObject } from '../../src/core/model/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import { type Account, furnish } from '../scenarios/account.ts';
 

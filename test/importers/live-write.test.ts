@@ -1,8 +1,8 @@
 /** What becomes of a document once its live object is known, case by case. */
 import { describe, expect, test } from 'vitest';
-import type { Live, Spec } from '../../src/core/model.ts';
-import { importLive } from '../../src/importers/live.ts';
-import { type FindingCode, finding, type Imported, type ManifestDocument } from '../../src/importers/model.ts';
+import type { Live, Spec } from '../../src/core/model/model.ts';
+import { importLive } from '../../src/importers/live/live.ts';
+import { type FindingCode, finding, type Imported, type ManifestDocument } from '../../src/importers/common/model.ts';
 import { api, live, members, stages } from '../core/build.ts';
 
 const SECRET = 'canary-value-that-nobody-may-see-4711';

@@ -1,7 +1,7 @@
 /** `import --live`: the file says what to look for, the account what it is. Then plan, apply and plan again: nothing changes but tags. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { liveWorldPerTest, takenOver } from './live-world.ts';
 
 const CANARY = 'canary-value-that-nobody-may-see-4711';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { FindingCode } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
-import type { ServerlessOptions } from '../../src/importers/serverless-service.ts';
+import type { FindingCode } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
+import type { ServerlessOptions } from '../../src/importers/serverless/service.ts';
 import { serverless } from './cases.ts';
 
 interface Written {

@@ -1,9 +1,9 @@
 /** Terraform's sources as tests give them, and those that have a golden file (`scripts/golden-importers.ts`). */
 import { fileURLToPath } from 'node:url';
-import type { FindingCode, Imported } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
-import { importTerraform } from '../../src/importers/terraform.ts';
-import { readTerraformDirectory, readTerraformInput } from '../../src/importers/terraform-files.ts';
+import type { FindingCode, Imported } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
+import { importTerraform } from '../../src/importers/terraform/terraform.ts';
+import { readTerraformDirectory, readTerraformInput } from '../../src/importers/terraform/files.ts';
 import { findingText } from './cases.ts';
 
 type Variables = Readonly<Record<string, string>>;

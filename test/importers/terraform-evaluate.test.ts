@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { evaluateTree, type Lookup } from '../../src/importers/terraform-evaluate.ts';
-import { callFunction } from '../../src/importers/terraform-functions.ts';
-import { readTerraform } from '../../src/importers/terraform-hcl.ts';
-import { isUnresolved, unresolved, unresolvedIn } from '../../src/importers/unresolved.ts';
+import { evaluateTree, type Lookup } from '../../src/importers/terraform/evaluate.ts';
+import { callFunction } from '../../src/importers/terraform/functions.ts';
+import { readTerraform } from '../../src/importers/terraform/hcl.ts';
+import { isUnresolved, unresolved, unresolvedIn } from '../../src/importers/common/unresolved.ts';
 
 const NAMES: Readonly<Record<string, unknown>> = {
   list: ['a', 'b'],

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { FindingCode } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
-import { readTerraform } from '../../src/importers/terraform-hcl.ts';
+import type { FindingCode } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
+import { readTerraform } from '../../src/importers/terraform/hcl.ts';
 import { load } from '../../src/manifests/load.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 import { goldenText, goldenUrl } from './cases.ts';

@@ -1,8 +1,8 @@
 /** Key values in sources: never in a manifest, a finding or an error, whatever else is wrong with the file. */
 import { describe, expect, test } from 'vitest';
-import type { Imported } from '../../src/importers/model.ts';
-import { renderManifests } from '../../src/importers/render.ts';
-import { run } from '../commands/world.ts';
+import type { Imported } from '../../src/importers/common/model.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
+import { run } from '../commands/io.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 import { cloudformation, serverless } from './cases.ts';
 

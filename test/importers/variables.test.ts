@@ -1,9 +1,9 @@
 import { symlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { filesBelow } from '../../src/importers/serverless-files.ts';
-import { createVariables, type VariableOptions } from '../../src/importers/serverless-variables.ts';
-import { isWithin, readVersions, version } from '../../src/importers/serverless-version.ts';
-import { unresolvedIn } from '../../src/importers/unresolved.ts';
+import { filesBelow } from '../../src/importers/serverless/files.ts';
+import { createVariables, type VariableOptions } from '../../src/importers/serverless/variables.ts';
+import { isWithin, readVersions, version } from '../../src/importers/serverless/version.ts';
+import { unresolvedIn } from '../../src/importers/common/unresolved.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 
 const ROOT = {

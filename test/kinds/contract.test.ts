@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { REQUIREMENT } from '../../src/core/requirement.ts';
-import type { FieldRule } from '../../src/core/rules.ts';
+import { REQUIREMENT } from '../../src/core/compare/key-requirement.ts';
+import type { FieldRule } from '../../src/core/model/field-rules.ts';
 import { kinds } from '../../src/kinds/index.ts';
 import { KINDS } from '../../src/manifests/schemas.ts';
 import { contract } from './contract.ts';

@@ -3,11 +3,11 @@
  * and heals a change that was made by hand, and changes back. The values are the schemas' own examples (examples.ts).
  */
 import { describe, expect, it } from 'vitest';
-import { type Json, type Live, TAG } from '../../src/core/model.ts';
-import type { Cause } from '../../src/core/plan.ts';
-import type { ReportObject } from '../../src/core/report.ts';
-import type { FieldRule } from '../../src/core/rules.ts';
-import { isMap, isNone, type JsonMap, same } from '../../src/core/values.ts';
+import { type Json, type Live, TAG } from '../../src/core/model/model.ts';
+import type { Cause } from '../../src/core/model/plan.ts';
+import type { ReportObject } from '../../src/core/model/report.ts';
+import type { FieldRule } from '../../src/core/model/field-rules.ts';
+import { isMap, isNone, type JsonMap, same } from '../../src/core/model/json.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
 import { tag, untag } from '../../src/kinds/tags.ts';
 import { type Case, casesOf } from './examples.ts';

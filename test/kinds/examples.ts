@@ -1,9 +1,9 @@
 /** The cases of the contract suite, as the examples in the JSON Schemas give them: a field is covered by writing its schema. */
-import type { Json } from '../../src/core/model.ts';
-import type { FieldRule, Rules } from '../../src/core/rules.ts';
-import { isMap, type JsonMap, same } from '../../src/core/values.ts';
+import type { Json } from '../../src/core/model/model.ts';
+import type { FieldRule, Rules } from '../../src/core/model/field-rules.ts';
+import { isMap, type JsonMap, same } from '../../src/core/model/json.ts';
 import { type FieldSchema, fieldSchema, resolve, schemaErrors } from '../../src/manifests/schemas.ts';
-import { documentOf } from '../support/rig.ts';
+import { documentOf } from '../kit/rig.ts';
 
 export interface Case {
   /** Where it lies in the spec: `quota.limit`, `stages[].methodThrottles`. */

@@ -1,6 +1,6 @@
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import { describe, expect, it } from 'vitest';
-import type { Spec } from '../../src/core/model.ts';
+import type { Spec } from '../../src/core/model/model.ts';
 import { apiKeyPatch } from '../../src/kinds/api-key.ts';
 import { readMethodKey, settingKey, throttleKey } from '../../src/kinds/method-key.ts';
 import { changedSettings, stagePatch } from '../../src/kinds/stage-patch.ts';

@@ -1,8 +1,8 @@
 /** Whatever is live and whatever is wanted: one call turns the one into the other, and after it there is nothing to do. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ALL_METHODS, type Json, type Live, type Spec } from '../../src/core/model.ts';
-import { isMap, type JsonMap, same } from '../../src/core/values.ts';
+import { ALL_METHODS, type Json, type Live, type Spec } from '../../src/core/model/model.ts';
+import { isMap, type JsonMap, same } from '../../src/core/model/json.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { apiKey } from '../../src/kinds/api-key.ts';
 import type { Kind } from '../../src/kinds/kind.ts';

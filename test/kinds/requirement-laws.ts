@@ -1,6 +1,6 @@
 /** What the fields of a KeyRequirement do beyond what every kind's do: they speak of methods, which are nobody's to make or take away, and of deployments. */
 import { expect } from 'vitest';
-import { requirementOf } from '../../src/core/requirement.ts';
+import { requirementOf } from '../../src/core/compare/key-requirement.ts';
 import { becomes, by, healsWhatAHandDid, nothing, type OwnLaw, takes } from './contract.ts';
 import type { Subject } from './subject.ts';
 

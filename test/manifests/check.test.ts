@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { identity } from '../../src/core/model.ts';
+import { identity } from '../../src/core/model/model.ts';
 import { load, type Tree } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 

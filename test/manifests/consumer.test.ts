@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Annotations, identity } from '../../src/core/model.ts';
+import { type Annotations, identity } from '../../src/core/model/model.ts';
 import { load, type Tree } from '../../src/manifests/load.ts';
-import { problemText } from '../../src/report/words.ts';
+import { problemText } from '../../src/report/phrases.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 
 const consumer = (name: string, spec: object = {}, metadata: object = {}) => yaml('Consumer', name, spec, metadata);

@@ -3,7 +3,7 @@ import { chmod, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { identity } from '../../src/core/model.ts';
+import { identity } from '../../src/core/model/model.ts';
 import { isCurrent, load, type Tree } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { load } from '../../src/manifests/load.ts';
-import { problemText } from '../../src/report/words.ts';
+import { problemText } from '../../src/report/phrases.ts';
 import { createWorkspace } from './workspace.ts';
 
 /** What is said about one file, line by line. */

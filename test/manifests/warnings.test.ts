@@ -1,7 +1,7 @@
 /** What manifests alone tell of states in which callers are blocked, or not stopped. */
 import { describe, expect, test } from 'vitest';
 import { load } from '../../src/manifests/load.ts';
-import { warningText } from '../../src/report/words.ts';
+import { warningText } from '../../src/report/phrases.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 
 const RESIDENTS = { name: 'residents-api' };

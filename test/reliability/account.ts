@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Clock } from '../../src/core/clock.ts';
-import type { Report, Trigger } from '../../src/core/report.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
+import type { Report, Trigger } from '../../src/core/model/report.ts';
 import { type AccountState, createEmulator, type Fault, type RequestRecord, startEmulator } from '../../src/emulator/index.ts';
-import { createEngine } from '../../src/engine/engine.ts';
-import type { Settings, Surroundings } from '../../src/engine/settings.ts';
+import { createEngine } from '../../src/engine/reconcile/engine.ts';
+import type { Settings, Surroundings } from '../../src/engine/state/settings.ts';
 import type { RequestHandler } from '../../src/gateway/client.ts';
 import type { Hand } from '../scenarios/account.ts';
 

@@ -2,7 +2,7 @@
 import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
-import { run } from '../commands/world.ts';
+import { run } from '../commands/io.ts';
 import { furnish } from '../scenarios/account.ts';
 import { createTree, type Document, openAccount, writesOf } from './account.ts';
 import { gold, key, STRANGERS, target } from './crash-scenarios.ts';

@@ -1,6 +1,6 @@
 /** Crashes before and after every single call of a pass, and what the next processes make of it. */
 import { isDeepStrictEqual } from 'node:util';
-import type { Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';

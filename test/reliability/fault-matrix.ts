@@ -1,5 +1,5 @@
 /** A fault on one operation, for as long as a pass lasts; what the pass makes of it, and what comes after. */
-import type { Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/model/report.ts';
 import type { Fault, RequestRecord } from '../../src/emulator/index.ts';
 import { type Account, createAccount, openAccount, writesOf } from './account.ts';
 import { passOf, type Recovered, recover, type Scene, setUp, type Undisturbed, undisturbed } from './crash-matrix.ts';

@@ -1,6 +1,6 @@
 /** What the matrices and properties found once, each in its smallest form. */
 import { expect, test } from 'vitest';
-import type { Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/model/report.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
 import { type Account, createAccount, type Document } from './account.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
-import type { Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState, Fault, FaultEffect } from '../../src/emulator/index.ts';
 import { load } from '../../src/manifests/load.ts';
 import { furnish } from '../scenarios/account.ts';
@@ -16,7 +16,7 @@ import { STRANGERS, target } from './crash-scenarios.ts';
 import { faultCases } from './fault-cases.ts';
 import { figure, propertyRuns } from './figures.ts';
 import { comparable, foreign } from './states.ts';
-import { documents, meddling } from './worlds.ts';
+import { documents, meddling } from './accounts.ts';
 
 /** With APIKEEPER_RUNS there is no saying how long it takes. */
 const LONG = { timeout: 3_600_000 };

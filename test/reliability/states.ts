@@ -1,5 +1,5 @@
 /** An account as plain data that two runs can be compared by: without times, and without the ids and values that the service makes up. */
-import { TAG } from '../../src/core/model.ts';
+import { TAG } from '../../src/core/model/model.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
 import type { Document } from './account.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EVENTS, type EventFields, type EventName, type Level } from '../../src/core/events.ts';
+import { EVENTS, type EventFields, type EventName, type Level } from '../../src/core/model/events.ts';
 import { createLog } from '../../src/report/log.ts';
 
 function lines(format: 'json' | 'text', level: Level, emissions: readonly (readonly [EventName, EventFields])[], colour = false): string[] {

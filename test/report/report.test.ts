@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { renderJson } from '../../src/report/json.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderText } from '../../src/report/text.ts';
-import { duration, valueText, visible } from '../../src/report/visible.ts';
-import { isHeld, rowOf } from '../../src/report/words.ts';
+import { duration, valueText, visible } from '../../src/report/sanitize.ts';
+import { isHeld, rowOf } from '../../src/report/phrases.ts';
 import { object, report, sampleApplied, sampleInSync, samplePlan, target } from './sample.ts';
 import { assertReport } from './schema.ts';
 

@@ -1,6 +1,6 @@
 /** A hand-made report with every action, hold, cause, state and outcome, and with text that attacks whoever shows it. */
-import type { Action, Cause, HoldReason } from '../../src/core/plan.ts';
-import type { Outcome, Report, ReportObject, Summary, TargetReport } from '../../src/core/report.ts';
+import type { Action, Cause, HoldReason } from '../../src/core/model/plan.ts';
+import type { Outcome, Report, ReportObject, Summary, TargetReport } from '../../src/core/model/report.ts';
 
 const none: Summary = { create: 0, adopt: 0, update: 0, disable: 0, release: 0, delete: 0, keep: 0, hold: 0, failed: 0, unmanaged: 0 };
 

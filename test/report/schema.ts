@@ -1,7 +1,7 @@
 /** The report's schema as an assertion, for every test that has a report in its hands. */
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import schema from '../../schemas/report.schema.json' with { type: 'json' };
-import type { Report } from '../../src/core/report.ts';
+import type { Report } from '../../src/core/model/report.ts';
 
 const validate = new Ajv2020({ strict: true, allErrors: true }).compile<Report>(schema);
 

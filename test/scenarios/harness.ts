@@ -12,11 +12,11 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Clock } from '../../src/core/clock.ts';
-import type { Report } from '../../src/core/report.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
+import type { Report } from '../../src/core/model/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { createEngine, type Engine } from '../../src/engine/engine.ts';
-import type { Settings } from '../../src/engine/settings.ts';
+import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
+import type { Settings } from '../../src/engine/state/settings.ts';
 import { renderText } from '../../src/report/text.ts';
 import { type Account, furnish, type Hand } from './account.ts';
 import { type ByHand, changeByHand } from './history.ts';

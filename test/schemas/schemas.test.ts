@@ -8,7 +8,7 @@ import keyRequirement from '../../schemas/key-requirement.schema.json' with { ty
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
-import { type Rules, rulesOf } from '../../src/core/rules.ts';
+import { type Rules, rulesOf } from '../../src/core/model/field-rules.ts';
 
 interface Node {
   readonly $id?: string;

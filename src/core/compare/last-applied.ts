@@ -1,0 +1,62 @@
+/** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
+import { type Fingerprint, fieldText } from '../model/three-way.ts';
+import { type Json, type Live, type Spec, TAG } from '../model/model.ts';
+import { encodeOpen, stagesIn } from './pending-redeploys.ts';
+import type { Step } from '../model/plan.ts';
+import type { FieldRule, Rules } from '../model/field-rules.ts';
+import { byText, isMap } from '../model/json.ts';
+
+/** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
+export function encodeApplied(prints: ReadonlyMap<string, string>): string {
+  return [...prints]
+    .sort(([a], [b]) => byText(a, b))
+    .map(([field, print]) => `${field}:${print}`)
+    .join('/');
+}
+
+/** Reads the tag; whatever somebody else may have put there reads as nothing. */
+export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
+  const prints = new Map<string, string>();
+  for (const part of (tag ?? '').split('/')) {
+    const [field, print] = part.split(':');
+    if (field && print) prints.set(field, print);
+  }
+  return prints;
+}
+
+/**
+ * What the tag is to say after a step. Of what left Git only one field is written; what the tag says of the others is needed again if the commit is reverted.
+ * @param written the owned fields as they were written, references resolved
+ * @param unsettled fields with a change that was held or failed (`unsettledBy`): of those, the tag goes on saying what it said
+ */
+export function appliedTag(
+  step: Pick<Step, 'live'> & Partial<Pick<Step, 'state'>>,
+  written: Spec,
+  unsettled: ReadonlySet<string>,
+  rules: Rules,
+  fingerprint: Fingerprint,
+): string {
+  const before = decodeApplied(step.live?.tags[TAG.applied]);
+  const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
+  // A key source that is still to be deployed is not done with.
+  const isDeployed = ![...unsettled].some((one) => one.startsWith('redeploy'));
+  const isUnsettled = (field: string) => unsettled.has(field) || (field === 'apiKeySource' && !isDeployed);
+  for (const [field, value] of Object.entries(written)) {
+    const rule = rules.fields[field];
+    const whole = rule && !isUnsettled(field) ? fingerprint(fieldText(rule, value)) : undefined;
+    const stages = field === 'redeploy' && isMap(value) ? stagesIn(value) : [];
+    const print = whole === undefined ? before.get(field) : encodeOpen(whole, stages, unsettled);
+    if (print !== undefined) prints.set(field, print);
+  }
+  return encodeApplied(prints);
+}
+
+/** Whether this is what the tag says was written last of a field. */
+export function wasWritten(
+  { tags }: Pick<Live, 'tags'>,
+  rule: FieldRule | undefined,
+  value: Json | undefined,
+  fingerprint: Fingerprint,
+): boolean {
+  return rule !== undefined && decodeApplied(tags[TAG.applied]).get(rule.name) === fingerprint(fieldText(rule, value ?? null));
+}

@@ -1,0 +1,31 @@
+/** The live objects of one account and region, and the ways to find one. */
+import { type Api, identity, type Live } from '../model/model.ts';
+import { claimOf } from './ownership.ts';
+
+export interface World {
+  readonly namespace: string;
+  readonly owner: string;
+  /** Undefined where no document speaks of an API by name, and so they were not listed. */
+  readonly apis: readonly Api[] | undefined;
+  readonly live: readonly Live[];
+  byId(kind: string, id: string): Live | undefined;
+  /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
+  claiming(identity: string): readonly Live[];
+  /** Those of that name; names are not unique. */
+  named(kind: string, name: string): readonly Live[];
+}
+
+export function createWorld(about: Pick<World, 'namespace' | 'owner' | 'apis' | 'live'>): World {
+  const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
+  const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
+  const claims = Map.groupBy(about.live, (live) => {
+    const claim = claimOf(live, about.owner);
+    return claim && identity({ kind: live.kind, ...claim });
+  });
+  return {
+    ...about,
+    byId: (kind, id) => ids.get(`${kind} ${id}`),
+    claiming: (who) => claims.get(who) ?? [],
+    named: (kind, name) => names.get(`${kind} ${name}`) ?? [],
+  };
+}

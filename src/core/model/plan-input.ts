@@ -1,0 +1,59 @@
+/** Everything that a plan is made from. */
+import type { Fingerprint } from './three-way.ts';
+import type { Api, Desired, Live, Spec, Target } from './model.ts';
+import type { Rules } from './field-rules.ts';
+
+export interface Policy {
+  /** `--mode`. */
+  readonly mode?: 'observe' | 'enforce';
+  /** What it means that neither flag nor annotation nor Target gives a mode. */
+  readonly unsetMode: 'observe' | 'enforce';
+  readonly prune: boolean;
+  readonly deleteGraceMs: number;
+  readonly maxKeys: number;
+  readonly maxPercent: number;
+}
+
+/** An object as this process last saw it with our tags. */
+export interface Seen {
+  readonly id: string;
+  /** The spec with which it was in sync; undefined where it never was. */
+  readonly spec?: Spec;
+  /** When the stages were made that it was, or was on, then: by `<api id>:<stage name>`. */
+  readonly stages?: ReadonlyMap<string, number>;
+}
+
+/** Times as text: RFC 3339, UTC. `parse` gives undefined for what is no such time. */
+export interface TimeText {
+  format(ms: number): string;
+  parse(text: string): number | undefined;
+}
+
+/** What a pinned value's source says of the live value. */
+export type Pinned = 'same' | 'different' | { readonly unreadable: string };
+
+export interface PlanInput {
+  readonly target: Target;
+  /** The documents of this target's namespace. */
+  readonly desired: readonly Desired[];
+  /** Those of the other targets in the same account and region: they may mean the same live objects. */
+  readonly neighbours: readonly Desired[];
+  /** The namespaces that the tree declares: what our tags place in any other is nobody's here. */
+  readonly namespaces: ReadonlySet<string>;
+  /** Identities of documents that parse but are invalid: they have not left Git. */
+  readonly invalid: ReadonlySet<string>;
+  /** Whether every file was read and every document of this namespace is valid. */
+  readonly complete: boolean;
+  readonly live: readonly Live[];
+  readonly apis: readonly Api[] | undefined;
+  readonly rules: readonly Rules[];
+  readonly policy: Policy;
+  /** `<identity> <path>` of fields that somebody else has set back again and again since the document last changed. */
+  readonly contested: ReadonlySet<string>;
+  /** By identity. */
+  readonly seen: ReadonlyMap<string, Seen>;
+  readonly pinned: ReadonlyMap<string, Pinned>;
+  readonly fingerprint: Fingerprint;
+  readonly now: number;
+  readonly time: TimeText;
+}

@@ -1,0 +1,181 @@
+/** Which live object a document means. Tags decide; a stage is what its API and name say (design, section 3). */
+import { type Desired, identity, type Live, TAG } from '../model/model.ts';
+import { claimOf, otherManager } from '../compare/ownership.ts';
+import type { HoldReason, State } from '../model/plan.ts';
+import { apiOf, stageId } from '../compare/references.ts';
+import { REQUIREMENT } from '../compare/key-requirement.ts';
+import { adoptText, movedText, nameField } from './remediation.ts';
+import type { World } from '../compare/live-index.ts';
+
+export type Match =
+  | {
+      readonly is: 'live';
+      readonly live: Live;
+      /** Not ours yet: take it over. */
+      readonly adopt: boolean;
+      /** Others that claim the same identity and lose it. */
+      readonly disclaims: readonly Live[];
+    }
+  | { readonly is: 'missing'; readonly naturalId?: string }
+  | {
+      readonly is: 'held';
+      readonly reason: HoldReason;
+      readonly state: State;
+      readonly wants: 'create' | 'adopt' | 'update';
+      readonly message: string;
+      readonly live?: Live;
+      /** Live objects of which one may be it: none of them is anything else until that is settled. */
+      readonly candidates?: readonly Live[];
+    };
+
+/**
+ * | our tags on | annotation `adopt` | the same name on | match |
+ * | --- | --- | --- | --- |
+ * | one object | absent, or that one | | live |
+ * | one object | another | | held: ambiguous |
+ * | several | one of them | | live, the others lose our tags |
+ * | several | absent | | held: ambiguous |
+ * | none | an id, or `by-name` with one match | | adopted, unless another manager's tags forbid it |
+ * | none | absent | one or more | held: not-owned or foreign |
+ * | none | absent | none | missing |
+ */
+export function match(desired: Desired, world: World): Match {
+  if (desired.kind === 'Stage') return matchStage(desired, world);
+  if (desired.kind === REQUIREMENT) return matchRequirement(desired, world);
+  const ours = claimants(desired, world);
+  const { adopt } = desired.annotations;
+  const [first] = ours;
+
+  if (ours.length > 1) {
+    const chosen = ours.find((live) => live.id === adopt);
+    if (chosen) return { is: 'live', live: chosen, adopt: false, disclaims: ours.filter((live) => live !== chosen) };
+    const ids = ours.map((live) => live.id).join(', ');
+    const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation ${adoptText(desired, '<id>')}`;
+    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'update', message, candidates: ours };
+  }
+  // Once it is done the annotation does no harm, not even when what it names is gone.
+  const isSettled = adopt === undefined || adopt === 'by-name' || adopt === first?.id || !world.byId(desired.kind, adopt);
+  if (first && isSettled) return { is: 'live', live: first, adopt: false, disclaims: [] };
+  if (adopt !== undefined) return matchAdopted(desired, adopt, first, world);
+  return matchByName(desired, world);
+}
+
+/** The live objects whose tags say that they are this document's, under its name or those that it may have moved from. */
+function claimants(desired: Desired, world: World): readonly Live[] {
+  const { kind, annotations } = desired;
+  const now = world.claiming(identity(desired));
+  return now.length > 0 ? now : annotations.movedFrom.flatMap((from) => world.claiming(identity({ kind, ...from })));
+}
+
+function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: World): Match {
+  const name = nameOf(desired);
+  const byId = world.byId(desired.kind, adopt);
+  const found = adopt === 'by-name' ? world.named(desired.kind, name) : byId ? [byId] : [];
+  const [live] = found;
+  if (!live) {
+    const [what, allowed] = adopt === 'by-name' ? [`named ${name}`, ''] : [`with the id ${adopt}`, ', which takes an id or by-name'];
+    return held(
+      'unresolved-reference',
+      'missing',
+      'adopt',
+      `there is no ${desired.kind} ${what} to adopt: correct the annotation apikeeper.dev/adopt${allowed}, or remove it to have one created`,
+    );
+  }
+  if (found.length > 1) {
+    const ids = found.map((one) => one.id).join(', ');
+    return held('ambiguous', 'ambiguous', 'adopt', `${found.length} live objects are named ${name} (${ids}): adopt one by its id`);
+  }
+  if (owned) {
+    const message = `this identity is ${owned.id} already, and the manifest adopts ${live.id}: remove the annotation, or the tag ${TAG.resource} from the one that is not meant`;
+    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'adopt', message, live, candidates: [owned, live] };
+  }
+  const claim = claimOf(live, world.owner);
+  if (claim) {
+    return held(
+      'ambiguous',
+      'ambiguous',
+      'adopt',
+      `${live.id} is ${claim.namespace}/${claim.name} already: say ${movedText(desired, claim)} to carry it over`,
+      live,
+    );
+  }
+  return foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] };
+}
+
+function matchByName(desired: Desired, world: World): Match {
+  const namesakes = world.named(desired.kind, nameOf(desired)).filter((live) => !claimOf(live, world.owner));
+  const [live] = namesakes;
+  if (!live) return { is: 'missing' };
+  const foreign = foreignHold({ ...desired, annotations: { ...desired.annotations, adoptFrom: [] } }, live, 'create', world);
+  if (foreign) return foreign;
+  const way =
+    namesakes.length > 1
+      ? `adopt one by its id (${namesakes.map((one) => one.id).join(', ')})`
+      : `adopt it with the annotation ${adoptText(desired, live.id)}`;
+  return held(
+    'not-owned',
+    'unmanaged',
+    'create',
+    `${namesakes.length > 1 ? 'live objects of this name exist' : `${live.id} has this name`} and nobody owns it: ${way}, or give ${nameField(desired)} another value`,
+    live,
+  );
+}
+
+/** The name that the live object has, or is to have. */
+function nameOf(desired: Desired): string {
+  return String(desired.spec.name ?? desired.name);
+}
+
+/** A stage's pipeline may strip its tags, so tags don't decide; only another manager's stand in the way. */
+function matchStage(desired: Desired, world: World): Match {
+  const id = stageId(desired, world.apis);
+  if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
+  const live = world.byId('Stage', id.found);
+  if (!live) return { is: 'missing', naturalId: id.found };
+  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
+}
+
+/** An API is never missing: whoever has one makes it, and its methods. */
+function matchRequirement(desired: Desired, world: World): Match {
+  const id = apiOf(desired.spec.restApi, world.apis);
+  if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
+  const live = world.byId(REQUIREMENT, id.found);
+  if (!live) return held('unresolved-reference', 'unknown', 'update', `no REST API has the id ${id.found} in this account and region`);
+  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
+}
+
+/** Another manager's tags: held, unless the document says that it takes over from that one. Once adopted, our tag outranks theirs. */
+function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | 'update', world: World): Match | undefined {
+  const manager = otherManager(live, world.owner);
+  if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager)) return undefined;
+  const way =
+    desired.kind === 'Stage' || desired.kind === REQUIREMENT
+      ? `annotation apikeeper.dev/adopt-from: ${manager}`
+      : `annotations ${adoptText(desired, live.id)} and apikeeper.dev/adopt-from: ${manager}`;
+  return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`, live);
+}
+
+function held(reason: HoldReason, state: State, wants: 'create' | 'adopt' | 'update', message: string, live?: Live): Match {
+  return { is: 'held', reason, state, wants, message, ...(live && { live }) };
+}
+
+/** Documents that mean the same live object: each is named with the others. */
+export function sharedClaims(matches: ReadonlyMap<Desired, Match>): ReadonlyMap<Desired, readonly Desired[]> {
+  const byLive = new Map<string, Desired[]>();
+  for (const [desired, found] of matches) {
+    const id = found.is === 'live' ? found.live.id : found.is === 'missing' ? found.naturalId : undefined;
+    if (id === undefined) continue;
+    const key = `${desired.kind} ${id}`;
+    byLive.set(key, [...(byLive.get(key) ?? []), desired]);
+  }
+  const shared = new Map<Desired, readonly Desired[]>();
+  for (const claimers of byLive.values()) {
+    if (claimers.length > 1)
+      for (const one of claimers)
+        shared.set(
+          one,
+          claimers.filter((other) => identity(other) !== identity(one) || other !== one),
+        );
+  }
+  return shared;
+}

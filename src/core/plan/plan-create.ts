@@ -1,0 +1,61 @@
+/** The steps of a document that has no live object yet. */
+import { defaultOf } from '../compare/canonicalize.ts';
+import { unresolvedEntry } from '../compare/compare-fields.ts';
+import { identity, type Json, type Spec } from '../model/model.ts';
+import type { Cause, Change, Step } from '../model/plan.ts';
+import { base, heldSteps, ourTags, type Planned } from './planning-context.ts';
+import { isMap, isNone, pointer } from '../model/json.ts';
+
+export function creation(object: Planned, naturalId: string | undefined): Step[] {
+  const { desired, rules, canonical: form, input } = object;
+  const missing = { ...base(object), state: 'missing' as const };
+  if (desired.kind === 'Stage' && desired.spec.deployment === undefined) {
+    const message =
+      'the stage does not exist, and the manifest names no deployment to create it from: deploy the API, or say deployment: latest';
+    return [{ ...missing, action: 'hold', wants: 'create', reason: 'unresolved-reference', message }];
+  }
+  const pinned = input.pinned.get(identity(desired));
+  if (typeof pinned === 'object')
+    return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
+
+  const owned: Record<string, Json> = {};
+  const birth: Record<string, Json> = {};
+  for (const rule of Object.values(rules.fields)) {
+    const given = desired.spec[rule.name];
+    const named = form.named[rule.name];
+    if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
+    if (named !== undefined || rule.role === 'live') owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
+    else if (given !== undefined) birth[rule.name] = given;
+  }
+  const deleted = input.seen.has(identity(desired));
+  const lost = deleted && desired.kind === 'ApiKey';
+  const create: Step = {
+    ...missing,
+    action: 'create',
+    changes: creationChanges(object, { ...birth, ...owned }, deleted ? 'live' : 'git'),
+    owned,
+    birth,
+    tags: { set: ourTags(object, undefined), remove: [] },
+    ...(naturalId && { naturalId }),
+    ...(lost && {
+      incident: 'key.lost' as const,
+      message: 'the live key was deleted behind our back: created again, it has another value',
+    }),
+  };
+  return [create, ...heldSteps(object, undefined, form.unresolved.map(unresolvedEntry))];
+}
+
+/** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
+function creationChanges({ rules, canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
+  return Object.entries(owned)
+    .filter(([, value]) => !isNone(value))
+    .flatMap(([field, value]): Change[] => {
+      if (typeof rules.fields[field]?.key !== 'string' || !isMap(value))
+        return [{ field, keys: [], path: pointer(['spec', field]), desired: value, live: undefined, cause }];
+      return Object.entries(value).map(([key, entry]) => {
+        const needs = form.pending.get(field)?.get(key);
+        const path = pointer(['spec', field, form.labels.get(field)?.get(key) ?? key]);
+        return { field, keys: [key], path, desired: entry, live: undefined, cause, ...(needs !== undefined && { needs: [needs] }) };
+      });
+    });
+}

@@ -1,0 +1,52 @@
+/** A document on its way to its steps, with all that decides them. */
+import type { Canonical } from '../compare/canonicalize.ts';
+import type { Held } from '../compare/compare-fields.ts';
+import type { PlanInput } from '../model/plan-input.ts';
+import { type Desired, type Live, TAG } from '../model/model.ts';
+import type { Step } from '../model/plan.ts';
+import { isNatural, type Rules } from '../model/field-rules.ts';
+import type { World } from '../compare/live-index.ts';
+
+export interface Planned {
+  readonly desired: Desired;
+  readonly rules: Rules;
+  readonly world: World;
+  readonly stageNames: ReadonlyMap<string, string>;
+  /** Live objects that a held document may mean. */
+  readonly doubtful: ReadonlySet<Live>;
+  readonly input: PlanInput;
+  readonly canonical: Canonical;
+  /** Who makes what this plan creates, by natural id. */
+  readonly making: ReadonlyMap<string, string>;
+}
+
+/** The parts of a step that every step of a document has. */
+export function base({ desired }: Planned): Omit<Step, 'action' | 'state'> {
+  const { kind, namespace, name, source } = desired;
+  return { kind, namespace, name, source, desired, changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
+}
+
+/** Each as a step of its own: the rest of the object goes on. */
+export function heldSteps(object: Planned, live: Live | undefined, all: readonly Held[]): Step[] {
+  return all.map(({ reason, message, changes }) => ({
+    ...base(object),
+    action: 'hold',
+    wants: live ? 'update' : 'create',
+    state: live ? 'changed' : 'missing',
+    reason,
+    message,
+    changes,
+    ...(live && { live }),
+  }));
+}
+
+/** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */
+export function ourTags({ desired, rules, world }: Planned, live: Live | undefined): Record<string, string> {
+  const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
+  const removable = !isNatural(rules) || !live || TAG.onRemove in live.tags;
+  return {
+    [TAG.owner]: world.owner,
+    [TAG.resource]: `${desired.namespace}/${desired.name}`,
+    ...(removable && { [TAG.onRemove]: String(policy) }),
+  };
+}

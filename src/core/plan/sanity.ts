@@ -1,0 +1,42 @@
+/** What is held because it can hardly be meant: two documents for one object, an object without our tags all of a sudden, many objects gone at once. */
+import type { PlanInput } from '../model/plan-input.ts';
+import type { Match } from './match.ts';
+import { type Desired, identity } from '../model/model.ts';
+import { claimOf } from '../compare/ownership.ts';
+import { held, type Incident, type Step } from '../model/plan.ts';
+import type { Planned } from './planning-context.ts';
+import { isNatural } from '../model/field-rules.ts';
+import { adoptText } from './remediation.ts';
+
+export function ambiguous(others: readonly Desired[], found: Match | undefined): Match {
+  const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
+  return {
+    is: 'held',
+    reason: 'ambiguous',
+    state: 'ambiguous',
+    wants: 'update',
+    message: `${places} means the same live object: keep one of the documents`,
+    ...(found?.is === 'live' && { live: found.live, candidates: [found.live] }),
+  };
+}
+
+/** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
+export function disowned({ desired, rules, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
+  const seen = input.seen.get(identity(desired));
+  if (!seen || isNatural(rules) || found.is === 'live') return found;
+  const live = world.byId(desired.kind, seen.id);
+  if (!live || claimOf(live, world.owner)) return found;
+  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
+  return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };
+}
+
+/** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
+export function heldMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
+  const isLost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
+  const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
+  const gone = steps.filter(isLost).length;
+  // One that is gone is no mass, however few there are.
+  if (gone <= 1 || gone * 100 <= input.policy.maxPercent * known) return steps;
+  const message = `more than ${input.policy.maxPercent} % of what was live in the last pass is gone at once: check the account and region, then restart apikeeper to have them created again`;
+  return steps.map((step) => (isLost(step) ? held(step, 'mass-missing', message) : step));
+}

@@ -1,0 +1,93 @@
+/** What an apply knows while it runs: every object as the last call left it, and what became of each operation. */
+import type { Clock } from '../../core/model/clock.ts';
+import type { Fingerprint } from '../../core/model/three-way.ts';
+import { type Live, TAG } from '../../core/model/model.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
+import type { Step } from '../../core/model/plan.ts';
+import type { Result } from '../../core/plan/summarize.ts';
+import { same } from '../../core/model/json.ts';
+import type { ErrorClass } from '../../gateway/errors.ts';
+import type { Send } from '../../gateway/send.ts';
+import type { Kind } from '../../kinds/kind.ts';
+import { classOf, type GivenUp, messageOf } from '../state/permanent-failures.ts';
+import type { Memory } from '../state/memory.ts';
+
+export interface ApplyOptions {
+  readonly send: Send;
+  readonly kinds: readonly Kind[];
+  readonly region: string;
+  readonly owner: string;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly fingerprint: Fingerprint;
+  /** Operations with a quota of their own: each has a lane, so that its queue holds up nothing else. */
+  readonly ownQuota: ReadonlySet<string>;
+  /** The pinned value of a key to be created. */
+  readonly valueOf: (step: Step) => Promise<string | undefined>;
+  readonly signal?: AbortSignal | undefined;
+  /** What failed for good before, and isn't tried again: by step. */
+  readonly spared: ReadonlyMap<Step, GivenUp>;
+  /** Told of each step when the last of its operations is over. */
+  readonly onResult?: (step: Step, result: Result) => void;
+}
+
+/** Why an operation did not do what it was for. */
+export type Failure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string; readonly errorClass?: ErrorClass };
+
+export type Settled = { readonly is: 'done' } | Failure;
+
+export interface Run extends ApplyOptions {
+  readonly steps: readonly Step[];
+  /** Every object as the last call left it, by step. */
+  readonly current: Map<Step, Live>;
+  /** What a create made, by identity. */
+  readonly made: Map<string, Live>;
+  readonly settled: Map<string, Settled>;
+  /** Changes that were not made, by step. */
+  readonly unmade: Map<Step, Set<string>>;
+  /** The operations of each step that has any. */
+  readonly work: ReadonlyMap<Step, readonly Operation[]>;
+  readonly results: Map<Step, Result>;
+}
+
+export function kindOf(step: Step, run: Run): Kind {
+  const kind = run.kinds.find((one) => one.rules.kind === step.kind);
+  if (!kind) throw new Error(`no kind is named ${step.kind}`);
+  return kind;
+}
+
+export function keyId(key: string, run: Run): string | undefined {
+  return key.startsWith('pending:') ? run.made.get(key.slice('pending:'.length))?.id : key;
+}
+
+export function failure(error: unknown): Failure {
+  return { is: 'failed', message: messageOf(error), errorClass: classOf(error) };
+}
+
+/** An object read longer ago is read again before it is written (design, section 8). */
+const FRESH_MS = 60_000;
+
+/** The object as it is now; read again where it was read too long ago, and left to the next pass where it has changed since. */
+export async function fresh(step: Step, kind: Kind, send: Send, run: Run): Promise<Live | Failure> {
+  const live = run.current.get(step);
+  if (!live) return { is: 'dependency', message: 'the object could not be made' };
+  if (run.clock.now() - live.observedAt <= FRESH_MS) return live;
+  const read = await kind.read(send, live.id);
+  const unchanged = read && same(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
+  if (!unchanged)
+    return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
+  const now = { ...read, observedAt: run.clock.now() };
+  run.current.set(step, now);
+  return now;
+}
+
+export function note(step: Step, live: Live, run: Run): void {
+  run.current.set(step, remember(live, run));
+}
+
+/** As our own write left it. */
+export function remember(live: Live, run: Run): Live {
+  const now = { ...live, observedAt: run.clock.now() };
+  run.memory.written.set(`${now.kind} ${now.id}`, now);
+  return now;
+}

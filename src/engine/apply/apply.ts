@@ -1,0 +1,133 @@
+/** Carries a plan out: the most urgent call that may begin goes first, and one that waits for its own quota keeps nobody else waiting. */
+
+import type { Live } from '../../core/model/model.ts';
+import { unsettledBy } from '../../core/compare/pending-redeploys.ts';
+import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
+import type { Step } from '../../core/model/plan.ts';
+import type { Outcome } from '../../core/model/report.ts';
+import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
+import type { Result } from '../../core/plan/summarize.ts';
+import { URGENCY } from '../../core/schedule/urgency.ts';
+import { carryOut } from './execute.ts';
+import { messageOf } from '../state/permanent-failures.ts';
+import { inLanes } from './scheduler.ts';
+import { type ApplyOptions, type Failure, failure, type Run, type Settled } from './apply-state.ts';
+
+/** What an apply leaves behind. */
+export interface Applied {
+  readonly results: ReadonlyMap<Step, Result>;
+  /** Every object that a step was about, as the last call left it; what is gone is absent. */
+  readonly live: ReadonlyMap<Step, Live>;
+}
+
+export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Applied> {
+  const empty = { current: new Map(), made: new Map(), settled: new Map(), unmade: new Map(), results: new Map<Step, Result>() };
+  const run: Run = { ...options, ...empty, steps, work: workOf(all) };
+  for (const step of steps) {
+    if (step.live) run.current.set(step, step.live);
+    if (!run.work.has(step)) conclude(step, run);
+  }
+  await runLanes(all, run);
+  return { results: run.results, live: run.current };
+}
+
+function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
+  const work = new Map<Step, Operation[]>();
+  for (const one of all) for (const step of stepsOf(one)) work.set(step, [...(work.get(step) ?? []), one]);
+  return work;
+}
+
+async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
+  const begun = new Set<Operation>();
+  const isAtWork = (one: Operation) => begun.has(one) && (run.settled.get(one.id)?.is ?? 'done') === 'done';
+  // A step that has written gets its tags all the same: they tell the next pass what it wrote.
+  const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isAtWork) ?? false);
+  await inLanes(all, {
+    signal: run.signal,
+    laneOf: (one) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other',
+    async perform(one) {
+      begun.add(one);
+      settle(one, await perform(one, run));
+    },
+    drop(one) {
+      if (!run.signal || finishes(one)) return false;
+      settle(one, superseded(run.signal));
+      return true;
+    },
+  });
+
+  function settle(one: Operation, result: Settled): void {
+    run.settled.set(one.id, result);
+    if (result.is !== 'done') noteUnmade(one, run);
+    for (const step of stepsOf(one)) {
+      if (run.work.get(step)?.every(({ id }) => run.settled.has(id))) conclude(step, run);
+    }
+  }
+}
+
+async function perform(one: Operation, run: Run): Promise<Settled> {
+  const known = run.spared.get(one.step);
+  // Whose access ends is tried in every pass.
+  if (known && one.urgency !== URGENCY.revoke) return { is: 'failed', ...known };
+  try {
+    return (await carryOut(one, run)) ?? { is: 'done' };
+  } catch (error) {
+    if (run.signal?.aborted && error === run.signal.reason) return superseded(run.signal);
+    return failure(error);
+  }
+}
+
+function superseded({ reason }: AbortSignal): Failure {
+  return { is: 'superseded', message: messageOf(reason) };
+}
+
+function noteUnmade(one: Operation, run: Run): void {
+  const mark = (step: Step, fields: readonly string[]) => {
+    const known = run.unmade.get(step) ?? new Set();
+    for (const field of fields) known.add(field);
+    run.unmade.set(step, known);
+  };
+  if (one.type === 'update')
+    mark(
+      one.step,
+      one.changes.map((change) => change.field),
+    );
+  // What could not be required is still to be deployed.
+  if (one.type === 'update' && one.step.kind === REQUIREMENT) mark(one.step, ['redeploy']);
+  if (one.type === 'deploy')
+    mark(
+      one.step,
+      one.stages.map((stage) => unsettledBy({ field: 'redeploy', keys: [stage] })),
+    );
+  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
+}
+
+function conclude(step: Step, run: Run): void {
+  const result = resultOf(step, run);
+  run.results.set(step, result);
+  run.onResult?.(step, result);
+}
+
+const OUTCOMES: Readonly<Record<Step['action'], Outcome>> = {
+  create: 'created',
+  adopt: 'adopted',
+  update: 'updated',
+  disable: 'disabled',
+  release: 'released',
+  delete: 'deleted',
+  keep: 'kept',
+  hold: 'held',
+};
+
+function resultOf(step: Step, run: Run): Result {
+  const awsId = run.current.get(step)?.id;
+  const settled = (run.work.get(step) ?? [])
+    .flatMap((one) => run.settled.get(one.id) ?? [])
+    .filter((one): one is Failure => one.is !== 'done');
+  const worst = settled.find((one) => one.is === 'failed') ?? settled.find((one) => one.is === 'dependency') ?? settled[0];
+  const who = awsId !== undefined && { awsId };
+  if (!worst) return { outcome: OUTCOMES[step.action], ...who };
+  const outcome: Outcome = worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
+  const { is, message, errorClass } = worst;
+  return { outcome, message, ...(is !== 'failed' && { reason: is }), ...(errorClass && { errorClass }), ...who };
+}

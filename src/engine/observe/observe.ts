@@ -1,0 +1,241 @@
+/** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (facts, 2.3, 2.4 and 7.4). */
+
+import pMap from 'p-map';
+import type { Clock } from '../../core/model/clock.ts';
+import { type Api, type Desired, identity, type Json, type Live } from '../../core/model/model.ts';
+import { claimOf } from '../../core/compare/ownership.ts';
+import { apiOf } from '../../core/compare/references.ts';
+import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
+import { isNatural } from '../../core/model/field-rules.ts';
+import { isMap, isNone, same } from '../../core/model/json.ts';
+import type { Send } from '../../gateway/send.ts';
+import { listApis } from '../../kinds/apis.ts';
+import type { Kind, Scope } from '../../kinds/kind.ts';
+import { READERS } from '../../kinds/live.ts';
+import type { Memory } from '../state/memory.ts';
+
+/** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (facts, 2.4). */
+const SETTLING_MS = 60_000;
+
+export interface Snapshot {
+  readonly live: readonly Live[];
+  /** Undefined where no document speaks of an API by name. */
+  readonly apis: readonly Api[] | undefined;
+  /** The APIs whose stages were listed. */
+  readonly apiIds: readonly string[];
+  /** When the first list of each kind was begun: milliseconds since the epoch. */
+  readonly listedAt: number;
+}
+
+export interface ObserveOptions {
+  readonly send: Send;
+  readonly kinds: readonly Kind[];
+  readonly desired: readonly Desired[];
+  readonly owner: string;
+  readonly memory: Memory;
+  readonly clock: Clock;
+  /** Reads the whole account, whatever documents speak of. */
+  readonly everything?: boolean;
+}
+
+/**
+ * Reads everything that a pass needs: keys, plans, the members of the plans concerned, and the stages of the APIs concerned.
+ * A list that fails, or comes in part, rejects: unreadable is not absent.
+ */
+export async function observe(options: ObserveOptions): Promise<Snapshot> {
+  const { send, kinds, desired } = options;
+  const listedAt = options.clock.now();
+  const listing = (chosen: readonly Kind[], scope: ListScope) => Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
+  const of = (name: string) => kinds.filter(({ rules }) => rules.kind === name);
+  const [apis, lists] = await Promise.all([
+    options.everything || namesApis(desired) ? listApis(send) : undefined,
+    listing(
+      kinds.filter(({ rules }) => !isNatural(rules)),
+      { apiIds: [] },
+    ),
+  ]);
+  const objects = lists.flat();
+  const apiIds = apisConcerned(desired, apis, objects, options);
+  const stages = (await listing(of('Stage'), { apiIds })).flat();
+  // An API whose document left Git is nobody's business here any more.
+  const requiring = options.everything ? apiIds : apisRequiring(desired, apis);
+  const requirements = await listing(of(REQUIREMENT), { apiIds: requiring, listed: { apis, stages } });
+  return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
+}
+
+type ListScope = Pick<Scope, 'apiIds' | 'listed'>;
+
+async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): Promise<Live[]> {
+  const { send, memory } = options;
+  const name = kind.rules.kind;
+  const concerned = isConcerned(name, options);
+  const listed = await kind.list(send, { ...scope, wantsMembers: concerned, snapshots: memory.snapshots });
+  const tagged = isNatural(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
+  const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
+  const written = await withWritten(kind, complete, options);
+  return name === REQUIREMENT ? written.filter(({ id }) => scope.apiIds.includes(id)) : withMissing(kind, written, memory, send);
+}
+
+/**
+ * Whether the list of plans carries method throttles is UNCONFIRMED (facts, 2.3). One that it shows is proof; until then, the plans concerned that may have
+ * some are read one by one, where a document asks for any.
+ */
+async function withThrottles(
+  kind: Kind,
+  listed: readonly Live[],
+  concerned: (live: Live) => boolean,
+  options: ObserveOptions,
+): Promise<readonly Live[]> {
+  const { send, memory, desired } = options;
+  if (listed.some(hasMethodThrottles)) memory.throttlesProven = true;
+  const asked = desired.some(
+    ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isNone(entry.methodThrottles)),
+  );
+  if (memory.throttlesProven || !(asked || options.everything)) return listed;
+  const maybe = (live: Live) => concerned(live) && !isNone(live.spec.throttle) && !isNone(live.spec.stages);
+  const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), READERS);
+  return read.filter((live) => live !== undefined);
+}
+
+function hasMethodThrottles(live: Live): boolean {
+  return isMap(live.spec.stages) && Object.values(live.spec.stages).some((stage) => isMap(stage) && !isNone(stage.methodThrottles));
+}
+
+/** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
+function isConcerned(kind: string, { desired, owner, memory, everything }: ObserveOptions): (live: Live) => boolean {
+  if (everything) return () => true;
+  const names = new Set<Json>();
+  const ids = new Set<string>();
+  for (const one of desired.filter((document) => document.kind === kind)) {
+    names.add(one.spec.name ?? one.name);
+    if (one.annotations.adopt) ids.add(one.annotations.adopt);
+  }
+  for (const [who, seen] of memory.seen) if (who.startsWith(`${kind}/`)) ids.add(seen.id);
+  return (live) => claimOf(live, owner) !== undefined || names.has(live.name) || ids.has(live.id);
+}
+
+/**
+ * Whether a list carries tags is UNCONFIRMED for keys (facts, 2.3). One tag in a list is proof. Without any, those objects are read one by one that a
+ * document may mean; where one of them has tags that the list left out, the list can't be trusted, and all are read.
+ */
+async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: Live) => boolean, options: ObserveOptions): Promise<Live[]> {
+  const { send, memory } = options;
+  const name = kind.rules.kind;
+  if (listed.some((live) => Object.keys(live.tags).length > 0)) memory.tagsProven.add(name);
+  if (memory.tagsProven.has(name)) return [...listed];
+  const read = async (which: readonly Live[]) => {
+    const found = await pMap(which, (live) => kind.read(send, live.id), READERS);
+    return new Map(found.flatMap((live) => (live ? [[live.id, live] as const] : [])));
+  };
+  const wanted = memory.tagsMissing.has(name) ? listed : listed.filter(concerned);
+  const known = await read(wanted);
+  if ([...known.values()].some((live) => Object.keys(live.tags).length > 0)) memory.tagsMissing.add(name);
+  const rest = memory.tagsMissing.has(name) ? await read(listed.filter((live) => !wanted.includes(live))) : new Map<string, Live>();
+  return listed.flatMap((live) => {
+    if (wanted.includes(live) && !known.has(live.id)) return [];
+    return [known.get(live.id) ?? rest.get(live.id) ?? live];
+  });
+}
+
+/** Soon after a write, a list may still tell of the time before it: then the object itself is asked, and a plan about each key. */
+async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, clock }: ObserveOptions): Promise<Live[]> {
+  const byId = new Map(listed.map((live) => [live.id, live]));
+  const isOver = (at: number) => clock.now() - at > SETTLING_MS;
+  for (const [key, written] of memory.written) {
+    if (written.kind !== kind.rules.kind) continue;
+    if (isOver(written.observedAt)) {
+      memory.written.delete(key);
+      continue;
+    }
+    const now = byId.get(written.id);
+    if (now && isAsWritten(now, written)) continue;
+    const read = await kind.read(send, written.id);
+    if (read) byId.set(read.id, await withAskedMembers(kind, read, written, send));
+    else byId.delete(written.id);
+  }
+  for (const [key, at] of memory.deleted) {
+    const [name, id = ''] = key.split(' ');
+    if (isOver(at)) memory.deleted.delete(key);
+    else if (name === kind.rules.kind && byId.has(id) && !(await kind.read(send, id))) byId.delete(id);
+  }
+  return [...byId.values()];
+}
+
+function isAsWritten(now: Live, written: Live): boolean {
+  const { keys, ...spec } = now.spec;
+  const { keys: writtenKeys, ...writtenSpec } = written.spec;
+  const sameKeys = keys === undefined || writtenKeys === undefined || same(keys, writtenKeys);
+  return sameKeys && same(spec, writtenSpec) && same({ ...now.tags }, { ...written.tags });
+}
+
+/** Members come as a list even where an object is read by id. */
+async function withAskedMembers({ members }: Kind, read: Live, written: Live, send: Send): Promise<Live> {
+  if (!members) return read;
+  const [now, then] = [read.spec[members.field], written.spec[members.field]];
+  if (!isMap(now) || !isMap(then)) return read;
+  const keys: Record<string, Json> = { ...now };
+  for (const key of new Set([...Object.keys(now), ...Object.keys(then)])) {
+    if (key in now && key in then) continue;
+    if (await members.has(send, read.id, key)) keys[key] = true;
+    else delete keys[key];
+  }
+  return { ...read, spec: { ...read.spec, [members.field]: keys } };
+}
+
+/** What this process saw live is missing only when reading it by id says so. */
+async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, send: Send): Promise<Live[]> {
+  const ids = new Set(listed.map((live) => live.id));
+  const gone = [...memory.seen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
+  const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), READERS);
+  return [...listed, ...found.filter((live) => live !== undefined)];
+}
+
+export function namesApis(desired: readonly Desired[]): boolean {
+  return references(desired).some((reference) => isMap(reference) && reference.name !== undefined);
+}
+
+/** Every reference to an API that the documents make. */
+function references(desired: readonly Desired[]): (Json | undefined)[] {
+  return desired.flatMap(({ spec }) => {
+    const entries = Array.isArray(spec.stages) ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined)) : [];
+    return [spec.restApi, ...entries];
+  });
+}
+
+/** The APIs whose stages matter: those that a document names, and those on which our plans or stages are. */
+export function apisConcerned(
+  desired: readonly Desired[],
+  apis: readonly Api[] | undefined,
+  live: readonly Live[],
+  { owner, memory, everything }: ObserveOptions,
+): string[] {
+  if (everything && apis) return apis.map((api) => api.id);
+  const ids = new Set<string>();
+  for (const reference of references(desired)) {
+    const found = apiOf(reference, apis);
+    if ('found' in found) ids.add(found.found);
+  }
+  for (const one of live) {
+    if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages)) continue;
+    for (const stage of Object.keys(one.spec.stages)) ids.add(stage.split(':')[0] ?? '');
+  }
+  for (const [who, seen] of memory.seen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
+  return [...ids].filter((id) => !apis || apis.some((api) => api.id === id)).sort();
+}
+
+/** The APIs whose key requirements are declared. */
+export function apisRequiring(desired: readonly Desired[], apis: readonly Api[] | undefined): string[] {
+  const found = desired.filter(({ kind }) => kind === REQUIREMENT).map(({ spec }) => apiOf(spec.restApi, apis));
+  return [...new Set(found.flatMap((one) => ('found' in one ? [one.found] : [])))].sort();
+}
+
+/** Remembers which live object each identity is, and with which spec it was in sync. */
+export function remember(memory: Memory, live: readonly Live[], owner: string, namespace: string): void {
+  for (const one of live) {
+    const claim = claimOf(one, owner);
+    if (claim?.namespace !== namespace) continue;
+    const who = identity({ kind: one.kind, ...claim });
+    const before = memory.seen.get(who);
+    if (before?.id !== one.id) memory.seen.set(who, { id: one.id });
+  }
+}

@@ -1,0 +1,37 @@
+/** An account and region, looked at once: for commands that have no manifests of it yet. */
+import type { Target } from '../../core/model/model.ts';
+import { createBudget } from '../../gateway/budget.ts';
+import { connect } from '../../gateway/client.ts';
+import { createSend, readOnly, type Send } from '../../gateway/send.ts';
+import { pace } from './sessions.ts';
+import type { Settings, Surroundings } from '../state/settings.ts';
+
+/** Where a door leads. */
+export interface Place {
+  /** Absent where STS was not asked, or did not answer. */
+  readonly accountId?: string;
+  readonly region: string;
+}
+
+export type ReadingSettings = Pick<Settings, 'requestsPerSecond' | 'burst' | 'operationQuotas'>;
+export type ReadingSurroundings = Pick<Surroundings, 'clock' | 'env' | 'requestHandler'>;
+
+/** Calls `read` with a door that lets nothing be changed, and closes it. Rejects with GatewayError where the account can't be reached, or as `read` does. */
+export async function throughDoor<T>(
+  target: Target,
+  settings: ReadingSettings,
+  { clock, env, requestHandler }: ReadingSurroundings,
+  signal: AbortSignal | undefined,
+  read: (send: Send, place: Place) => Promise<T>,
+): Promise<T> {
+  const { region, accountId, roleArn, externalId, implicit } = target;
+  const connection = await connect({ region, accountId, roleArn, externalId, implicit, env, requestHandler, signal });
+  try {
+    const budget = createBudget({ ...pace(target, settings), clock, operationQuotas: settings.operationQuotas });
+    const door = readOnly(createSend({ client: connection.client, budget, clock }));
+    const send: Send = (command, more) => door(command, { signal, ...more });
+    return await read(send, { region: connection.region, ...(connection.accountId !== undefined && { accountId: connection.accountId }) });
+  } finally {
+    connection.close();
+  }
+}

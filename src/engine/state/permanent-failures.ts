@@ -1,0 +1,66 @@
+/** What a failure means for the passes that follow (design, section 8). */
+import { identity } from '../../core/model/model.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
+import type { Step } from '../../core/model/plan.ts';
+import type { Result } from '../../core/plan/summarize.ts';
+import { type ErrorClass, GatewayError } from '../../gateway/errors.ts';
+import type { Memory } from './memory.ts';
+
+/** A failure that only a commit, a live change, or a pass that reads everything, can end. */
+export interface GivenUp {
+  readonly message: string;
+  readonly errorClass: ErrorClass;
+}
+
+const FINAL: ReadonlySet<string> = new Set(['denied', 'untried', 'quota-full', 'invalid'] satisfies ErrorClass[]);
+
+/** Whether the same call would fail again: then it wasn't carried out either. */
+export function isFinal(errorClass: string): boolean {
+  return FINAL.has(errorClass);
+}
+
+/** The class of the door's error, also where another one is wrapped around it. */
+export function classOf(error: unknown): ErrorClass {
+  if (error instanceof GatewayError) return error.class;
+  return error instanceof Error && error.cause !== undefined ? classOf(error.cause) : 'unknown';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The steps that failed for good, as long as neither what is asked for nor the live object has changed since. */
+export function givenUp(steps: readonly Step[], memory: Memory): Map<Step, GivenUp> {
+  const found = new Map<Step, GivenUp>();
+  for (const step of steps) {
+    const known = memory.givenUp.get(keyOf(step));
+    if (known?.seen === seenBy(step)) found.set(step, known);
+  }
+  return found;
+}
+
+/** `steps`: all that were planned; of others nothing is remembered. */
+export function noteGivenUp(steps: readonly Step[], results: ReadonlyMap<Step, Result>, memory: Memory): void {
+  const planned = new Set(steps.map(keyOf));
+  for (const key of memory.givenUp.keys()) if (!planned.has(key)) memory.givenUp.delete(key);
+  for (const [step, { outcome, reason, message = '', errorClass }] of results) {
+    const hasFailed = outcome === 'failed' && errorClass !== undefined && isFinal(errorClass);
+    if (hasFailed) memory.givenUp.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
+    else if (reason !== 'superseded') memory.givenUp.delete(keyOf(step));
+  }
+}
+
+/** The operations with what was denied last time at the end of its equals: its turn doesn't keep others from theirs. */
+export function deniedLast(todo: readonly Operation[], memory: Memory): Operation[] {
+  const wasDenied = ({ step }: Operation) => Number(memory.givenUp.get(keyOf(step))?.errorClass === 'denied');
+  return todo.toSorted((a, b) => a.urgency - b.urgency || wasDenied(a) - wasDenied(b));
+}
+
+/** A held part of a step is a step of its own. */
+function keyOf(step: Step): string {
+  return `${identity(step)} ${step.action}`;
+}
+
+function seenBy({ desired, changes, live }: Step): string {
+  return JSON.stringify([desired?.spec, desired?.annotations, changes, live?.spec, live?.tags]);
+}
