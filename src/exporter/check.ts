@@ -3,7 +3,7 @@ import { isLiveChange } from '../core/compare/compare-fields.ts';
 import type { Desired, Json } from '../core/model/model.ts';
 import { plan } from '../core/plan/planner.ts';
 import { isMap } from '../core/model/json.ts';
-import { without } from '../manifest-writer/validate-and-sort.ts';
+import { without } from '../manifest-writer/without.ts';
 import { toManifest } from '../manifest-writer/render.ts';
 import { check } from '../manifests/check.ts';
 import { expand } from '../manifests/consumer.ts';

@@ -1,6 +1,6 @@
 /** Who may send when: within what the account allows for everybody, and what single operations allow (facts, section 3). */
 import { createBucket, createLane, type Lane, type Quota } from './token-bucket.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../core/model/clock.ts';
 
 /** Operations with a quota of their own, which nobody can raise; all others share the account's (facts, section 3 [LIM]). */
 export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {

@@ -1,6 +1,6 @@
 /** The only retry layer: the SDK's own is switched off. */
 import pRetry from 'p-retry';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../core/model/clock.ts';
 import { type ErrorClass, isGatewayError } from './errors.ts';
 
 export interface RetryOptions {

@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-api-gateway';
 import { orAborted } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../core/model/clock.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
 import { createInPlay, type InPlay, redact } from './redact.ts';
 import { backoff, type RetryOptions, retrying } from './retry.ts';

@@ -1,7 +1,7 @@
 /** Documents as the YAML that goes into Git. */
 import { dump } from 'js-yaml';
 import { API_VERSION } from '../manifests/schemas.ts';
-import type { ManifestDocument } from '../importers/common/model.ts';
+import type { ManifestDocument } from './document.ts';
 
 /** A document of any kind, wherever it comes from: what is live has no source but itself. */
 export interface Renderable extends Omit<ManifestDocument, 'kind' | 'source'> {

@@ -1,6 +1,6 @@
 /** Clocks for tests: none of them waits. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../src/gateway/clock.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
 
 interface Sleeper {
   readonly at: number;

@@ -2,7 +2,7 @@
 import { APIGatewayClient } from '@aws-sdk/client-api-gateway';
 import type { Emulator } from '../../src/emulator/index.ts';
 import { createBudget } from '../../src/gateway/budget.ts';
-import type { Clock } from '../../src/gateway/clock.ts';
+import type { Clock } from '../../src/core/model/clock.ts';
 import { createSend, type Send, type SendSettings, type SentCall } from '../../src/gateway/send.ts';
 import { jumpingClock } from './clocks.ts';
 

@@ -1,7 +1,7 @@
 /** `--live`: limits and ids come from the account, and the file only says what to look for. A file is not what was deployed. */
 import { type Json, type Live, TAG } from '../../core/model/model.ts';
 import { badStates } from '../common/lint-imported.ts';
-import { inOrder, keepAllowed } from '../../manifest-writer/validate-and-sort.ts';
+import { inOrder, keepAllowed } from '../common/validate-and-sort.ts';
 import { describe, type LiveAccount, placeText } from './account.ts';
 import type { Match, Matches } from './found.ts';
 import { matchLive } from './match.ts';

@@ -1,8 +1,8 @@
 /** `import serverless`: a Serverless Framework file, in YAML or JSON. */
 import { translateTemplate } from '../cloudformation/cloudformation.ts';
 import { isRecord } from '../common/fields.ts';
-import { finish } from '../../manifest-writer/validate-and-sort.ts';
-import { retainInServerless } from '../common/hand-over.ts';
+import { finish } from '../common/validate-and-sort.ts';
+import { retainInServerless } from '../cloudformation/hand-over.ts';
 import { finding, type Imported } from '../common/model.ts';
 import { meantSource } from '../common/detect-source.ts';
 import { generatedBy } from './gateway.ts';

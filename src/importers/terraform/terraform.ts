@@ -1,5 +1,5 @@
 /** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
-import { finish } from '../../manifest-writer/validate-and-sort.ts';
+import { finish } from '../common/validate-and-sort.ts';
 import { type Finding, finding, type Imported, type Translated } from '../common/model.ts';
 import { createNames } from '../../manifest-writer/names.ts';
 import { meantSource } from '../common/detect-source.ts';

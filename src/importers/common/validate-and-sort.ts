@@ -1,13 +1,13 @@
 /** What every importer does last: look at the whole, leave out what no manifest may say, and put all in an order that doesn't depend on the source's. */
-import type { Json } from '../core/model/model.ts';
-import { check } from '../manifests/check.ts';
-import { danglingReferences } from '../manifests/dangling.ts';
-import { readDraft } from '../manifests/draft.ts';
-import { compareText, segmentsOf } from '../manifests/problem.ts';
-import { badStates } from '../importers/common/lint-imported.ts';
-import { keyRequirements } from '../importers/common/key-requirements.ts';
-import { type Finding, finding, type Imported, type ManifestDocument, type Position, type Translated } from '../importers/common/model.ts';
-import { toManifest } from './render.ts';
+import { check } from '../../manifests/check.ts';
+import { danglingReferences } from '../../manifests/dangling.ts';
+import { readDraft } from '../../manifests/draft.ts';
+import { compareText, segmentsOf } from '../../manifests/problem.ts';
+import { badStates } from './lint-imported.ts';
+import { keyRequirements } from './key-requirements.ts';
+import { type Finding, finding, type Imported, type ManifestDocument, type Position, type Translated } from './model.ts';
+import { toManifest } from '../../manifest-writer/render.ts';
+import { without } from '../../manifest-writer/without.ts';
 
 const KIND_ORDER = ['Stage', 'ApiKey', 'UsagePlan', 'KeyRequirement'];
 
@@ -85,25 +85,4 @@ function firstProblems(documents: readonly ManifestDocument[]): Map<ManifestDocu
     if (first) problems.set(document, first);
   }
   return problems;
-}
-
-/** A spec without what a pointer leads to, or without the nearest thing around it that is there; undefined where that is the spec itself. */
-export function without(spec: ManifestDocument['spec'], segments: readonly string[]): ManifestDocument['spec'] | undefined {
-  const [first, ...rest] = segments;
-  if (first === undefined || !(first in spec)) return undefined;
-  const inner = removed(spec[first] as Json, rest);
-  const { [first]: _, ...others } = spec;
-  return inner === undefined ? others : { ...spec, [first]: inner };
-}
-
-/** A value without what the segments lead to; undefined where it has to go itself, or nothing is left of it: an empty list would say "none". */
-function removed(value: Json, segments: readonly string[]): Json | undefined {
-  const [first, ...rest] = segments;
-  if (first === undefined || typeof value !== 'object' || value === null || !(first in value)) return undefined;
-  const inner = removed((value as Record<string, Json>)[first] as Json, rest);
-  const entries = Object.entries(value).flatMap(([key, entry]) =>
-    key !== first ? [[key, entry]] : inner === undefined ? [] : [[key, inner]],
-  );
-  if (entries.length === 0) return undefined;
-  return Array.isArray(value) ? entries.map(([, entry]) => entry as Json) : Object.fromEntries(entries);
 }

@@ -1,6 +1,6 @@
 /** What makes CloudFormation, or whoever deploys through it, let go of resources without deleting them. */
 
-import { IMPLICIT } from '../cloudformation/sam.ts';
+import { IMPLICIT } from './sam.ts';
 
 const RETAIN = '{ DeletionPolicy: Retain, UpdateReplacePolicy: Retain }';
 
