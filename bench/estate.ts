@@ -13,7 +13,7 @@ import {
 import type { Report } from '../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../src/emulator/index.ts';
 import { createEngine, type Engine } from '../src/engine/reconcile/engine.ts';
-import type { PassRequest } from '../src/engine/state/settings.ts';
+import type { ReconcileRequest } from '../src/engine/state/settings.ts';
 import { virtualClock } from './clock.ts';
 
 export interface Size {
@@ -55,7 +55,7 @@ export interface Estate extends AsyncDisposable {
   readonly now: () => number;
   write(files: ReadonlyMap<string, string>): void;
   engine(settings?: { readonly requestsPerSecond?: number; readonly burst?: number }): Engine;
-  pass(engine: Engine, more?: Partial<PassRequest>): Promise<{ readonly report: Report; readonly seconds: number }>;
+  pass(engine: Engine, more?: Partial<ReconcileRequest>): Promise<{ readonly report: Report; readonly seconds: number }>;
 }
 
 /** An emulator with the service's own quotas, on virtual time. APIs and stages are there already, and cost nothing. */
@@ -89,7 +89,7 @@ export async function createEstate(size: Size): Promise<Estate> {
     },
     async pass(engine, more = {}) {
       const begun = clock.now();
-      const report = await engine.pass({ trigger: 'command', write: true, unsetMode: 'enforce', ...more });
+      const report = await engine.reconcile({ trigger: 'command', write: true, unsetMode: 'enforce', ...more });
       return { report, seconds: (clock.now() - begun) / 1000 };
     },
     async [Symbol.asyncDispose]() {

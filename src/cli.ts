@@ -17,12 +17,12 @@ import {
   variableOf,
 } from './commands/flags.ts';
 import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
-import { Failure, UsageError } from './commands/usage.ts';
-import type { World } from './commands/io.ts';
+import { ExpectedError, UsageError } from './commands/usage.ts';
+import type { ProcessIo } from './commands/io.ts';
 import { systemClock } from './engine/state/system-clock.ts';
 
 /** `path`: the directory or file; `operands`: all arguments as they were written. */
-type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: World, operands: readonly string[]) => Promise<number>;
+type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: ProcessIo, operands: readonly string[]) => Promise<number>;
 
 interface Entry<C extends CommandName> {
   readonly summary: string;
@@ -90,7 +90,7 @@ Exit codes:
   64  bad usage`;
 
 /** Runs one command line and answers with its exit code. */
-export async function runCommand(words: readonly string[], world: World): Promise<number> {
+export async function runCommand(words: readonly string[], world: ProcessIo): Promise<number> {
   let code: number = EXIT.done;
   const program = createProgram(world, (result) => {
     code = result;
@@ -105,8 +105,8 @@ export async function runCommand(words: readonly string[], world: World): Promis
 }
 
 /** A mistake of the user's is one line; a mistake of ours shows where it was made. */
-function complain(error: unknown, { stderr }: World, words: readonly string[]): number {
-  const isExpected = error instanceof UsageError || error instanceof Failure;
+function complain(error: unknown, { stderr }: ProcessIo, words: readonly string[]): number {
+  const isExpected = error instanceof UsageError || error instanceof ExpectedError;
   const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
   stderr.write(`apikeeper: ${text}\n`);
   if (!(error instanceof UsageError)) return EXIT.failed;
@@ -115,7 +115,7 @@ function complain(error: unknown, { stderr }: World, words: readonly string[]): 
   return EXIT.usage;
 }
 
-function createProgram(world: World, done: (code: number) => void): Command {
+function createProgram(world: ProcessIo, done: (code: number) => void): Command {
   const program = new Command('apikeeper')
     .description(packageJson.description)
     .version(world.version, '-V, --version', 'print the version')
@@ -138,7 +138,7 @@ function createProgram(world: World, done: (code: number) => void): Command {
   return program;
 }
 
-function createCommand<C extends CommandName>(name: C, program: Command, world: World, done: (code: number) => void): Command {
+function createCommand<C extends CommandName>(name: C, program: Command, world: ProcessIo, done: (code: number) => void): Command {
   const { summary, argument, operands = [], load } = COMMANDS[name] as Entry<C>;
   const command = new Command(name).description(summary).helpOption('-h, --help', 'print help').copyInheritedSettings(program);
   command.usage([...(argument ? ['[directory]'] : []), ...operands.map(([operand]) => `<${operand}>`), '[flags]'].join(' '));

@@ -10,7 +10,7 @@ import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
 import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { StartSchedule } from '../../src/engine/reconcile/cron.ts';
-import type { Call, Daemon, Settings, Surroundings } from '../../src/engine/state/settings.ts';
+import type { Call, Daemon, Settings, EngineDeps } from '../../src/engine/state/settings.ts';
 import { kinds } from '../../src/kinds/index.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import { virtualClock } from '../clock.ts';
@@ -92,7 +92,7 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
       return clock.sleep(ms, signal);
     },
   };
-  const surroundings: Surroundings = { clock: attentive, env, emit, onCall };
+  const surroundings: EngineDeps = { clock: attentive, env, emit, onCall };
 
   return {
     emulator: started,
@@ -125,7 +125,7 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
     },
     async planAnew() {
       await using engine = createEngine(settings, { clock, env, emit: () => {} });
-      return await engine.pass({ trigger: 'command', write: false, unsetMode: 'enforce' });
+      return await engine.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce' });
     },
     async [Symbol.asyncDispose]() {
       clock[Symbol.dispose]();

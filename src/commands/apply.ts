@@ -2,7 +2,7 @@
 import type { Report } from '../core/model/report.ts';
 import { createEngine } from '../engine/reconcile/engine.ts';
 import { renderText } from '../report/text.ts';
-import { visible } from '../report/sanitize.ts';
+import { sanitize } from '../report/sanitize.ts';
 import { rows } from '../report/phrases.ts';
 import { confirm } from './confirm.ts';
 import { EXIT, exitCode } from './exit.ts';
@@ -10,9 +10,9 @@ import type { FlagValues } from './flags.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type World, wantsColour } from './io.ts';
+import { onStop, type ProcessIo, wantsColour } from './io.ts';
 
-export async function apply(directory: string, flags: FlagValues<'apply'>, world: World): Promise<number> {
+export async function apply(directory: string, flags: FlagValues<'apply'>, world: ProcessIo): Promise<number> {
   if (!flags.yes && !world.stdin.isTTY) throw new UsageError('apply asks before it writes, and here is no terminal to ask on: add --yes');
   const abort = new AbortController();
   let asking = false;
@@ -27,7 +27,7 @@ export async function apply(directory: string, flags: FlagValues<'apply'>, world
 
   let shown = false;
   let declined = false;
-  const report = await engine.pass({
+  const report = await engine.reconcile({
     trigger: 'command',
     write: true,
     unsetMode: 'enforce',
@@ -55,7 +55,7 @@ export async function apply(directory: string, flags: FlagValues<'apply'>, world
 }
 
 /** On stdout as part of the result; where the result is for a program, only a person who is asked needs to see it. Whether the result has shown it. */
-function showPlan(plan: Report, flags: FlagValues<'apply'>, { stdout, stderr, env }: World): boolean {
+function showPlan(plan: Report, flags: FlagValues<'apply'>, { stdout, stderr, env }: ProcessIo): boolean {
   const isText = flags.output === 'text';
   const stream = isText ? stdout : stderr;
   if (isText || !flags.yes) stream.write(renderText(plan, { colour: wantsColour(stream, env) }));
@@ -73,7 +73,7 @@ function question(plan: Report): string {
   const places = plan.targets
     .filter((target) => writes({ ...plan, targets: [target] }))
     .map(({ accountId, region, owner }) =>
-      visible(`${accountId ? `account ${accountId}` : 'an unknown account'}, ${region}, as owner ${owner}`),
+      sanitize(`${accountId ? `account ${accountId}` : 'an unknown account'}, ${region}, as owner ${owner}`),
     );
   return `Apply this to ${places.join('; to ')}?`;
 }

@@ -12,9 +12,9 @@ import type { FlagValues } from './flags.ts';
 import { serve } from './serve.ts';
 import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type World } from './io.ts';
+import { onStop, type ProcessIo } from './io.ts';
 
-export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: World): Promise<number> {
+export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: ProcessIo): Promise<number> {
   const { version, signals } = world;
   const problem = flags.schedule === undefined ? undefined : scheduleProblem(flags.schedule);
   if (problem !== undefined) throw new UsageError(`--schedule ${problem}`);
@@ -56,7 +56,7 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   return EXIT.done;
 }
 
-function giveUp({ stderr, exit }: World): void {
+function giveUp({ stderr, exit }: ProcessIo): void {
   stderr.write('apikeeper: a call was still under way after --shutdown-timeout: whether it was carried out, the next start will see\n');
   exit(EXIT.failed);
 }

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { visible } from '../report/sanitize.ts';
-import { Failure } from './usage.ts';
+import { sanitize } from '../report/sanitize.ts';
+import { ExpectedError } from './usage.ts';
 
 /**
  * All files are written aside first, where nobody looks for manifests, and are then moved into place: what stops in the middle leaves no file half written.
@@ -19,7 +19,7 @@ export async function writeFiles(directory: string, files: ReadonlyMap<string, s
       await rename(join(aside, file), join(directory, file));
     }
   } catch (error) {
-    throw new Failure(`${directory} cannot be written to: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+    throw new ExpectedError(`${directory} cannot be written to: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
@@ -38,9 +38,9 @@ async function refuseExisting(directory: string, files: readonly string[]): Prom
   const existing = found.flat();
   if (existing.length === 0) return;
   const rest = existing.length > SHOWN ? ` and ${existing.length - SHOWN} more` : '';
-  const names = existing.slice(0, SHOWN).map(visible).join(', ');
-  throw new Failure(
-    `${visible(directory)} has ${names}${rest} already, and nothing is overwritten: name another directory, or move them away`,
+  const names = existing.slice(0, SHOWN).map(sanitize).join(', ');
+  throw new ExpectedError(
+    `${sanitize(directory)} has ${names}${rest} already, and nothing is overwritten: name another directory, or move them away`,
   );
 }
 
@@ -51,7 +51,7 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return false;
-    if (code === 'ENOTDIR') throw new Failure(`${visible(path)} cannot be written: a part of the path is a file; name a directory`);
-    throw new Failure(`${visible(path)} cannot be looked at: ${code ?? 'error'}`, { cause: error });
+    if (code === 'ENOTDIR') throw new ExpectedError(`${sanitize(path)} cannot be written: a part of the path is a file; name a directory`);
+    throw new ExpectedError(`${sanitize(path)} cannot be looked at: ${code ?? 'error'}`, { cause: error });
   }
 }

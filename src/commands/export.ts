@@ -1,8 +1,8 @@
 /** `export`: what is live, as manifests that adopt it. Manifests go to stdout or into a directory, what a person must know to stderr. */
 import { existsSync } from 'node:fs';
 import type { Desired, Problem, Target } from '../core/model/model.ts';
-import { byText } from '../core/model/json.ts';
-import { type Survey, survey } from '../engine/reconcile/read-account.ts';
+import { compareText } from '../core/model/json.ts';
+import { type AccountState, readAccount } from '../engine/reconcile/read-account.ts';
 import { exportManifests } from '../exporter/export.ts';
 import { filesOf, streamOf } from '../exporter/files.ts';
 import type { Exported, ExportedDocument } from '../exporter/model.ts';
@@ -12,17 +12,17 @@ import { kinds } from '../kinds/index.ts';
 import { load } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { DEFAULT_NAMESPACE, implicitTarget } from '../manifests/target.ts';
-import { count, visible } from '../report/sanitize.ts';
+import { count, sanitize } from '../report/sanitize.ts';
 import { EXIT } from './exit.ts';
 import { writeFiles } from './export-files.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
-import { Failure, UsageError } from './usage.ts';
-import { onStop, type World } from './io.ts';
+import { ExpectedError, UsageError } from './usage.ts';
+import { onStop, type ProcessIo } from './io.ts';
 
 type Flags = FlagValues<'export'>;
 
-export async function exportLive(directory: string, flags: Flags, world: World, [given]: readonly string[]): Promise<number> {
+export async function exportLive(directory: string, flags: Flags, world: ProcessIo, [given]: readonly string[]): Promise<number> {
   const place = await placeOf(directory, given !== undefined || Boolean(world.env.APIKEEPER_MANIFESTS), flags);
   const { target } = place;
   const found = await read(target, flags, world);
@@ -33,7 +33,7 @@ export async function exportLive(directory: string, flags: Flags, world: World, 
   const documents = [...targetDocument(target, namespace, found), ...exported.documents];
   if (flags.to !== undefined) await writeFiles(flags.to, filesOf(documents, head, written));
   else if (documents.length > 0) world.stdout.write(streamOf(documents, head, written));
-  world.stderr.write([...exported.notes.map(visible), summary(documents, found, flags), ...hint(exported), ''].join('\n'));
+  world.stderr.write([...exported.notes.map(sanitize), summary(documents, found, flags), ...hint(exported), ''].join('\n'));
   return EXIT.done;
 }
 
@@ -54,7 +54,7 @@ async function placeOf(directory: string, isGiven: boolean, { namespace, owner }
   if (found) return { target: found, declared: desired.filter((one) => one.namespace === found.namespace) };
   const [problem] = problems;
   // What is wrong may be the very Target; in a directory that nobody named, it may be anything.
-  if (problem && (isGiven || only)) throw new Failure(problemText(problem));
+  if (problem && (isGiven || only)) throw new ExpectedError(problemText(problem));
   if (!only) return ambient;
   const names = targets.map((target) => target.namespace);
   if (namespace === undefined)
@@ -68,17 +68,17 @@ function problemText({ file, line, message }: Problem): string {
   return file === '.' ? message : `${file}:${line}: ${message}`;
 }
 
-async function read(target: Target, flags: Flags, world: World): Promise<Survey> {
+async function read(target: Target, flags: Flags, world: ProcessIo): Promise<AccountState> {
   const stopping = new AbortController();
-  using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
+  using _ = onStop(world, (signal) => stopping.abort(new ExpectedError(`stopped by ${signal}: nothing was written`)));
   try {
-    return await survey(target, paceOf(flags), world, stopping.signal);
+    return await readAccount(target, paceOf(flags), world, stopping.signal);
   } catch (error) {
-    throw error instanceof GatewayError ? new Failure(error.message, { cause: error }) : error;
+    throw error instanceof GatewayError ? new ExpectedError(error.message, { cause: error }) : error;
   }
 }
 
-function choose({ live, apis }: Survey, { target: { owner }, declared }: Place, namespace: string, flags: Flags): Exported {
+function choose({ live, apis }: AccountState, { target: { owner }, declared }: Place, namespace: string, flags: Flags): Exported {
   const selection = { apis: flags.api, plans: flags.plan, keys: flags.key };
   try {
     const rules = kinds.map((kind) => kind.rules);
@@ -89,10 +89,10 @@ function choose({ live, apis }: Survey, { target: { owner }, declared }: Place, 
 }
 
 /** A namespace other than the default needs a Target; where the manifests have none yet, it comes with the export. */
-function targetDocument(target: Target, namespace: string, { accountId, region }: Survey): ExportedDocument[] {
+function targetDocument(target: Target, namespace: string, { accountId, region }: AccountState): ExportedDocument[] {
   if (!target.implicit || namespace === DEFAULT_NAMESPACE) return [];
   if (accountId === undefined)
-    throw new Failure(
+    throw new ExpectedError(
       `a namespace needs a Target, and the account's id for it could not be asked for (STS GetCallerIdentity): leave --namespace out, or declare the Target first`,
     );
   const { owner } = target;
@@ -102,11 +102,11 @@ function targetDocument(target: Target, namespace: string, { accountId, region }
 
 const DEFAULT_OWNER = implicitTarget({}).owner;
 
-function accountText({ accountId, region }: Survey): string {
+function accountText({ accountId, region }: AccountState): string {
   return accountId === undefined ? region : `account ${accountId}, ${region}`;
 }
 
-function headOf(found: Survey): string {
+function headOf(found: AccountState): string {
   return `What is live in ${accountText(found)}. \`apikeeper plan\` must show adoptions and holds, and no other change, before anything is applied.`;
 }
 
@@ -116,9 +116,9 @@ function hint({ documents, notes }: Exported): string[] {
 }
 
 /** `documents`: all that are written. */
-function summary(documents: readonly ExportedDocument[], found: Survey, { to }: Flags): string {
+function summary(documents: readonly ExportedDocument[], found: AccountState, { to }: Flags): string {
   const kindsOf = Map.groupBy(documents, ({ kind }) => kind);
-  const parts = [...kindsOf].sort(([a], [b]) => byText(a, b)).map(([kind, { length }]) => `${length} ${kind}`);
-  const where = to === undefined ? '' : ` in ${count(new Set(documents.map(({ file }) => file)).size, 'file')} below ${visible(to)}`;
+  const parts = [...kindsOf].sort(([a], [b]) => compareText(a, b)).map(([kind, { length }]) => `${length} ${kind}`);
+  const where = to === undefined ? '' : ` in ${count(new Set(documents.map(({ file }) => file)).size, 'file')} below ${sanitize(to)}`;
   return `${accountText(found)}: ${count(documents.length, 'document')}${where}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}.`;
 }

@@ -9,30 +9,30 @@ import { ambientRegion } from '../gateway/client.ts';
 import { load, type Tree } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { renderPolicy } from '../report/json.ts';
-import { count, visible } from '../report/sanitize.ts';
+import { count, sanitize } from '../report/sanitize.ts';
 import { problemText } from '../report/phrases.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
-import { Failure, UsageError } from './usage.ts';
-import type { World } from './io.ts';
+import { ExpectedError, UsageError } from './usage.ts';
+import type { ProcessIo } from './io.ts';
 
 type Flags = FlagValues<'iam-policy'>;
 
-export async function printIamPolicy(directory: string, flags: Flags, world: World): Promise<number> {
+export async function printIamPolicy(directory: string, flags: Flags, world: ProcessIo): Promise<number> {
   const tree = await load(directory);
   const targets = targetsOf(tree, flags, world);
   const { policy, notes } = flags['base-identity'] ? forBaseIdentity(targets) : await forTarget(only(targets), tree, flags, world);
   world.stdout.write(renderPolicy(policy));
-  for (const note of notes) world.stderr.write(`note: ${visible(note)}\n`);
+  for (const note of notes) world.stderr.write(`note: ${sanitize(note)}\n`);
   return EXIT.done;
 }
 
 /** A policy for a part of the manifests would deny what the rest needs. */
-function targetsOf(tree: Tree, { namespace }: Flags, { stderr }: World): readonly Target[] {
+function targetsOf(tree: Tree, { namespace }: Flags, { stderr }: ProcessIo): readonly Target[] {
   if (tree.problems.length > 0) {
     stderr.write([...tree.problems.map(problemText), ''].join('\n'));
-    throw new Failure(
-      `${visible(tree.directory)} has ${count(tree.problems.length, 'problem')}: a policy is made from manifests that are valid`,
+    throw new ExpectedError(
+      `${sanitize(tree.directory)} has ${count(tree.problems.length, 'problem')}: a policy is made from manifests that are valid`,
     );
   }
   try {
@@ -49,7 +49,7 @@ function only(targets: readonly Target[]): Target {
   throw new UsageError(`there are ${targets.length} Targets (${names}), and each needs a policy of its own: name one with --namespace`);
 }
 
-async function forTarget(target: Target, tree: Tree, flags: Flags, { env }: World) {
+async function forTarget(target: Target, tree: Tree, flags: Flags, { env }: ProcessIo) {
   const desired = tree.desired.filter(({ namespace }) => namespace === target.namespace);
   const made = iamPolicy({
     target,
@@ -71,7 +71,7 @@ async function forTarget(target: Target, tree: Tree, flags: Flags, { env }: Worl
 function forBaseIdentity(targets: readonly Target[]) {
   const roles = targets.flatMap(({ roleArn }) => roleArn ?? []);
   if (roles.length === 0)
-    throw new Failure('no Target names a roleArn: apikeeper uses its credentials as they are, and they need the policy itself');
+    throw new ExpectedError('no Target names a roleArn: apikeeper uses its credentials as they are, and they need the policy itself');
   const direct = targets.filter(({ roleArn }) => roleArn === undefined).map(({ namespace }) => namespace);
   const notes = direct.map(
     (namespace) => `${namespace} names no roleArn: its policy (--namespace ${namespace}) belongs to the same identity`,
@@ -79,11 +79,11 @@ function forBaseIdentity(targets: readonly Target[]) {
   return { policy: assumePolicy(roles), notes };
 }
 
-async function regionOf(env: World['env']): Promise<string> {
+async function regionOf(env: ProcessIo['env']): Promise<string> {
   try {
     return await ambientRegion(env);
   } catch (error) {
-    throw new Failure((error as Error).message, { cause: error });
+    throw new ExpectedError((error as Error).message, { cause: error });
   }
 }
 

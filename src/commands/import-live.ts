@@ -1,7 +1,7 @@
 /** `import --live`: what is live in the account that the ambient credentials lead to. Nothing is written, and no value is asked for. */
 import pMap from 'p-map';
 import type { Live } from '../core/model/model.ts';
-import { type Place, throughDoor } from '../engine/reconcile/read-only-client.ts';
+import { type Place, withReadOnlyClient } from '../engine/reconcile/read-only-client.ts';
 import { isGatewayError } from '../gateway/errors.ts';
 import type { Send } from '../gateway/send.ts';
 import { apisOf, idsIn, idsOfApis, type LiveAccount, soughtName } from '../importers/live/account.ts';
@@ -14,8 +14,8 @@ import { READERS } from '../kinds/live.ts';
 import { implicitTarget } from '../manifests/target.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
-import { Failure } from './usage.ts';
-import { onStop, type World } from './io.ts';
+import { ExpectedError } from './usage.ts';
+import { onStop, type ProcessIo } from './io.ts';
 
 /** A source that was read, once more with the ids of resources, by logical id: those of CloudFormation's that the account tells. */
 export type Translate = (ids: Readonly<Record<string, string>>) => Imported | Promise<Imported>;
@@ -26,24 +26,24 @@ export interface Read {
 }
 
 /** Rejects with Failure where there are no credentials or no region, or where anything can't be read: a part of an account is no account. */
-export async function readLive(translate: Translate, flags: FlagValues<'import'>, world: World): Promise<Read> {
+export async function readLive(translate: Translate, flags: FlagValues<'import'>, world: ProcessIo): Promise<Read> {
   const first = await translate({});
 
   const stopping = new AbortController();
-  using _ = onStop(world, (signal) => stopping.abort(new Failure(`stopped by ${signal}: nothing was written`)));
+  using _ = onStop(world, (signal) => stopping.abort(new ExpectedError(`stopped by ${signal}: nothing was written`)));
   try {
-    return await throughDoor(implicitTarget({}), paceOf(flags), world, stopping.signal, async (send, place) => {
+    return await withReadOnlyClient(implicitTarget({}), paceOf(flags), world, stopping.signal, async (send, place) => {
       const apis = await listApis(send);
       const ids = idsOfApis(first, apis);
       const imported = Object.keys(ids).length > 0 ? await translate(ids) : first;
       return { imported, account: await read(send, imported, { ...place, apis }) };
     });
   } catch (error) {
-    if (isGatewayError(error)) throw new Failure(`--live: the account can't be read: ${error.message}`, { cause: error });
+    if (isGatewayError(error)) throw new ExpectedError(`--live: the account can't be read: ${error.message}`, { cause: error });
     throw error;
   } finally {
     // Where one call failed, others may still wait for their turn, and nobody for them.
-    stopping.abort(new Failure('the reading is over'));
+    stopping.abort(new ExpectedError('the reading is over'));
   }
 }
 

@@ -13,19 +13,19 @@ import { filesBelow } from '../importers/serverless/files.ts';
 import { importTerraform } from '../importers/terraform/terraform.ts';
 import { readTerraformDirectory, readTerraformInput } from '../importers/terraform/files.ts';
 import { didYouMean } from '../manifests/suggest.ts';
-import { count, visible } from '../report/sanitize.ts';
+import { count, sanitize } from '../report/sanitize.ts';
 import { EXIT } from './exit.ts';
 import { type FlagValues, variableOf } from './flags.ts';
 import type { Translate } from './import-live.ts';
-import { Failure, UsageError } from './usage.ts';
-import type { World } from './io.ts';
+import { ExpectedError, UsageError } from './usage.ts';
+import type { ProcessIo } from './io.ts';
 
 type Flags = FlagValues<'import'>;
 
 interface Source {
   /** The flags that it is read with, of those that not every source has. */
   readonly flags: readonly (keyof Flags)[];
-  readonly read: (file: string, flags: Flags, world: World) => Promise<Translate>;
+  readonly read: (file: string, flags: Flags, world: ProcessIo) => Promise<Translate>;
 }
 
 const SOURCES: Readonly<Record<string, Source>> = {
@@ -67,7 +67,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
 /** The flags that belong to single sources: on the command line a stray one is a mistake, as a variable it is for another call. */
 const OWN_FLAGS = ['stage', 'framework-version', 'param', 'env', 'parameter', 'var'] as const;
 
-export async function importFrom(_: string, flags: Flags, world: World, [name = '', file = '']: readonly string[]): Promise<number> {
+export async function importFrom(_: string, flags: Flags, world: ProcessIo, [name = '', file = '']: readonly string[]): Promise<number> {
   const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
   const names = Object.keys(SOURCES);
   if (!source)
@@ -88,13 +88,13 @@ function isGiven(value: string | undefined | ReadonlyMap<string, unknown>): bool
 }
 
 /** A process that asks no account needs no SDK. */
-async function live(translate: Translate, flags: Flags, world: World) {
+async function live(translate: Translate, flags: Flags, world: ProcessIo) {
   const { readLive } = await import('./import-live.ts');
   const { imported, account } = await readLive(translate, flags, world);
   return { imported: importLive(imported, account), account };
 }
 
-function print(file: string, imported: Imported, account: LiveAccount | undefined, flags: Flags, { stdout, stderr }: World): void {
+function print(file: string, imported: Imported, account: LiveAccount | undefined, flags: Flags, { stdout, stderr }: ProcessIo): void {
   const { documents, findings, handOver } = imported;
   if (flags['hand-over']) stdout.write(handOver ?? '# Nothing here is to be handed over.\n');
   else if (documents.length > 0) {
@@ -105,19 +105,19 @@ function print(file: string, imported: Imported, account: LiveAccount | undefine
 }
 
 function headOf(file: string, account: LiveAccount | undefined): string {
-  if (account) return `# What is live, in ${placeText(account)}, of what ${visible(file)} declares.\n`;
-  return `# What ${visible(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`;
+  if (account) return `# What is live, in ${placeText(account)}, of what ${sanitize(file)} declares.\n`;
+  return `# What ${sanitize(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`;
 }
 
 /** `serverless.yml:12  UNRESOLVED  error  …`. */
 function findingText({ file, line, code, severity, message }: Finding): string {
-  return `${visible(file)}:${line}  ${code}  ${severity}  ${visible(message)}`;
+  return `${sanitize(file)}:${line}  ${code}  ${severity}  ${sanitize(message)}`;
 }
 
 function summary(file: string, { documents, findings }: Imported, account: LiveAccount | undefined): string {
   const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
   const found = [count(number('error'), 'error'), count(number('warning'), 'warning'), count(number('info'), 'note')];
-  return `${visible(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.${account ? ` Read live from ${placeText(account)}.` : ''}`;
+  return `${sanitize(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.${account ? ` Read live from ${placeText(account)}.` : ''}`;
 }
 
 function asJson({ documents, findings, handOver }: Imported, account: LiveAccount | undefined, namespace: string | undefined) {
@@ -125,10 +125,10 @@ function asJson({ documents, findings, handOver }: Imported, account: LiveAccoun
   return { manifests: documents.map((document) => toManifest(document, namespace)), findings, handOver: handOver ?? null, live };
 }
 
-async function readSource(file: string, { stdin }: World): Promise<string> {
+async function readSource(file: string, { stdin }: ProcessIo): Promise<string> {
   try {
     const text = file === '-' ? await readAll(stdin) : await readFile(file, 'utf8');
-    if (text.trim() === '') throw new Failure(`${sourceName(file)} is empty`);
+    if (text.trim() === '') throw new ExpectedError(`${sourceName(file)} is empty`);
     return text;
   } catch (error) {
     throw notRead(file, error);
@@ -136,7 +136,7 @@ async function readSource(file: string, { stdin }: World): Promise<string> {
 }
 
 function sourceName(file: string): string {
-  return file === '-' ? 'standard input' : visible(file);
+  return file === '-' ? 'standard input' : sanitize(file);
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -146,10 +146,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'its permissions do not allow it',
 };
 
-function notRead(file: string, error: unknown): Failure {
-  if (error instanceof Failure) return error;
+function notRead(file: string, error: unknown): ExpectedError {
+  if (error instanceof ExpectedError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? 'error';
-  return new Failure(`${sourceName(file)} cannot be read: ${REASONS[code] ?? code}`, { cause: error });
+  return new ExpectedError(`${sourceName(file)} cannot be read: ${REASONS[code] ?? code}`, { cause: error });
 }
 
 /** A directory, or a file of any kind that Terraform writes or reads. */

@@ -12,7 +12,7 @@ export interface Signals {
   off(signal: NodeJS.Signals, listener: () => void): unknown;
 }
 
-export interface World {
+export interface ProcessIo {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   /** Results. */
   readonly stdout: Output;
@@ -28,7 +28,7 @@ export interface World {
 }
 
 /** Colour only where a person looks, and never against NO_COLOR (no-color.org: set and not empty). */
-export function wantsColour(output: Output, env: World['env']): boolean {
+export function wantsColour(output: Output, env: ProcessIo['env']): boolean {
   return output.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
@@ -36,7 +36,7 @@ export function wantsColour(output: Output, env: World['env']): boolean {
  * Calls `stop` on the first SIGINT or SIGTERM; a second SIGINT ends the process at once, with the shell's code for it.
  * The result stops listening.
  */
-export function onStop({ signals, exit }: World, stop: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable {
+export function onStop({ signals, exit }: ProcessIo, stop: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable {
   let stopping = false;
   const interrupt = () => (stopping ? exit(130) : begin('SIGINT'));
   const terminate = () => begin('SIGTERM');

@@ -3,12 +3,12 @@ import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
 import { renderMarkdown } from '../report/markdown.ts';
 import { renderText, type TextOptions } from '../report/text.ts';
-import { type World, wantsColour } from './io.ts';
+import { type ProcessIo, wantsColour } from './io.ts';
 
 export function printReport(
   report: Report,
   output: 'text' | 'json' | 'markdown',
-  { stdout, env }: World,
+  { stdout, env }: ProcessIo,
   detail: NonNullable<TextOptions['detail']> = 'full',
 ): void {
   if (output === 'json') stdout.write(renderJson(report));

@@ -3,7 +3,7 @@ import type { Daemon, Health } from '../engine/state/settings.ts';
 import { createApp } from '../server/app.ts';
 import { type Listening, listen } from '../server/listen.ts';
 import type { Metrics } from '../server/metrics.ts';
-import { Failure } from './usage.ts';
+import { ExpectedError } from './usage.ts';
 
 const STARTING: Health = { live: true, ready: false, reasons: ['starting'] };
 
@@ -28,6 +28,6 @@ export async function serve({ host, port, daemon, ...options }: ServeOptions): P
   try {
     return await listen(app, { host, port });
   } catch (error) {
-    throw new Failure((error as Error).message, { cause: (error as Error).cause });
+    throw new ExpectedError((error as Error).message, { cause: (error as Error).cause });
   }
 }

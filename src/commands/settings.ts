@@ -2,17 +2,17 @@
 
 import type { Emit } from '../core/model/events.ts';
 import { chosen } from '../engine/reconcile/engine.ts';
-import type { Settings, Surroundings } from '../engine/state/settings.ts';
+import type { Settings, EngineDeps } from '../engine/state/settings.ts';
 import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
 import { paceOf } from './pace.ts';
 import { UsageError } from './usage.ts';
-import { type World, wantsColour } from './io.ts';
+import { type ProcessIo, wantsColour } from './io.ts';
 
 type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
 
-export function settingsOf(directory: string, flags: PassFlags, { version }: World): Settings {
+export function settingsOf(directory: string, flags: PassFlags, { version }: ProcessIo): Settings {
   return {
     directory,
     namespaces: flags.namespace,
@@ -51,7 +51,7 @@ function defined<T extends object>(object: T): Defined<T> {
 }
 
 /** The log that the flags ask for, on stderr. */
-export function logOf(flags: PassFlags, { stderr, env }: World): Emit {
+export function logOf(flags: PassFlags, { stderr, env }: ProcessIo): Emit {
   const format = flags['log-format'] ?? (stderr.isTTY ? 'text' : 'json');
   return createLog({
     format,
@@ -65,7 +65,7 @@ export function logOf(flags: PassFlags, { stderr, env }: World): Emit {
  * For a person at a terminal the plan tells what its events tell; said twice, it is harder to read. `open` lets later events through:
  * while an apply runs, they are its progress. Asked for with --log-level, all of them are written.
  */
-export function quietLogOf(flags: PassFlags, world: World): { readonly emit: Emit; open(): void } {
+export function quietLogOf(flags: PassFlags, world: ProcessIo): { readonly emit: Emit; open(): void } {
   const log = logOf(flags, world);
   let isOpen = world.stderr.isTTY !== true || flags['log-level'] !== undefined;
   return {
@@ -78,6 +78,6 @@ export function quietLogOf(flags: PassFlags, world: World): { readonly emit: Emi
   };
 }
 
-export function surroundingsOf(emit: Emit, { env, clock }: World, onCall?: Surroundings['onCall']): Surroundings {
+export function surroundingsOf(emit: Emit, { env, clock }: ProcessIo, onCall?: EngineDeps['onCall']): EngineDeps {
   return { clock, emit, env, ...(onCall && { onCall }) };
 }

@@ -4,12 +4,12 @@ import { renderJson } from '../report/json.ts';
 import { renderStatus } from '../report/status.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
-import { Failure } from './usage.ts';
-import type { World } from './io.ts';
+import { ExpectedError } from './usage.ts';
+import type { ProcessIo } from './io.ts';
 
 const TIMEOUT_MS = 10_000;
 
-export async function status(_: string, flags: FlagValues<'status'>, { stdout }: World): Promise<number> {
+export async function status(_: string, flags: FlagValues<'status'>, { stdout }: ProcessIo): Promise<number> {
   const report = await ask(flags.server ?? localServer(flags));
   stdout.write(flags.output === 'json' ? renderJson(report) : renderStatus(report));
   return exitCode('status', report);
@@ -27,14 +27,14 @@ async function ask(server: string): Promise<Report> {
       error.name === 'TimeoutError'
         ? `no answer within ${TIMEOUT_MS / 1000} s`
         : ((error.cause as NodeJS.ErrnoException)?.code ?? error.message);
-    throw new Failure(`no daemon at ${server} (${reason}): start one with "apikeeper run", or name another one with --server`, {
+    throw new ExpectedError(`no daemon at ${server} (${reason}): start one with "apikeeper run", or name another one with --server`, {
       cause: error,
     });
   });
-  if (response.status === 503) throw new Failure(`the daemon at ${server} has no report yet: its first pass has not finished`);
+  if (response.status === 503) throw new ExpectedError(`the daemon at ${server} has no report yet: its first pass has not finished`);
   const report: unknown = await response.json().catch(() => undefined);
   if (response.ok && isReport(report)) return report;
-  throw new Failure(`what answers at ${server} (status ${response.status}) is no apikeeper of this version's report format`);
+  throw new ExpectedError(`what answers at ${server} (status ${response.status}) is no apikeeper of this version's report format`);
 }
 
 function isReport(value: unknown): value is Report {

@@ -4,6 +4,6 @@ export class UsageError extends Error {
 }
 
 /** Something is wrong outside of us, and the message says all there is to say: no stack, exit code 1. */
-export class Failure extends Error {
+export class ExpectedError extends Error {
   override readonly name = 'Failure';
 }

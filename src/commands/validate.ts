@@ -2,13 +2,13 @@
 import type { Problem } from '../core/model/model.ts';
 import { withoutUnusable } from '../engine/reconcile/cron.ts';
 import { load, type Tree } from '../manifests/load.ts';
-import { count, visible } from '../report/sanitize.ts';
+import { count, sanitize } from '../report/sanitize.ts';
 import { problemText, warningText } from '../report/phrases.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
-import type { World } from './io.ts';
+import type { ProcessIo } from './io.ts';
 
-export async function validate(path: string, flags: FlagValues<'validate'>, { stdout }: World): Promise<number> {
+export async function validate(path: string, flags: FlagValues<'validate'>, { stdout }: ProcessIo): Promise<number> {
   const tree = withoutUnusable(await load(path));
   const problems = [...tree.problems, ...tree.dangling];
   if (flags.output === 'json') stdout.write(`${JSON.stringify(asJson(tree, problems), null, 2)}\n`);
@@ -30,7 +30,7 @@ function warningsIn({ warnings }: Tree): number {
 
 function summary(tree: Tree, problems: readonly Problem[], strict: boolean): string {
   const read = `${count(tree.documents, 'document')} in ${count(tree.files, 'file')}`;
-  const where = visible(tree.directory);
+  const where = sanitize(tree.directory);
   if (problems.length === 0) return `${where}: ${read}, all valid${remarks(tree, strict)}.`;
   const files = new Set(problems.map(({ file }) => file).filter((file) => file !== '.')).size;
   const among = files > 0 ? ` in ${count(files, 'file')}` : '';

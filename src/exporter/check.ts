@@ -96,7 +96,7 @@ function changing(byDesired: ReadonlyMap<Desired, ExportedDocument>, { account, 
     rules,
     policy: { unsetMode: 'enforce', prune: false, deleteGraceMs: 0, maxKeys: 0, maxPercent: 100 },
     contested: new Set(),
-    seen: new Map(),
+    lastSeen: new Map(),
     pinned: new Map(),
     // Who made a difference doesn't matter here, only that there is one.
     fingerprint: (text) => text,

@@ -1,7 +1,7 @@
 /** Keys and plans that have the shape of a Consumer, as one document each (design, section 2). */
 import type { Json, Live } from '../core/model/model.ts';
 import { claimOf } from '../core/compare/ownership.ts';
-import { isMap, same } from '../core/model/json.ts';
+import { isMap, jsonEqual } from '../core/model/json.ts';
 import { liveName } from '../manifest-writer/names.ts';
 import { type Part, partOf } from '../manifests/consumer-parts.ts';
 import { type Context, restApiOf } from './documents.ts';
@@ -105,7 +105,7 @@ function folded(key: ExportedDocument, access: readonly Access[]): ExportedDocum
     SHARED.flatMap((field): [string, Json][] => {
       const value = first?.fields[field];
       const isShared =
-        value !== undefined && others.length > 0 && others.every(({ fields }) => field in fields && same(fields[field], value));
+        value !== undefined && others.length > 0 && others.every(({ fields }) => field in fields && jsonEqual(fields[field], value));
       return isShared ? [[field, value]] : [];
     }),
   );

@@ -5,7 +5,7 @@ import { claimOf, isMark, otherManager } from '../core/compare/ownership.ts';
 import { apiReference } from '../core/compare/references.ts';
 import { requirementOf } from '../core/compare/key-requirement.ts';
 import type { Rules } from '../core/model/field-rules.ts';
-import { isMap, same } from '../core/model/json.ts';
+import { isMap, jsonEqual } from '../core/model/json.ts';
 import { isRedeployTrick } from '../manifest-writer/stage-variables.ts';
 import { commentsOf } from './comments.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
@@ -151,7 +151,7 @@ function apiName(apiId: string, { account }: Pick<Context, 'account'>): string {
 /** What our tag says that becomes of it; what isn't ours has the default. */
 function policy(live: Live, { fields }: Rules, { owner }: Context): { deletionPolicy?: Json } {
   const recorded = claimOf(live, owner) && live.tags[TAG.onRemove];
-  return recorded === undefined || same(recorded, fields.deletionPolicy?.default) ? {} : { deletionPolicy: recorded };
+  return recorded === undefined || jsonEqual(recorded, fields.deletionPolicy?.default) ? {} : { deletionPolicy: recorded };
 }
 
 /** A map without some of its keys. */

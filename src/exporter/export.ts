@@ -2,7 +2,7 @@
 import type { Live } from '../core/model/model.ts';
 import { claimOf } from '../core/compare/ownership.ts';
 import { REQUIREMENT } from '../core/compare/key-requirement.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 import { checked } from './check.ts';
 import { sharedName } from './comments.ts';
 import { withConsumers } from './consumers.ts';
@@ -18,7 +18,7 @@ const KIND_ORDER = ['Stage', 'KeyRequirement', 'ApiKey', 'UsagePlan', 'Consumer'
 
 /** Throws NotSelected where the selection names what is not there. */
 export function exportManifests(given: ExportOptions): Exported {
-  const account = { ...given.account, live: given.account.live.toSorted((a, b) => byText(keyOf(a), keyOf(b))) };
+  const account = { ...given.account, live: given.account.live.toSorted((a, b) => compareText(keyOf(a), keyOf(b))) };
   const options = { ...given, account };
   const naming = createNaming(options);
   const plansOf = plansByKey(account.live);
@@ -57,7 +57,7 @@ function hasSomethingToSay(live: Live, { owner }: ExportOptions): boolean {
 }
 
 function inOrder(a: ExportedDocument, b: ExportedDocument): number {
-  return byText(a.file, b.file) || KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || byText(a.name, b.name);
+  return compareText(a.file, b.file) || KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || compareText(a.name, b.name);
 }
 
 function plansByKey(all: readonly Live[]): PlansOf {

@@ -1,7 +1,7 @@
 /** What the documents are called: the same for a part of the account as for all of it. */
 import type { Live } from '../core/model/model.ts';
 import { claimOf } from '../core/compare/ownership.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 import { createNames } from '../manifest-writer/names.ts';
 import { type ExportOptions, keyOf } from './model.ts';
 
@@ -30,7 +30,7 @@ export function createNaming({ account, owner, namespace, declared }: ExportOpti
   }
   const create = createNames([...claims.keys(), ...declared.map(({ kind, name }) => `${kind}/${name}`)]);
   const nameAll = (all: readonly Named[]) => {
-    for (const one of all.toSorted((a, b) => byText(a.name, b.name) || byText(a.id, b.id)))
+    for (const one of all.toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)))
       names.set(keyOf(one), create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`));
   };
   nameAll(account.apis.map((api) => ({ ...api, kind: 'RestApi' })));

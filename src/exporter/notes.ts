@@ -1,7 +1,7 @@
 /** What a person must know of the export as a whole. */
 import type { Live } from '../core/model/model.ts';
 import { claimOf, otherManager } from '../core/compare/ownership.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 import { MANY } from './comments.ts';
 import type { ExportOptions } from './model.ts';
 
@@ -31,7 +31,7 @@ function counted(all: readonly Live[], groupOf: (live: Live) => string | undefin
   const groups = Map.groupBy(all, groupOf);
   return [...groups]
     .flatMap(([group, objects]): [string, Live[]][] => (group === undefined ? [] : [[group, objects]]))
-    .toSorted(([a], [b]) => byText(a, b));
+    .toSorted(([a], [b]) => compareText(a, b));
 }
 
 /** A name without what tells it from its likes: numbers and ids. Undefined where nothing is left out. */

@@ -1,7 +1,7 @@
 /** What an API demands of its callers, as a KeyRequirement says it. */
 import type { Json, Live } from '../core/model/model.ts';
 import { requirementOf } from '../core/compare/key-requirement.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 
 /** Whether there is anything to say: an API that demands no key needs no document. */
 export function isDemanding(live: Live): boolean {
@@ -16,7 +16,7 @@ export function requiredMethods(live: Live): Json {
 
 export function requirementComments(live: Live): string[] {
   const { methods, served } = requirementOf(live);
-  const keys = Object.keys(methods).sort(byText);
+  const keys = Object.keys(methods).sort(compareText);
   const demands = (key: string) => methods[key]?.apiKeyRequired === true;
   const preflights = keys.filter((key) => isPreflight(key) && demands(key));
   const comments: string[] = [];
@@ -24,7 +24,7 @@ export function requirementComments(live: Live): string[] {
     comments.push(
       `${preflights.join(', ')} demands a key, which a browser's preflight never carries, so no manifest may say so: is that meant?`,
     );
-  for (const stage of Object.keys(served).sort(byText)) {
+  for (const stage of Object.keys(served).sort(compareText)) {
     const now = served[stage] ?? {};
     const opens = keys.filter((key) => now[key] === true && !demands(key));
     const closes = keys.filter((key) => now[key] === false && demands(key));
@@ -36,7 +36,7 @@ export function requirementComments(live: Live): string[] {
 
 /** Lines that a person may uncomment. */
 export function requirementOptions(live: Live): string[] {
-  const stages = Object.keys(requirementOf(live).served).sort(byText);
+  const stages = Object.keys(requirementOf(live).served).sort(compareText);
   return [
     'apiKeyRequired: true  # uncomment to have every other method demand a key too, those to come included; never OPTIONS',
     `redeploy: { stages: [${stages.join(', ') || '<stage>'}] }  # uncomment to have apikeeper deploy when this document changes; that publishes all that is undeployed in the API`,

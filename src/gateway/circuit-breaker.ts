@@ -9,7 +9,7 @@ const ENOUGH = 3;
  * A door for one pass. Of an operation that was denied three times in a row, further calls are refused here, with class `untried`;
  * the most urgent ones (urgency 0, which take access away) are sent all the same.
  */
-export function untilDenied(send: Send): Send {
+export function breakOnDenied(send: Send): Send {
   const denials = new Map<string, number>();
   return async (command, options) => {
     const operation = operationOf(command);

@@ -4,14 +4,14 @@
 const REDACTED = '(sensitive)';
 
 /** The values that a text must not show. */
-export interface InPlay {
+export interface LiveSecrets {
   /** Holds the value in play until it is disposed of; the same value may be held more than once. */
   add(value: string): Disposable;
   /** The text with every value in play replaced, also where it stands URL-encoded or as JSON. */
   scrub(text: string): string;
 }
 
-export function createInPlay(): InPlay {
+export function createLiveSecrets(): LiveSecrets {
   const held = new Map<string, number>();
   return {
     add(value) {

@@ -11,7 +11,7 @@ import { orAborted } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
 import type { Clock } from '../core/model/clock.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
-import { createInPlay, type InPlay, redact } from './redact.ts';
+import { createLiveSecrets, type LiveSecrets, redact } from './redact.ts';
 import { backoff, type RetryOptions, retrying } from './retry.ts';
 
 export type Command<Input extends ServiceInputTypes, Output extends ServiceOutputTypes> = $Command<
@@ -55,7 +55,7 @@ export interface SendSettings {
   readonly budget: Budget;
   readonly clock: Clock;
   readonly retry?: RetryOptions;
-  readonly inPlay?: InPlay;
+  readonly inPlay?: LiveSecrets;
   readonly onCall?: (call: SentCall) => void;
 }
 
@@ -63,7 +63,7 @@ export interface SendSettings {
 export const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, '');
 
 /** The door of one account and region. */
-export function createSend({ client, budget, clock, retry, inPlay = createInPlay(), onCall }: SendSettings): Send {
+export function createSend({ client, budget, clock, retry, inPlay = createLiveSecrets(), onCall }: SendSettings): Send {
   return async (command, { urgency, signal, expectedValue } = {}) => {
     const operation = operationOf(command);
     const input = command.input as Sensitive;
@@ -155,7 +155,7 @@ function isRepeatable(operation: string, { patchOperations = [] }: Sensitive): b
   return patchOperations.every(({ op }) => op === 'replace');
 }
 
-function holdAll(inPlay: InPlay, values: readonly unknown[]): Disposable {
+function holdAll(inPlay: LiveSecrets, values: readonly unknown[]): Disposable {
   const held = new DisposableStack();
   for (const value of values) if (typeof value === 'string') held.use(inPlay.add(value));
   return held;

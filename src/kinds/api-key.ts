@@ -9,7 +9,7 @@ import {
 import schema from '../../schemas/api-key.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
 import type { Live, Spec } from '../core/model/model.ts';
-import { rulesOf } from '../core/model/field-rules.ts';
+import { readRules } from '../core/model/field-rules.ts';
 import { listApiKeys } from '../gateway/paginate.ts';
 import { arrivedAt } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
@@ -17,7 +17,7 @@ import { afterUpdate, byId, unlessGone, userTags } from './live.ts';
 import { given, replaceFields } from './patch.ts';
 
 export const apiKey: Kind = {
-  rules: rulesOf(schema),
+  rules: readRules(schema),
 
   async list(send) {
     const keys = await listApiKeys(send);

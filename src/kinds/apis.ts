@@ -1,7 +1,7 @@
 /** REST APIs are referred to by id or by name, and never made or deleted. */
 import { GetRestApiCommand, type RestApi } from '@aws-sdk/client-api-gateway';
 import type { Api } from '../core/model/model.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 import { listRestApis } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';
@@ -9,7 +9,7 @@ import { unlessGone } from './live.ts';
 /** All REST APIs of the account and region. Names are not unique. */
 export async function listApis(send: Send): Promise<readonly Api[]> {
   const apis = await listRestApis(send);
-  return apis.map(toApi).toSorted((a, b) => byText(a.id, b.id));
+  return apis.map(toApi).toSorted((a, b) => compareText(a.id, b.id));
 }
 
 /** One of them; undefined where it is gone. */

@@ -10,8 +10,8 @@ import schema from '../../schemas/key-requirement.schema.json' with { type: 'jso
 import { gatewayArn } from '../core/model/arn.ts';
 import { type Api, type Live, TAG } from '../core/model/model.ts';
 import type { LiveRequirement } from '../core/compare/key-requirement.ts';
-import { rulesOf } from '../core/model/field-rules.ts';
-import { byText, type JsonMap } from '../core/model/json.ts';
+import { readRules } from '../core/model/field-rules.ts';
+import { compareText, type JsonMap } from '../core/model/json.ts';
 import { listResources } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import { readApi } from './apis.ts';
@@ -23,7 +23,7 @@ import { stage } from './stage.ts';
 
 /** The id is the API's, and so are the tags. An API is neither made nor deleted here. */
 export const keyRequirement: Kind = {
-  rules: rulesOf(schema),
+  rules: readRules(schema),
 
   async list(send, scope) {
     const found = await pMap(scope.apiIds, (id) => readRequirement(send, id, scope), READERS);
@@ -91,7 +91,7 @@ function project(api: Api, resources: readonly Resource[], stages: readonly Live
   );
   const methods = Object.fromEntries(
     defined
-      .toSorted((a, b) => byText(a.key, b.key))
+      .toSorted((a, b) => compareText(a.key, b.key))
       .map(({ key, resource, about }) => [key, { apiKeyRequired: about.apiKeyRequired ?? false, resource }]),
   );
   const authorization = new Map(defined.map(({ key, about }) => [key, about.authorizationType]));
@@ -110,7 +110,7 @@ function project(api: Api, resources: readonly Resource[], stages: readonly Live
     undeployed: perStage((summary) =>
       [...new Set([...authorization.keys(), ...summary.keys()])]
         .filter((key) => !summary.has(key) || authorization.get(key) !== summary.get(key)?.authorizationType)
-        .sort(byText),
+        .sort(compareText),
     ),
     deployments: Object.fromEntries(stages.map((one) => [one.name, String(one.spec.deployment)])),
     canaries: Object.fromEntries(stages.flatMap((one) => (one.canary === undefined ? [] : [[one.name, one.canary]]))),

@@ -1,6 +1,6 @@
 /** What the kinds have in common in how they read live objects. */
 import type { Live, Spec } from '../core/model/model.ts';
-import { byText } from '../core/model/json.ts';
+import { compareText } from '../core/model/json.ts';
 import { type GatewayError, isGatewayError } from '../gateway/errors.ts';
 
 type Tags = Readonly<Record<string, string>>;
@@ -12,7 +12,7 @@ export function userTags(tags: Tags): Tags {
 
 /** Lists come newest first, which is not promised (facts, section 2.1): by id they are the same twice. */
 export function byId(objects: readonly Live[]): readonly Live[] {
-  return objects.toSorted((a, b) => byText(a.id, b.id));
+  return objects.toSorted((a, b) => compareText(a.id, b.id));
 }
 
 /** `fresh` as the answer to an update shows it, with what such an answer need not show: tags, and `fields` with calls of their own. */

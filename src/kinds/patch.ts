@@ -1,7 +1,7 @@
 /** Patch operations, as the service takes them (facts, section 1.0). */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import type { Json, Spec } from '../core/model/model.ts';
-import { isMap, isNone, type JsonMap, pointer, same } from '../core/model/json.ts';
+import { isMap, isUnset, type JsonMap, pointer, jsonEqual } from '../core/model/json.ts';
 
 /** The service takes only texts, and the SDK doesn't make them: numbers and booleans written out, maps as JSON, none as "". */
 export function text(value: Json | undefined): string {
@@ -23,7 +23,7 @@ export function remove(path: readonly string[], value?: string): PatchOperation 
 
 /** Whether `next` says something about a field that `live` isn't: an absent field says nothing. */
 export function differs(live: Spec, next: Spec, field: string): boolean {
-  return next[field] !== undefined && !same(live[field], next[field]);
+  return next[field] !== undefined && !jsonEqual(live[field], next[field]);
 }
 
 /** Fields that are one text, number or boolean each, and that "" clears. */
@@ -33,7 +33,7 @@ export function replaceFields(live: Spec, next: Spec, fields: readonly string[])
 
 /** What is sent where none may be left out: undefined for everything that means none. */
 export function given<Value extends Json>(value: Value | undefined): Exclude<Value, null> | undefined {
-  return isNone(value) ? undefined : (value as Exclude<Value, null>);
+  return isUnset(value) ? undefined : (value as Exclude<Value, null>);
 }
 
 /** A map, empty where there is none. Without a prototype: a variable may well be called `constructor`. */

@@ -1,7 +1,7 @@
 /** What UpdateStage is sent. Pure. */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import type { Json, Spec } from '../core/model/model.ts';
-import { byText, isMap, isNone, type JsonMap, same } from '../core/model/json.ts';
+import { compareText, isMap, isUnset, type JsonMap, jsonEqual } from '../core/model/json.ts';
 import { readMethodKey, settingKey } from './method-key.ts';
 import { asMap, differs, remove, replace, replaceFields, text } from './patch.ts';
 
@@ -25,13 +25,13 @@ export function changedSettings(live: Spec, next: Spec): string[] {
   if (next.methodSettings === undefined) return [];
   const before = asMap(live.methodSettings);
   const after = asMap(next.methodSettings);
-  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(byText);
-  return keys.filter((key) => leafChanges(before[key], after[key]).length > 0 || isNone(before[key]) !== isNone(after[key]));
+  const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort(compareText);
+  return keys.filter((key) => leafChanges(before[key], after[key]).length > 0 || isUnset(before[key]) !== isUnset(after[key]));
 }
 
 function deploymentPatch(live: Spec, next: Spec): PatchOperation[] {
   // `latest` is what a missing stage is created from, and nothing to compare.
-  if (next.deployment === 'latest' || isNone(next.deployment) || !differs(live, next, 'deployment')) return [];
+  if (next.deployment === 'latest' || isUnset(next.deployment) || !differs(live, next, 'deployment')) return [];
   return [replace(['deploymentId'], next.deployment)];
 }
 
@@ -39,17 +39,17 @@ function deploymentPatch(live: Spec, next: Spec): PatchOperation[] {
 function variablesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
   if (next === undefined) return [];
   const wanted = asMap(next);
-  const names = [...new Set([...Object.keys(live), ...Object.keys(wanted)])].sort(byText);
+  const names = [...new Set([...Object.keys(live), ...Object.keys(wanted)])].sort(compareText);
   return names
-    .filter((name) => !same(live[name], wanted[name]))
-    .map((name) => (isNone(wanted[name]) ? remove(['variables', name]) : replace(['variables', name], wanted[name])));
+    .filter((name) => !jsonEqual(live[name], wanted[name]))
+    .map((name) => (isUnset(wanted[name]) ? remove(['variables', name]) : replace(['variables', name], wanted[name])));
 }
 
 /** Turned off only as a whole: its parts can't be removed (facts, section 1.4). */
 function accessLogPatch(live: Spec, next: Spec): PatchOperation[] {
   if (!differs(live, next, 'accessLog')) return [];
   const log = asMap(next.accessLog);
-  if (isNone(log)) return [remove(['accessLogSettings'])];
+  if (isUnset(log)) return [remove(['accessLogSettings'])];
   return ['destinationArn', 'format'].map((part) => replace(['accessLogSettings', part], log[part]));
 }
 
@@ -60,7 +60,7 @@ function cacheClusterPatch(live: JsonMap, next: Json | undefined): PatchOperatio
   const turned = enabled !== (live.enabled ?? false);
   return [
     ...(turned ? [replace(['cacheClusterEnabled'], enabled)] : []),
-    ...(enabled === true && size !== undefined && (turned || !same(size, live.size)) ? [replace(['cacheClusterSize'], size)] : []),
+    ...(enabled === true && size !== undefined && (turned || !jsonEqual(size, live.size)) ? [replace(['cacheClusterSize'], size)] : []),
   ];
 }
 
@@ -71,7 +71,7 @@ function settingsPatch(live: Spec, next: Spec, rawSettings: readonly string[]): 
     const otherSpellings = rawSettings.filter((raw) => readMethodKey(raw) === key && raw !== settingKey(key));
     const removals = otherSpellings.map(removeSetting);
     const isThere = before[key] !== undefined && (otherSpellings.length === 0 || rawSettings.includes(settingKey(key)));
-    if (isNone(after[key])) return [...removals, ...(isThere ? [removeSetting(settingKey(key))] : [])];
+    if (isUnset(after[key])) return [...removals, ...(isThere ? [removeSetting(settingKey(key))] : [])];
     // An entry in another spelling makes room for one in ours, which is written whole, so that what `next` leaves out stays as it was.
     const wanted = isThere ? after[key] : overlaid(asMap(before[key]), asMap(after[key]));
     return [...removals, ...leafChanges(isThere ? before[key] : undefined, wanted).map((leaf) => replaceSetting(key, leaf))];
@@ -109,10 +109,10 @@ function leafChanges(live: Json | undefined, next: Json | undefined): LeafChange
   const after = asMap(next);
   const changes = SUFFIXES.flatMap(([path, suffix]) => {
     const value = leaf(after, path);
-    return isNone(value) || same(value, leaf(before, path)) ? [] : [{ suffix, value: value ?? null }];
+    return isUnset(value) || jsonEqual(value, leaf(before, path)) ? [] : [{ suffix, value: value ?? null }];
   });
   const { throttle } = after;
-  if (throttle === undefined || (live !== undefined && same(throttle, before.throttle))) return changes;
+  if (throttle === undefined || (live !== undefined && jsonEqual(throttle, before.throttle))) return changes;
   // -1 says: no limit of its own (facts, section 1.4).
   const { rateLimit = -1, burstLimit = -1 } = asMap(throttle);
   return [...changes, { suffix: 'throttling/rateLimit', value: rateLimit }, { suffix: 'throttling/burstLimit', value: burstLimit }];

@@ -12,7 +12,7 @@ import pMap from 'p-map';
 import schema from '../../schemas/stage.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
 import type { Live, Spec } from '../core/model/model.ts';
-import { rulesOf } from '../core/model/field-rules.ts';
+import { readRules } from '../core/model/field-rules.ts';
 import type { JsonMap } from '../core/model/json.ts';
 import { listDeployments } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
@@ -23,7 +23,7 @@ import { asMap, given } from './patch.ts';
 import { changedSettings, stagePatch } from './stage-patch.ts';
 
 export const stage: Kind = {
-  rules: rulesOf(schema),
+  rules: readRules(schema),
 
   async list(send, { apiIds }) {
     const perApi = await pMap(

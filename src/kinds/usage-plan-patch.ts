@@ -1,7 +1,7 @@
 /** What UpdateUsagePlan is sent. Pure. */
 import type { PatchOperation, ThrottleSettings } from '@aws-sdk/client-api-gateway';
 import type { Json, Spec } from '../core/model/model.ts';
-import { byText, isMap, isNone, type JsonMap, same } from '../core/model/json.ts';
+import { compareText, isMap, isUnset, type JsonMap, jsonEqual } from '../core/model/json.ts';
 import { throttleKey } from './method-key.ts';
 import { add, asMap, differs, remove, replace, replaceFields } from './patch.ts';
 
@@ -11,7 +11,7 @@ import { add, asMap, differs, remove, replace, replaceFields } from './patch.ts'
  * What stays is never removed and added again: that would cut its consumers off in between.
  */
 export function usagePlanPatch(live: Spec, next: Spec): PatchOperation[] {
-  const throttleGoes = differs(live, next, 'throttle') && isNone(next.throttle);
+  const throttleGoes = differs(live, next, 'throttle') && isUnset(next.throttle);
   return [
     ...replaceFields(live, next, ['name', 'description', 'productCode']),
     ...(throttleGoes ? [] : replaceWhole(live, next, 'throttle', ['rateLimit', 'burstLimit'])),
@@ -35,7 +35,7 @@ export function throttleMap(methodThrottles: Json | undefined): Record<string, T
 function replaceWhole(live: Spec, next: Spec, field: string, parts: readonly string[]): PatchOperation[] {
   if (!differs(live, next, field)) return [];
   const value = next[field];
-  if (!isMap(value) || isNone(value)) return [remove([field])];
+  if (!isMap(value) || isUnset(value)) return [remove([field])];
   return parts.filter((part) => value[part] !== undefined).map((part) => replace([field, part], value[part]));
 }
 
@@ -43,7 +43,7 @@ function replaceWhole(live: Spec, next: Spec, field: string, parts: readonly str
 function stagesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
   if (next === undefined) return [];
   const wanted = asMap(next);
-  const keys = (map: JsonMap) => Object.keys(map).sort(byText);
+  const keys = (map: JsonMap) => Object.keys(map).sort(compareText);
   const gone = keys(live).filter((key) => wanted[key] === undefined);
   const added = keys(wanted).filter((key) => live[key] === undefined);
   return [
@@ -55,7 +55,7 @@ function stagesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
 
 /** The whole map at once: how a single path would have to be escaped is not known (facts, section 1.2). */
 function throttlesPatch(stage: string, live: Json | undefined, next: Json | undefined): PatchOperation[] {
-  if (next === undefined || same(live, next)) return [];
+  if (next === undefined || jsonEqual(live, next)) return [];
   const path = ['apiStages', stage, 'throttle'];
-  return isNone(next) ? [remove(path)] : [replace(path, throttleMap(next) as JsonMap)];
+  return isUnset(next) ? [remove(path)] : [replace(path, throttleMap(next) as JsonMap)];
 }

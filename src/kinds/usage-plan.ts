@@ -12,7 +12,7 @@ import pMap from 'p-map';
 import schema from '../../schemas/usage-plan.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
 import type { Json, Live } from '../core/model/model.ts';
-import { rulesOf } from '../core/model/field-rules.ts';
+import { readRules } from '../core/model/field-rules.ts';
 import type { JsonMap } from '../core/model/json.ts';
 import { listUsagePlanKeys, listUsagePlans } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
@@ -24,7 +24,7 @@ import { attachKey, detachKey, hasKey, holdersOf } from './usage-plan-keys.ts';
 import { detachStages, throttleMap, usagePlanPatch } from './usage-plan-patch.ts';
 
 export const usagePlan: Kind = {
-  rules: rulesOf(schema),
+  rules: readRules(schema),
 
   async list(send, { wantsMembers }) {
     const plans = (await listUsagePlans(send)).map((plan) => project(plan));

@@ -1,8 +1,8 @@
 /** Warnings of the valid documents, each with its place in a file. */
-import { desiredEstate } from '../core/lint/manifest-inventory.ts';
+import { manifestInventory } from '../core/lint/manifest-inventory.ts';
 import { type Desired, identity, type Problem } from '../core/model/model.ts';
 import type { WarningCode, WarningSeverity } from '../core/model/warning.ts';
-import { warningsOf } from '../core/lint/lint.ts';
+import { lint } from '../core/lint/lint.ts';
 import { toProblem } from './draft.ts';
 import { asWritten, createPlaceOf, type Entry } from './entry.ts';
 import { compareProblems } from './problem.ts';
@@ -30,8 +30,8 @@ export function warnings(desired: readonly Desired[], valid: readonly Entry[], {
   const isAnywhere = incomplete.some((namespace) => placeOf(namespace) === namespace && !places.has(namespace));
   const found = [...places]
     .flatMap(([place, documents]) => {
-      const estate = desiredEstate(documents);
-      return warningsOf(isWhole && !isAnywhere && !blurred.has(place) ? estate : { ...estate, keys: [], demands: [] });
+      const estate = manifestInventory(documents);
+      return lint(isWhole && !isAnywhere && !blurred.has(place) ? estate : { ...estate, keys: [], demands: [] });
     })
     .flatMap((warning) => {
       const entry = entryOf.get(identity(warning));

@@ -2,14 +2,14 @@
 import type { Source } from '../core/model/model.ts';
 import type { ReportObject, TargetReport } from '../core/model/report.ts';
 
-export interface Fold {
+export interface ConsumerGroup {
   /** Undefined: the object stands for itself. */
   readonly consumer?: { readonly name: string; readonly source?: Source };
   readonly objects: readonly ReportObject[];
 }
 
 /** The given objects of a target, those of a Consumer where its first one is. */
-export function folded(objects: readonly ReportObject[], target: TargetReport): Fold[] {
+export function groupByConsumer(objects: readonly ReportObject[], target: TargetReport): ConsumerGroup[] {
   const folds = Map.groupBy(objects, (object) => object.consumer ?? object);
   return [...folds].map(([by, own]) =>
     typeof by === 'string' ? { consumer: { name: by, ...placeOf(by, target) }, objects: own } : { objects: own },

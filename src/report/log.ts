@@ -2,7 +2,7 @@
 import { type DestinationStream, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { type Emit, EVENTS, type EventFields, type Level } from '../core/model/events.ts';
-import { duration, valueText, visible } from './sanitize.ts';
+import { duration, valueText, sanitize } from './sanitize.ts';
 import { CAUSE_TEXT } from './phrases.ts';
 
 export interface LogOptions {
@@ -74,7 +74,7 @@ function lineText(line: Line): string {
     ...(line.source ? [`${line.source.file}:${line.source.line}`] : []),
     ...(line.durationMs === undefined ? [] : [duration(line.durationMs)]),
   ];
-  return visible(parts.join('; '));
+  return sanitize(parts.join('; '));
 }
 
 /** `create 2, keep 12` */

@@ -1,7 +1,7 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
 import type { Report, ReportChange, ReportObject, TargetReport } from '../core/model/report.ts';
-import { type Fold, folded } from './group-by-consumer.ts';
-import { count, valueText, visible } from './sanitize.ts';
+import { type ConsumerGroup, groupByConsumer } from './group-by-consumer.ts';
+import { count, valueText, sanitize } from './sanitize.ts';
 import {
   CAUSE_TEXT,
   isApplied,
@@ -68,7 +68,7 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
   return [
     head,
     ...(target.error ? [`> **Failed:** ${prose(target.error)}`] : []),
-    ...(listed.length > 0 ? [table(folded(listed, target), applied)] : []),
+    ...(listed.length > 0 ? [table(groupByConsumer(listed, target), applied)] : []),
     ...estimate,
     ...messages(listed),
     ...warnings(target),
@@ -77,7 +77,7 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
   ];
 }
 
-function table(folds: readonly Fold[], applied: boolean): string {
+function table(folds: readonly ConsumerGroup[], applied: boolean): string {
   const lines = folds.flatMap(({ consumer, objects }) => {
     if (!consumer) return objects.map((object) => tableRow(object, applied, ''));
     const heading = `| | **${cell(`Consumer/${consumer.name}`)}** | | ${placeText(consumer.source)} |`;
@@ -146,7 +146,7 @@ function unclaimed(target: TargetReport): string[] {
 
 /** A word joiner (U+2060) parts what GitHub would turn into a mention, an issue's link or a URL. */
 function unlinked(text: string): string {
-  return visible(text)
+  return sanitize(text)
     .replace(/[@#](?=\w)/g, '$&\u2060')
     .replace(/:\/\//g, ':\u2060//')
     .replace(/\bwww\./gi, (start) => `${start.slice(0, 3)}\u2060.`);
@@ -164,7 +164,7 @@ function prose(text: string): string {
 
 /** A code span, longer fenced than any run of backticks in it. */
 function code(text: string): string {
-  const shown = visible(text);
+  const shown = sanitize(text);
   const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([run]) => run.length));
   const fence = '`'.repeat(longest + 1);
   const pad = longest > 0 ? ' ' : '';

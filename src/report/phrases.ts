@@ -3,7 +3,7 @@ import type { Problem } from '../core/model/model.ts';
 import { type Action, type Cause, CHOSEN_HOLDS } from '../core/model/plan.ts';
 import type { Outcome, Report, ReportObject, TargetReport } from '../core/model/report.ts';
 import type { Warning } from '../core/model/warning.ts';
-import { count, visible } from './sanitize.ts';
+import { count, sanitize } from './sanitize.ts';
 
 export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   git: 'changed in Git',
@@ -129,7 +129,7 @@ export function summaryText(targets: readonly TargetReport[], applied: boolean):
 /** `account 123456789012, eu-west-2, owner residents-platform, mode enforce` */
 export function targetText(target: TargetReport): string {
   const account = target.accountId ? [`account ${target.accountId}`] : [];
-  return visible([...account, target.region, `owner ${target.owner}`, `mode ${target.mode}`].join(', '));
+  return sanitize([...account, target.region, `owner ${target.owner}`, `mode ${target.mode}`].join(', '));
 }
 
 /** `file:line:col: Kind/name: field: what is wrong, and the way out` (design, section 6). */
@@ -155,10 +155,10 @@ export function warningGroups({ warnings = [] }: TargetReport): WarningGroup[] {
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     const objects = group.map(({ kind, name, path, source }) => ({
-      name: visible([`${kind}/${name}`, ...(path === undefined ? [] : [path])].join(' ')),
-      ...(source && { place: visible(`${source.file}:${source.line}`) }),
+      name: sanitize([`${kind}/${name}`, ...(path === undefined ? [] : [path])].join(' ')),
+      ...(source && { place: sanitize(`${source.file}:${source.line}`) }),
     }));
-    return first ? [{ severity: first.severity, code: first.code, message: visible(first.message), objects }] : [];
+    return first ? [{ severity: first.severity, code: first.code, message: sanitize(first.message), objects }] : [];
   });
 }
 
@@ -171,5 +171,5 @@ function placedText(problem: Problem, after: readonly string[], before: readonly
   const field = problem.path ? [problem.path] : [];
   // Of the directory itself there is no line to name.
   const place = problem.file === '.' ? [] : [`${problem.file}:${problem.line}:${problem.column}`];
-  return visible([...place, ...before, ...object, ...field, ...after].join(': '));
+  return sanitize([...place, ...before, ...object, ...field, ...after].join(': '));
 }

@@ -5,7 +5,7 @@ import type { Json } from '../core/model/model.ts';
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Replaces each control character by its escape: a line break becomes the two characters `\n`. */
-export function visible(text: string): string {
+export function sanitize(text: string): string {
   return text.replace(HIDDEN, (character) => {
     if (character === '\n') return '\\n';
     if (character === '\t') return '\\t';
@@ -17,7 +17,7 @@ export function visible(text: string): string {
 export function valueText(value: Json): string {
   if (value === null) return 'none';
   if (value === '(sensitive)') return value;
-  if (typeof value === 'string') return visible(JSON.stringify(value));
+  if (typeof value === 'string') return sanitize(JSON.stringify(value));
   if (isList(value)) return value.length === 0 ? '[]' : `[${value.map(valueText).join(', ')}]`;
   if (typeof value !== 'object') return String(value);
   const members = Object.entries(value).map(([name, member]) => `${nameText(name)}: ${valueText(member)}`);
@@ -30,7 +30,7 @@ function isList(value: Json): value is readonly Json[] {
 }
 
 function nameText(name: string): string {
-  return /^[\w-]+$/.test(name) ? name : visible(JSON.stringify(name));
+  return /^[\w-]+$/.test(name) ? name : sanitize(JSON.stringify(name));
 }
 
 /** `350 ms`, `12.3 s`, `4 min 40 s`, `2 h 5 min`. */

@@ -1,6 +1,6 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
 import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
-import { duration, visible } from './sanitize.ts';
+import { duration, sanitize } from './sanitize.ts';
 import { CAUSE_TEXT, isApplied, problemText, stepText, summaryText, targetText, warningGroups } from './phrases.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
@@ -20,25 +20,25 @@ export function renderStatus(report: Report): string {
 }
 
 function lastPass({ startedAt, durationMs, trigger, revision }: Report): string {
-  return visible(`last pass ${startedAt}, ${duration(durationMs)}, started by ${trigger}, revision ${revision ?? 'unknown'}`);
+  return sanitize(`last pass ${startedAt}, ${duration(durationMs)}, started by ${trigger}, revision ${revision ?? 'unknown'}`);
 }
 
 function targetLine(target: TargetReport): string {
   const next = target.nextRunAt ? `, looks again at ${target.nextRunAt}` : '';
-  const error = target.error ? `: ${visible(target.error)}` : '';
-  return `${visible(target.namespace)} (${targetText(target)}${next}): ${target.state}${error}`;
+  const error = target.error ? `: ${sanitize(target.error)}` : '';
+  return `${sanitize(target.namespace)} (${targetText(target)}${next}): ${target.state}${error}`;
 }
 
 function warnings(target: TargetReport): string[] {
   return warningGroups(target).map(({ severity, code, message, objects }) => {
     const names = objects.map(({ name }) => name).join(', ');
-    return `${severity} ${code} in ${visible(target.namespace)}: ${message}: ${names}`;
+    return `${severity} ${code} in ${sanitize(target.namespace)}: ${message}: ${names}`;
   });
 }
 
 function cells(object: ReportObject): readonly string[] {
   const why = [object.reason, object.cause && CAUSE_TEXT[object.cause], object.message].filter((part) => part !== undefined);
-  return [object.namespace, object.kind, object.name, object.state, stepText(object), why.join('; ') || '-'].map(visible);
+  return [object.namespace, object.kind, object.name, object.state, stepText(object), why.join('; ') || '-'].map(sanitize);
 }
 
 /** Two spaces between columns; the last one is ragged. */

@@ -1,8 +1,8 @@
 /** A report for terminals and logs. Problems come first; what is in sync is counted, not listed. */
 import { styleText } from 'node:util';
 import type { OverallState, Report, ReportChange, ReportObject, TargetReport } from '../core/model/report.ts';
-import { type Fold, folded } from './group-by-consumer.ts';
-import { count, duration, valueText, visible } from './sanitize.ts';
+import { type ConsumerGroup, groupByConsumer } from './group-by-consumer.ts';
+import { count, duration, valueText, sanitize } from './sanitize.ts';
 import {
   CAUSE_TEXT,
   isApplied,
@@ -25,7 +25,7 @@ export interface TextOptions {
 type Colour = Parameters<typeof styleText>[0];
 type Paint = (colour: Colour, text: string) => string;
 
-const LOOK: Readonly<Record<Row, readonly [symbol: string, planned: string, done: string, colour: Colour]>> = {
+const ROW_STYLE: Readonly<Record<Row, readonly [symbol: string, planned: string, done: string, colour: Colour]>> = {
   create: ['+', 'create', 'created', 'green'],
   adopt: ['>', 'adopt', 'adopted', 'cyan'],
   update: ['~', 'update', 'updated', 'yellow'],
@@ -87,9 +87,9 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
   const quiet = (object: ReportObject) => rowOf(object) === 'chosen';
   const ordered = [...listed.filter((object) => !quiet(object)), ...listed.filter(quiet)];
   return [
-    `${paint('bold', visible(target.namespace))} (${targetText(target)}): ${state}`,
-    ...(target.error ? [paint('red', `  x ${visible(target.error)}`)] : []),
-    ...saidOnce(folded(ordered, target)).flatMap((fold) => foldLines(fold, applied, detail, paint)),
+    `${paint('bold', sanitize(target.namespace))} (${targetText(target)}): ${state}`,
+    ...(target.error ? [paint('red', `  x ${sanitize(target.error)}`)] : []),
+    ...saidOnce(groupByConsumer(ordered, target)).flatMap((fold) => foldLines(fold, applied, detail, paint)),
     ...warnings(target, paint),
     ...(detail === 'full' ? unclaimed(target, paint) : []),
     ...effort(target, applied),
@@ -97,7 +97,7 @@ function targetBlock(target: TargetReport, applied: boolean, detail: 'full' | 'o
 }
 
 /** What a row says in the same words as the row before is not said again: a guard holds many keys for one reason. */
-function saidOnce(folds: readonly Fold[]): Fold[] {
+function saidOnce(folds: readonly ConsumerGroup[]): ConsumerGroup[] {
   let last: string | undefined;
   const short = (object: ReportObject): ReportObject => {
     const isRepeated = object.message !== undefined && object.message === last;
@@ -112,27 +112,27 @@ function isListed(object: ReportObject): boolean {
   return !isSettled(object) || object.message !== undefined;
 }
 
-function foldLines({ consumer, objects }: Fold, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
+function foldLines({ consumer, objects }: ConsumerGroup, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
   const lines = objects.flatMap((object) => objectLines(object, applied, detail, paint));
   if (!consumer) return lines;
-  const place = consumer.source ? paint('dim', visible(`  ${consumer.source.file}:${consumer.source.line}`)) : '';
-  return [`  ${paint('bold', visible(`Consumer/${consumer.name}`))}${place}`, ...lines.map((line) => `  ${line}`)];
+  const place = consumer.source ? paint('dim', sanitize(`  ${consumer.source.file}:${consumer.source.line}`)) : '';
+  return [`  ${paint('bold', sanitize(`Consumer/${consumer.name}`))}${place}`, ...lines.map((line) => `  ${line}`)];
 }
 
 function objectLines(object: ReportObject, applied: boolean, detail: 'full' | 'outcomes', paint: Paint): string[] {
   const row = rowOf(object);
-  const [symbol, planned, done, colour] = LOOK[row];
+  const [symbol, planned, done, colour] = ROW_STYLE[row];
   const what = [applied ? done : planned, ...(object.wants ? [`would ${object.wants}`] : [])].join(', ');
   const inPart = isHeldInPart(object);
   const why = [...(object.reason && !inPart ? [object.reason] : []), ...causeText(object)].join(', ');
-  const head = `  ${symbol} ${visible(`${object.kind}/${object.name}`)}  ${what}${why && ` (${why})`}`;
+  const head = `  ${symbol} ${sanitize(`${object.kind}/${object.name}`)}  ${what}${why && ` (${why})`}`;
   const place = origin(object);
   return [
     `${paint(colour, head)}${place && paint('dim', `  ${place}`)}`,
-    ...(object.message && !inPart ? [paint(row === 'chosen' ? 'dim' : [], `      ${visible(object.message)}`)] : []),
+    ...(object.message && !inPart ? [paint(row === 'chosen' ? 'dim' : [], `      ${sanitize(object.message)}`)] : []),
     ...(detail === 'full' || row === 'failed' ? changeLines(object, paint) : []),
     ...(inPart
-      ? [paint(LOOK.held[3], `    ! held in part (${object.reason})${object.message ? `: ${visible(object.message)}` : ''}`)]
+      ? [paint(ROW_STYLE.held[3], `    ! held in part (${object.reason})${object.message ? `: ${sanitize(object.message)}` : ''}`)]
       : []),
   ];
 }
@@ -150,13 +150,13 @@ function origin(object: ReportObject): string {
     ...(object.driftedSince ? [`drifted since ${object.driftedSince}`] : []),
     ...(object.deleteAfter ? [`may be deleted after ${object.deleteAfter}`] : []),
   ];
-  return visible(parts.join(', '));
+  return sanitize(parts.join(', '));
 }
 
 function changeLines(object: ReportObject, paint: Paint): string[] {
   const fresh = object.state === 'missing';
   const cells = object.changes.map((change) => ({
-    path: visible(change.path),
+    path: sanitize(change.path),
     old: fresh ? '' : valueText(change.live),
     next: valueText(change.desired),
     cause: causeOf(change, object),
@@ -193,12 +193,12 @@ function warnings(target: TargetReport, paint: Paint): string[] {
 function unclaimed(target: TargetReport, paint: Paint): string[] {
   const bearers = target.objects.filter((object) => (object.unclaimed?.length ?? 0) > 0);
   if (bearers.length === 0) return [];
-  const lines = bearers.map((object) => `      ${visible(`${object.kind}/${object.name}: ${object.unclaimed?.join(', ')}`)}`);
+  const lines = bearers.map((object) => `      ${sanitize(`${object.kind}/${object.name}: ${object.unclaimed?.join(', ')}`)}`);
   return ['  Unclaimed (set live, named by no manifest, left as it is):', ...lines].map((line) => paint('dim', line));
 }
 
 function effort(target: TargetReport, applied: boolean): string[] {
-  if (!applied) return target.estimate?.text ? [`  Applying takes ${visible(target.estimate.text)}.`] : [];
+  if (!applied) return target.estimate?.text ? [`  Applying takes ${sanitize(target.estimate.text)}.`] : [];
   const calls = Object.values(target.calls).reduce((sum, calls) => sum + calls, 0);
   const waited = target.waitedMs >= 1000 ? `, which waited ${duration(target.waitedMs)} for the budget` : '';
   return [`  ${count(calls, 'call')}${waited}.`];

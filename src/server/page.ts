@@ -2,8 +2,8 @@
 import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
-import { type Fold, folded } from '../report/group-by-consumer.ts';
-import { count, duration, valueText, visible } from '../report/sanitize.ts';
+import { type ConsumerGroup, groupByConsumer } from '../report/group-by-consumer.ts';
+import { count, duration, valueText, sanitize } from '../report/sanitize.ts';
 import { CAUSE_TEXT, isApplied, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/phrases.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
@@ -35,7 +35,7 @@ ${refresh ? html`<meta http-equiv="refresh" content="${REFRESH_SECONDS}">` : ''}
 <header>
 <h1>apikeeper ${badge(state)}</h1>
 ${report ? overview(report) : html`<p>The first pass has not finished yet.</p>`}
-${health.reasons.map((reason) => html`<p class="note">Not ready: ${visible(reason)}</p>`)}
+${health.reasons.map((reason) => html`<p class="note">Not ready: ${sanitize(reason)}</p>`)}
 </header>
 <main>
 ${report && report.problems.length > 0 ? problems(report) : ''}
@@ -58,7 +58,7 @@ function overview(report: Report): Html {
   return html`<p class="summary">${summaryText(report.targets, isApplied(report))}</p>
 <dl>
 <dt>Last pass</dt><dd>${time(report.startedAt)}, ${duration(report.durationMs)}, started by ${report.trigger}</dd>
-<dt>Revision</dt><dd>${report.revision ? html`<code>${visible(report.revision)}</code>` : 'unknown'}</dd>
+<dt>Revision</dt><dd>${report.revision ? html`<code>${sanitize(report.revision)}</code>` : 'unknown'}</dd>
 </dl>`;
 }
 
@@ -77,13 +77,13 @@ function targetSection(target: TargetReport): Html {
   const open = target.objects.filter((object) => !isSettled(object));
   const rest = target.objects.filter(isSettled);
   return html`<section>
-<h2>${visible(target.namespace)} ${badge(target.state)}</h2>
+<h2>${sanitize(target.namespace)} ${badge(target.state)}</h2>
 <p class="note">${targetText(target)}${target.nextRunAt ? html`, looks again at ${time(target.nextRunAt)}` : ''}</p>
-${target.error ? html`<p class="error">${visible(target.error)}</p>` : ''}
+${target.error ? html`<p class="error">${sanitize(target.error)}</p>` : ''}
 ${coverage(target)}
 ${warnings(target)}
-${open.length > 0 ? table(folded(open, target)) : target.error ? '' : html`<p>Nothing to do.</p>`}
-${rest.length > 0 ? html`<details><summary>${count(rest.length, open.length > 0 ? 'more object' : 'object')}</summary>${table(folded(rest, target))}</details>` : ''}
+${open.length > 0 ? table(groupByConsumer(open, target)) : target.error ? '' : html`<p>Nothing to do.</p>`}
+${rest.length > 0 ? html`<details><summary>${count(rest.length, open.length > 0 ? 'more object' : 'object')}</summary>${table(groupByConsumer(rest, target))}</details>` : ''}
 </section>`;
 }
 
@@ -103,18 +103,18 @@ function coverage(target: TargetReport): Html {
   return html`<p class="coverage">Under management: ${shares.map(([kind, share]) => html`<span>${kind} <meter value="${share}"></meter> ${Math.floor(share * 100)} %</span>`)}</p>`;
 }
 
-function table(folds: readonly Fold[]): Html {
+function table(folds: readonly ConsumerGroup[]): Html {
   return html`<table>
 <thead><tr><th>Step</th><th>Object</th><th>Why</th><th>Differences</th></tr></thead>
 ${folds.map(tableBody)}
 </table>`;
 }
 
-function tableBody({ consumer, objects }: Fold): Html {
+function tableBody({ consumer, objects }: ConsumerGroup): Html {
   if (!consumer) return html`<tbody>${objects.map(tableRow)}</tbody>`;
-  const place = consumer.source ? html` <small>${visible(`${consumer.source.file}:${consumer.source.line}`)}</small>` : '';
+  const place = consumer.source ? html` <small>${sanitize(`${consumer.source.file}:${consumer.source.line}`)}</small>` : '';
   return html`<tbody class="consumer">
-<tr><th colspan="4" scope="rowgroup">${visible(`Consumer/${consumer.name}`)}${place}</th></tr>
+<tr><th colspan="4" scope="rowgroup">${sanitize(`Consumer/${consumer.name}`)}${place}</th></tr>
 ${objects.map(tableRow)}
 </tbody>`;
 }
@@ -125,8 +125,8 @@ function tableRow(object: ReportObject): Html {
   const why = [...(object.reason ? [object.reason] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
   return html`<tr class="${row}">
 <td>${step.join(', ')}</td>
-<td><b>${visible(`${object.kind}/${object.name}`)}</b>${place(object)}</td>
-<td>${why.join(', ')}${object.message ? html`<p>${visible(object.message)}</p>` : ''}</td>
+<td><b>${sanitize(`${object.kind}/${object.name}`)}</b>${place(object)}</td>
+<td>${why.join(', ')}${object.message ? html`<p>${sanitize(object.message)}</p>` : ''}</td>
 <td>${object.changes.length > 0 ? changeList(object) : ''}${unclaimed(object)}</td>
 </tr>`;
 }
@@ -138,16 +138,16 @@ function place(object: ReportObject): Html {
     ...(object.driftedSince ? [`drifted since ${object.driftedSince}`] : []),
     ...(object.deleteAfter ? [`may be deleted after ${object.deleteAfter}`] : []),
   ];
-  return html`${parts.map((part) => html`<br><small>${visible(part)}</small>`)}`;
+  return html`${parts.map((part) => html`<br><small>${sanitize(part)}</small>`)}`;
 }
 
 function changeList(object: ReportObject): Html {
   return html`<ul>${object.changes.map(
-    (change) => html`<li><code>${visible(change.path)}</code><br>${valueText(change.live)} → ${valueText(change.desired)}</li>`,
+    (change) => html`<li><code>${sanitize(change.path)}</code><br>${valueText(change.live)} → ${valueText(change.desired)}</li>`,
   )}</ul>`;
 }
 
 function unclaimed(object: ReportObject): Html {
   if (!object.unclaimed?.length) return html``;
-  return html`<p><small>Unclaimed: ${visible(object.unclaimed.join(', '))}</small></p>`;
+  return html`<p><small>Unclaimed: ${sanitize(object.unclaimed.join(', '))}</small></p>`;
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli.ts';
-import { createHand } from '../../src/commands/demo/operator.ts';
+import { createOperator } from '../../src/commands/demo/operator.ts';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { createApp } from '../../src/server/app.ts';
@@ -265,7 +265,7 @@ describe('run --once', () => {
 
 describe('the example manifests', () => {
   test('are applied in one go, and the second plan finds nothing', async () => {
-    await createHand(emulator.url).buildApi();
+    await createOperator(emulator.url).buildApi();
     const fast = { ...env(), APIKEEPER_OPERATION_QUOTAS: 'off', APIKEEPER_REQUESTS_PER_SECOND: '1000', APIKEEPER_BURST: '1000' };
     expect(await run(['apply', 'manifests', '--yes'], { env: fast })).toMatchObject({ code: 0 });
     const again = await run(['plan', 'manifests', '--detailed-exitcode'], { env: fast });

@@ -2,10 +2,10 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { runCommand } from '../../src/cli.ts';
-import type { World } from '../../src/commands/io.ts';
+import type { ProcessIo } from '../../src/commands/io.ts';
 import type { Clock } from '../../src/core/model/clock.ts';
 
-export interface TestWorld extends World {
+export interface TestWorld extends ProcessIo {
   readonly signals: EventEmitter;
   readonly stdin: PassThrough & { isTTY: boolean };
   /** What was written so far. */

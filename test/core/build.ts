@@ -85,7 +85,7 @@ export function inputOf({ policy, target, ...more }: Options = {}): PlanInput {
     apis: [api('api1', 'residents-api')],
     rules: RULES,
     contested: new Set(),
-    seen: new Map(),
+    lastSeen: new Map(),
     pinned: new Map(),
     fingerprint,
     now: NOW,

@@ -241,7 +241,7 @@ function afterPlan(before: readonly Live[], { steps }: Plan): Live[] {
     return [{ ...found, spec: applied(found.spec, changes) }];
   });
   const made = active.flatMap((step) =>
-    step.action === 'create' ? [live(step.kind, step.naturalId ?? `pending:${identity(step)}`, step.owned)] : [],
+    step.action === 'create' ? [live(step.kind, step.fixedId ?? `pending:${identity(step)}`, step.owned)] : [],
   );
   return [...kept, ...made];
 }

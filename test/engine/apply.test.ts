@@ -62,12 +62,12 @@ describe('a create whose answer is lost', () => {
     if (!target) throw new Error('there is no target');
     bench.emulator.inject({ operation: 'CreateApiKey', fault: { type: 'drop-after' } });
     bench.emulator.inject({ operation: 'GetApiKeys', skip: 2, fault: { type: 'stale-lists', lag: 60_000 } });
-    const { report, retryable } = await process.passTarget(tree, target, passRequest('schedule'));
+    const { report, retryable } = await process.reconcileTarget(tree, target, passRequest('schedule'));
     expect(outcomes(report)).toEqual({ 'ApiKey/acme': 'failed' });
     expect(retryable).toBe(true);
     bench.emulator.clearFaults();
     const made = bench.calls('CreateApiKey');
-    await process.passTarget(tree, target, passRequest('change'));
+    await process.reconcileTarget(tree, target, passRequest('change'));
     expect(bench.calls('CreateApiKey')).toBe(made);
   });
 });
@@ -80,8 +80,8 @@ describe('a create that is interrupted', () => {
     const tree = await process.load();
     const [target] = tree.targets;
     if (!target) throw new Error('there is no target');
-    const first = await process.passTarget(tree, target, passRequest('schedule', abort.signal));
-    const second = await process.passTarget(tree, target, passRequest('change'));
+    const first = await process.reconcileTarget(tree, target, passRequest('schedule', abort.signal));
+    const second = await process.reconcileTarget(tree, target, passRequest('change'));
     return { first: first.report, second: second.report };
   }
 

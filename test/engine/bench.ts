@@ -9,7 +9,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/em
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
 import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { StartSchedule } from '../../src/engine/reconcile/cron.ts';
-import type { Call, Daemon, DaemonSettings, PassRequest, Settings, Surroundings } from '../../src/engine/state/settings.ts';
+import type { Call, Daemon, DaemonSettings, ReconcileRequest, Settings, EngineDeps } from '../../src/engine/state/settings.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 
 /** Waits that tests wait for themselves: shorter than these are the 5 s between two lists, and a budget that is spent for a moment. */
@@ -131,7 +131,7 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
     return { next: () => NEXT_RUN, [Symbol.dispose]: () => void ticks.splice(ticks.indexOf(one), 1) };
   };
   const env = environment(emulator.url);
-  const surroundings: Surroundings = { clock, env, emit: (event, fields) => void events.push({ event, ...fields }) };
+  const surroundings: EngineDeps = { clock, env, emit: (event, fields) => void events.push({ event, ...fields }) };
   const engine = ({ settings = {}, onCall }: EngineOptions = {}) => {
     const tell = onCall && { onCall: ({ operation }: Call) => onCall(operation) };
     return stack.use(createEngine({ ...SETTINGS, directory: space.path, owner, ...settings }, { ...surroundings, ...tell }));
@@ -153,7 +153,7 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
     engine,
     async apply(options = {}) {
       await using process = engine(options);
-      const { targets, problems } = await process.pass(passRequest('command', options.signal));
+      const { targets, problems } = await process.reconcile(passRequest('command', options.signal));
       const [target] = targets;
       if (!target || problems.length > 0) throw new Error(`the manifests are invalid: ${JSON.stringify(problems)}`);
       return target;
@@ -171,7 +171,7 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
 }
 
 /** A pass that may write. */
-export function passRequest(trigger: Trigger, signal?: AbortSignal): PassRequest {
+export function passRequest(trigger: Trigger, signal?: AbortSignal): ReconcileRequest {
   return { trigger, write: true, unsetMode: 'enforce', ...(signal && { signal }) };
 }
 

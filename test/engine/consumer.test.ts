@@ -1,7 +1,7 @@
 /** A Consumer and what it would be written out are one thing to a live account: either takes over from the other, and nobody notices. */
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/core/model/events.ts';
-import { announcePlan, announceResult } from '../../src/engine/reconcile/emit-events.ts';
+import { emitPlan, emitResult } from '../../src/engine/reconcile/emit-events.ts';
 import { createMemory } from '../../src/engine/state/memory.ts';
 import { desired, live, NOW, ours, planOf } from '../core/build.ts';
 import type { Document } from '../reliability/account.ts';
@@ -111,9 +111,9 @@ describe('a Consumer', () => {
       ],
       live: [live('ApiKey', 'k1', { enabled: false }, ours('acme'))],
     });
-    announcePlan(plan, memory, NOW, (event, fields) => events.push({ event, fields }));
+    emitPlan(plan, memory, NOW, (event, fields) => events.push({ event, fields }));
     for (const step of plan.steps.filter(({ kind }) => kind === 'ApiKey'))
-      announceResult(step, { outcome: step.action === 'create' ? 'created' : 'updated' }, memory, NOW, (event, fields) =>
+      emitResult(step, { outcome: step.action === 'create' ? 'created' : 'updated' }, memory, NOW, (event, fields) =>
         events.push({ event, fields }),
       );
     expect(events.map(({ event, fields }) => [event, `${fields.kind}/${fields.name}`, fields.consumer])).toEqual([

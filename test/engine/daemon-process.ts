@@ -4,7 +4,7 @@ import { startEmulator } from '../../src/emulator/index.ts';
 import { systemClock } from '../../src/engine/state/system-clock.ts';
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
-import type { Settings, Surroundings } from '../../src/engine/state/settings.ts';
+import type { Settings, EngineDeps } from '../../src/engine/state/settings.ts';
 import { createWorkspace, yaml } from '../manifests/workspace.ts';
 
 await using emulator = await startEmulator();
@@ -22,7 +22,7 @@ const settings: Settings = {
 };
 const twoPasses = Promise.withResolvers<void>();
 let passes = 0;
-const surroundings: Surroundings = {
+const surroundings: EngineDeps = {
   clock: systemClock,
   env: { AWS_ENDPOINT_URL: emulator.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'emulator', AWS_SECRET_ACCESS_KEY: 'emulator' },
   emit(event) {

@@ -263,7 +263,7 @@ describe('targets', () => {
       around: (engine) => ({
         ...engine,
         lastCallAt: 0,
-        passTarget: (tree, target, request) => counted(target.namespace, engine.passTarget(tree, target, request)),
+        reconcileTarget: (tree, target, request) => counted(target.namespace, engine.reconcileTarget(tree, target, request)),
       }),
     });
     await until(() => bench.emulator.requests.some(({ operation, account }) => operation === 'GetUsagePlans' && account === FIRST));

@@ -1,22 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { createBatches } from '../../src/engine/daemon/coalesce.ts';
-import { createLoop, type Ended, type Occasion } from '../../src/engine/daemon/pass-queue.ts';
-import { createQuiet } from '../../src/engine/daemon/debounce.ts';
+import { createCoalescer } from '../../src/engine/daemon/coalesce.ts';
+import { createPassQueue, type PassEnd, type PassCause } from '../../src/engine/daemon/pass-queue.ts';
+import { createDebounce } from '../../src/engine/daemon/debounce.ts';
 import { virtualClock } from '../gateway/clocks.ts';
 
-const GOOD: Ended = { superseded: false, retryable: false };
-const FAILED: Ended = { superseded: false, retryable: true };
-const CUT_SHORT: Ended = { superseded: true, retryable: false };
+const GOOD: PassEnd = { superseded: false, retryable: false };
+const FAILED: PassEnd = { superseded: false, retryable: true };
+const CUT_SHORT: PassEnd = { superseded: true, retryable: false };
 
 /** A loop whose passes last until the test ends them. */
 function loopByHand() {
   const clock = virtualClock();
-  const passes: { readonly occasion: Occasion; readonly signal: AbortSignal; end(how?: Ended): Promise<void> }[] = [];
+  const passes: { readonly occasion: PassCause; readonly signal: AbortSignal; end(how?: PassEnd): Promise<void> }[] = [];
   let running = 0;
   let most = 0;
-  const loop = createLoop(async (occasion, signal) => {
-    const { promise, resolve } = Promise.withResolvers<Ended>();
+  const loop = createPassQueue(async (occasion, signal) => {
+    const { promise, resolve } = Promise.withResolvers<PassEnd>();
     const end = async (how = GOOD) => {
       resolve(how);
       await nextTurn();
@@ -161,7 +161,7 @@ describe('a loop', () => {
 describe('batches', () => {
   test('one turn is one batch, and what comes meanwhile is the next', async () => {
     const seen: string[][] = [];
-    const batches = createBatches<string>(async (batch) => {
+    const batches = createCoalescer<string>(async (batch) => {
       seen.push([...batch]);
       if (seen.length === 1) for (const late of ['c', 'd']) void batches.add(late);
       await nextTurn();
@@ -177,7 +177,7 @@ describe('batches', () => {
 
   test('who adds learns of a failure, and the next batch is worked off all the same', async () => {
     let failures = 1;
-    const batches = createBatches<string>(async () => {
+    const batches = createCoalescer<string>(async () => {
       if (failures-- > 0) throw new Error('unreadable');
     });
     await expect(batches.add('a')).rejects.toThrow('unreadable');
@@ -190,7 +190,7 @@ describe('quiet', () => {
     const clock = virtualClock();
     const start = clock.now();
     const quiet: number[] = [];
-    using ear = createQuiet(500, clock, () => quiet.push(clock.now() - start));
+    using ear = createDebounce(500, clock, () => quiet.push(clock.now() - start));
     for (let step = 0; step < 3; step++) {
       ear.heard();
       await clock.advance(400);
@@ -203,7 +203,7 @@ describe('quiet', () => {
     const clock = virtualClock();
     const start = clock.now();
     const quiet: number[] = [];
-    using ear = createQuiet(500, clock, () => quiet.push(clock.now() - start));
+    using ear = createDebounce(500, clock, () => quiet.push(clock.now() - start));
     for (let step = 0; step < 60; step++) {
       ear.heard();
       await clock.advance(400);
@@ -214,7 +214,7 @@ describe('quiet', () => {
   test('what waits when it ends, is not called', async () => {
     const clock = virtualClock();
     let calls = 0;
-    const ear = createQuiet(500, clock, () => calls++);
+    const ear = createDebounce(500, clock, () => calls++);
     ear.heard();
     ear[Symbol.dispose]();
     await clock.advance(10_000);

@@ -27,7 +27,7 @@ async function recreate(bench: Bench): Promise<void> {
 /** Passes of one process, each over the manifests as they are then. */
 function passes(bench: Bench, mode: 'observe' | 'enforce'): () => Promise<TargetReport> {
   const process = bench.engine({ settings: { mode } });
-  return async () => (await process.pass(passRequest('schedule'))).targets[0] ?? expect.fail('there is no target');
+  return async () => (await process.reconcile(passRequest('schedule'))).targets[0] ?? expect.fail('there is no target');
 }
 
 const told = ({ events }: Bench) =>

@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
-import { type Fences, readValue } from '../../src/engine/state/key-sources.ts';
+import { type AllowedSources, readValue } from '../../src/engine/state/key-sources.ts';
 import { connect } from '../../src/gateway/client.ts';
 import { type SecretReader, secretReader } from '../../src/gateway/secrets.ts';
 import { sourcesPerTest, VALUE, writeValue } from './sources.ts';
@@ -10,14 +10,14 @@ import { sourcesPerTest, VALUE, writeValue } from './sources.ts';
 const world = sourcesPerTest();
 
 /** Fences as the command line sets them, around stores that the emulator keeps. */
-async function fences(more: Partial<Fences> = {}): Promise<Fences> {
+async function fences(more: Partial<AllowedSources> = {}): Promise<AllowedSources> {
   const connection = await connect({ implicit: true, env: emulatorEnvironment(world.emulator.url) });
   const common = { env: {}, envPrefix: 'APIKEEPER_VALUE_', dir: world.valuesDir, secretsPrefix: 'apikeeper/' };
   return { ...common, secrets: secretReader(connection), ...more };
 }
 
 /** The text that says why; fails where the value can be read. */
-async function refusal(source: Record<string, string>, more: Partial<Fences> = {}): Promise<string> {
+async function refusal(source: Record<string, string>, more: Partial<AllowedSources> = {}): Promise<string> {
   const found = await readValue(source, await fences(more));
   if ('value' in found) expect.fail('the value was read');
   expect(found.unreadable).not.toContain(VALUE);

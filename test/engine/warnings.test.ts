@@ -23,7 +23,7 @@ const raised = ({ events }: Bench) =>
 /** One pass that writes nothing. */
 async function planned(bench: Bench): Promise<TargetReport> {
   await using process = bench.engine();
-  const { targets } = await process.pass({ trigger: 'command', write: false, unsetMode: 'enforce' });
+  const { targets } = await process.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce' });
   return targets[0] ?? expect.fail('there is no target');
 }
 
@@ -74,7 +74,7 @@ describe('a report warns', () => {
     const usagePlanId = (await planNamed(hand, 'p'))?.id;
     await hand.deleteUsagePlanKey({ usagePlanId, keyId: (await keyNamed(hand, 'acme'))?.id });
     await using process = bench.engine({ settings: { mode: 'observe' } });
-    const observed = (await process.pass(passRequest('schedule'))).targets[0];
+    const observed = (await process.reconcile(passRequest('schedule'))).targets[0];
     expect(observed && codes(observed)).toEqual(['KEY_WITHOUT_PLAN ApiKey/acme', 'PLAN_WITHOUT_KEY UsagePlan/p']);
     expect(codes(await planned(bench)), 'the plan says that it puts it right').toEqual([]);
     expect(codes(await bench.apply())).toEqual([]);
@@ -105,7 +105,7 @@ test('a warning is logged once, until it is gone and comes back; what is only go
   await using bench = await createBench({ 'm.yaml': broken });
   await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   await using process = bench.engine();
-  const pass = () => process.pass(passRequest('schedule'));
+  const pass = () => process.reconcile(passRequest('schedule'));
   await pass();
   await pass();
   expect(raised(bench)).toEqual(['PLAN_WITHOUT_STAGE UsagePlan/p']);
@@ -123,13 +123,13 @@ test('after an apply of which a part is held, the next pass knows what was writt
     const tree = await process.load();
     return [tree, tree.targets[0] ?? expect.fail('there is no target')] as const;
   };
-  await process.passTarget(...(await target()), passRequest('schedule'));
+  await process.reconcileTarget(...(await target()), passRequest('schedule'));
   const documents = [key('acme'), plan('p', { description: 'after', keys: ['acme', { id: 'nosuchkey1' }] })];
   await bench.space.replace('m.yaml', stream(...documents));
-  await process.passTarget(...(await target()), passRequest('change'));
+  await process.reconcileTarget(...(await target()), passRequest('change'));
   const updates = bench.calls('UpdateUsagePlan');
   // Another document changes: of the plan, only what was kept is known.
   await bench.space.replace('m.yaml', stream(...documents, key('birch')));
-  await process.passTarget(...(await target()), passRequest('change'));
+  await process.reconcileTarget(...(await target()), passRequest('change'));
   expect(bench.calls('UpdateUsagePlan')).toBe(updates);
 });

@@ -16,7 +16,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, type FaultEffect, startEmulator } from '../../src/emulator/index.ts';
 import { createBudget } from '../../src/gateway/budget.ts';
 import { isGatewayError } from '../../src/gateway/errors.ts';
-import { createInPlay } from '../../src/gateway/redact.ts';
+import { createLiveSecrets } from '../../src/gateway/redact.ts';
 import { arrivedAt, readOnly, type Send } from '../../src/gateway/send.ts';
 import { valueEquals } from '../../src/gateway/value.ts';
 import { jumpingClock } from './clocks.ts';
@@ -241,7 +241,7 @@ describe('key values', () => {
   });
 
   it('are in no error while anybody holds them in play', async () => {
-    const inPlay = createInPlay();
+    const inPlay = createLiveSecrets();
     using door = openDoor(emulator, { inPlay });
     emulator.inject({
       operation: 'GetApiKeys',
@@ -256,7 +256,7 @@ describe('key values', () => {
   });
 
   it('are scrubbed in every spelling, longest first', () => {
-    const inPlay = createInPlay();
+    const inPlay = createLiveSecrets();
     inPlay.add('a "quoted" value');
     inPlay.add('a "quoted" value and more');
     inPlay.add('');

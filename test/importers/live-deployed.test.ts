@@ -1,6 +1,6 @@
 /** Where what is live is what the file says, --live finds no difference, and the manifests adopt without a change: held for every source of the golden files. */
 import { describe, expect, test } from 'vitest';
-import { canonical } from '../../src/core/compare/canonicalize.ts';
+import { canonicalize } from '../../src/core/compare/canonicalize.ts';
 import type { Api, Json, Live } from '../../src/core/model/model.ts';
 import { isMap } from '../../src/core/model/json.ts';
 import { importLive } from '../../src/importers/live/live.ts';
@@ -62,7 +62,7 @@ function objectOf(
 ): Live {
   const { kind, name, spec, address } = document;
   const [apiId = ''] = apisOf(spec.restApi, { apis });
-  const { named } = canonical(rulesOf(kind), desired(kind, name, spec), (of, entry) => {
+  const { named } = canonicalize(rulesOf(kind), desired(kind, name, spec), (of, entry) => {
     if (of === 'ApiKey') {
       const key = documents.find((other) => other.kind === 'ApiKey' && other.name === entry);
       return { key: (key && ids.get(key)) ?? (isMap(entry) ? String(entry.id) : ''), label: '' };

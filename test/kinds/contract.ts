@@ -7,7 +7,7 @@ import { type Json, type Live, TAG } from '../../src/core/model/model.ts';
 import type { Cause } from '../../src/core/model/plan.ts';
 import type { ReportObject } from '../../src/core/model/report.ts';
 import type { FieldRule } from '../../src/core/model/field-rules.ts';
-import { isMap, isNone, type JsonMap, same } from '../../src/core/model/json.ts';
+import { isMap, isUnset, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
 import { tag, untag } from '../../src/kinds/tags.ts';
 import { type Case, casesOf } from './examples.ts';
@@ -43,9 +43,9 @@ async function changes(subject: Subject, rule: FieldRule, [first, second]: Case[
   const { live: two } = await subject.read();
 
   const field = rule.name;
-  await healsWhatAHandDid(subject, rule, [one, start].find(({ spec }) => !same(spec[field], two.spec[field])) ?? start, two);
+  await healsWhatAHandDid(subject, rule, [one, start].find(({ spec }) => !jsonEqual(spec[field], two.spec[field])) ?? start, two);
   if (rule.merge === 'per-key') return losesItsKeys(subject, rule, second, two);
-  const goesBack = rule.role === 'live' && !same(second, defaultIn(rule));
+  const goesBack = rule.role === 'live' && !jsonEqual(second, defaultIn(rule));
   await becomes(subject, {}, goesBack ? by(rule, 'git') : nothing);
   const { live: end } = await subject.read();
   expect(end.spec[field]).toEqual((rule.role === 'live' ? start : two).spec[field]);
@@ -53,16 +53,16 @@ async function changes(subject: Subject, rule: FieldRule, [first, second]: Case[
 
 /** `deployment: latest` is what a stage is made from, and says nothing later. */
 function saysSomething({ role }: FieldRule, value: Json): boolean {
-  return role !== 'birth' || isMap(value);
+  return role !== 'createOnly' || isMap(value);
 }
 
 /** What was never written can't be told from what somebody changed, unless this process saw it. */
 function causeOfNews({ fresh }: Subject, rule: FieldRule, before: Json): Cause {
-  return fresh && rule.role === 'birth' && !saysSomething(rule, before) ? 'unknown' : 'git';
+  return fresh && rule.role === 'createOnly' && !saysSomething(rule, before) ? 'unknown' : 'git';
 }
 
 export async function takes(subject: Subject, rule: FieldRule, value: Json, before: Json): Promise<void> {
-  const isNews = saysSomething(rule, value) && !same(value, before);
+  const isNews = saysSomething(rule, value) && !jsonEqual(value, before);
   await becomes(subject, { [rule.name]: value }, isNews ? by(rule, causeOfNews(subject, rule, before)) : nothing);
   if (!saysSomething(rule, value)) return;
   const { answers } = await subject.read();
@@ -79,7 +79,7 @@ export async function healsWhatAHandDid(subject: Subject, rule: FieldRule, from:
 
 async function putByHand({ kind, send }: Subject, field: string, from: Live, to: Live): Promise<void> {
   const [wanted, is] = [asMap(from.spec[field]), asMap(to.spec[field])];
-  const added = Object.keys(wanted).filter((key) => !same(wanted[key], is[key]));
+  const added = Object.keys(wanted).filter((key) => !jsonEqual(wanted[key], is[key]));
   const gone = Object.keys(is).filter((key) => !(key in wanted));
   if (field === 'tags') {
     await tag(send, kind.arn(to, REGION), Object.fromEntries(added.map((key) => [key, String(wanted[key])])));
@@ -99,7 +99,7 @@ async function losesItsKeys(subject: Subject, rule: FieldRule, value: Json, befo
 
   const none = isMap(value) ? Object.fromEntries(keys.map((key) => [key, null])) : null;
   await becomes(subject, { [rule.name]: none }, by(rule, 'git'));
-  expect(isNone((await subject.read()).live.spec[rule.name])).toBe(true);
+  expect(isUnset((await subject.read()).live.spec[rule.name])).toBe(true);
 }
 
 /** A policy is no field of the live object; where it has to outlive the document, a tag remembers it. */
@@ -109,7 +109,7 @@ async function steers(subject: Subject, rule: FieldRule, values: Case['values'])
   const isRecorded = (await recorded()) === rule.default;
   for (const [index, value] of [...values, undefined].entries()) {
     const before = [rule.default, ...values][index];
-    const isNews = isRecorded && !same(value ?? rule.default, before);
+    const isNews = isRecorded && !jsonEqual(value ?? rule.default, before);
     const { patches } = await becomes(subject, value === undefined ? {} : { [rule.name]: value }, isNews ? by(rule, 'git') : nothing);
     expect(patches).toBe(0);
     if (isRecorded) expect(await recorded()).toBe(value ?? rule.default);
@@ -189,7 +189,7 @@ function defaultIn({ defaultFrom, default: value }: FieldRule): Json {
 /** What has to be found in the service's own answer: neither what refers to another object nor what a map's key is made of. */
 function scalarsOf(value: Json, rule: FieldRule | undefined): Json[] {
   if (Array.isArray(value)) return value.flatMap((entry) => (isMap(entry) ? scalarsOf(entry, rule) : []));
-  if (!isMap(value)) return isNone(value) ? [] : [value];
+  if (!isMap(value)) return isUnset(value) ? [] : [value];
   const keyed = (name: string) => (Array.isArray(rule?.key) ? rule.key.includes(name) : rule?.key !== undefined && !rule.fields[name]?.key);
   return Object.entries(value).flatMap(([name, part]) => (keyed(name) ? [] : scalarsOf(part, rule?.fields[name])));
 }

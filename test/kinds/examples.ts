@@ -1,7 +1,7 @@
 /** The cases of the contract suite, as the examples in the JSON Schemas give them: a field is covered by writing its schema. */
 import type { Json } from '../../src/core/model/model.ts';
 import type { FieldRule, Rules } from '../../src/core/model/field-rules.ts';
-import { isMap, type JsonMap, same } from '../../src/core/model/json.ts';
+import { isMap, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
 import { type FieldSchema, fieldSchema, resolve, schemaErrors } from '../../src/manifests/schemas.ts';
 import { documentOf } from '../kit/rig.ts';
 
@@ -36,7 +36,7 @@ export function casesOf(rules: Rules): Case[] {
   return mutable(rules).flatMap((rule) =>
     [...examplesIn(rule.name, nodeOf(rules.kind, rule.name), undefined)].map(({ path, examples }): Case => {
       const [first, second] = examples.map((ways) => firstValid(rules, rule.name, ways));
-      if (first === undefined || second === undefined || same(first, second))
+      if (first === undefined || second === undefined || jsonEqual(first, second))
         throw new Error(`${rules.kind}: the schema of ${path} needs two different examples that are valid in a document`);
       return { path, rule, values: [first, second] };
     }),
@@ -47,7 +47,7 @@ export function casesOf(rules: Rules): Case[] {
 export function minimalSpec(rules: Rules): JsonMap {
   const required = (fieldSchema(rules.kind, 'spec') as { required?: readonly string[] }).required ?? [];
   const needed = Object.values(rules.fields).filter(
-    ({ name, role, sensitive }) => required.includes(name) || (role === 'birth' && !sensitive),
+    ({ name, role, sensitive }) => required.includes(name) || (role === 'createOnly' && !sensitive),
   );
   return Object.fromEntries(needed.map(({ name }) => [name, exampleOf(rules.kind, name)]));
 }

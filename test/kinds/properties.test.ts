@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ALL_METHODS, type Json, type Live, type Spec } from '../../src/core/model/model.ts';
-import { isMap, type JsonMap, same } from '../../src/core/model/json.ts';
+import { isMap, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { apiKey } from '../../src/kinds/api-key.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
@@ -53,7 +53,7 @@ async function update(kind: Kind, live: Live, next: Spec): Promise<Live> {
 function expectFields(live: Spec, before: Spec, next: Spec): void {
   for (const field of Object.keys(before)) {
     const wanted = next[field] === undefined ? before[field] : next[field];
-    expect({ [field]: live[field] }, field).toSatisfy((shown: Spec) => same(shown[field], wanted));
+    expect({ [field]: live[field] }, field).toSatisfy((shown: Spec) => jsonEqual(shown[field], wanted));
   }
 }
 

@@ -50,7 +50,7 @@ export async function createRig({ settings, env, onCall }: RigOptions = {}): Pro
 
   const pass = async (write: boolean, trigger: Trigger = 'command'): Promise<TargetReport> => {
     engine ??= createEngine({ ...SETTINGS, owner, ...settings, directory: tree.directory }, surroundings);
-    const report = await engine.pass({ trigger, write, unsetMode: 'enforce' });
+    const report = await engine.reconcile({ trigger, write, unsetMode: 'enforce' });
     assertReport(JSON.parse(JSON.stringify(report)));
     return onlyTarget(report);
   };

@@ -7,7 +7,7 @@ import type { Clock } from '../../src/core/model/clock.ts';
 import type { Report, Trigger } from '../../src/core/model/report.ts';
 import { type AccountState, createEmulator, type Fault, type RequestRecord, startEmulator } from '../../src/emulator/index.ts';
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
-import type { Settings, Surroundings } from '../../src/engine/state/settings.ts';
+import type { Settings, EngineDeps } from '../../src/engine/state/settings.ts';
 import type { RequestHandler } from '../../src/gateway/client.ts';
 import type { Hand } from '../scenarios/account.ts';
 
@@ -38,7 +38,7 @@ export interface Account {
   readonly clock: HandClock;
   readonly hand: Hand;
   /** How a process gets there. */
-  reach(around: Around): Pick<Surroundings, 'requestHandler' | 'env'>;
+  reach(around: Around): Pick<EngineDeps, 'requestHandler' | 'env'>;
 }
 
 interface Past {
@@ -169,7 +169,7 @@ export function startProcess(
   );
   return {
     async pass({ write = true, trigger = 'command' } = {}) {
-      return Promise.race([engine.pass({ trigger, write, unsetMode: 'enforce' }), death.promise]);
+      return Promise.race([engine.reconcile({ trigger, write, unsetMode: 'enforce' }), death.promise]);
     },
     get sent() {
       return sent;

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { renderJson } from '../../src/report/json.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderText } from '../../src/report/text.ts';
-import { duration, valueText, visible } from '../../src/report/sanitize.ts';
+import { duration, valueText, sanitize } from '../../src/report/sanitize.ts';
 import { isHeld, rowOf } from '../../src/report/phrases.ts';
 import { object, report, sampleApplied, sampleInSync, samplePlan, target } from './sample.ts';
 import { assertReport } from './schema.ts';
@@ -130,6 +130,6 @@ describe('the words', () => {
     ['\ud800', '\\u{d800}'],
     ['Zoë → 北京 🗝', 'Zoë → 北京 🗝'],
   ])('%j is made visible', (text, shown) => {
-    expect(visible(text)).toBe(shown);
+    expect(sanitize(text)).toBe(shown);
   });
 });

@@ -102,9 +102,9 @@ export async function play(name: string): Promise<Play> {
   const applyEarlier = (directory: string) =>
     withEngine(directory, QUICK, async (engine) => {
       const tree = await engine.load();
-      for (const target of tree.targets) await engine.passTarget(tree, target, request(true));
+      for (const target of tree.targets) await engine.reconcileTarget(tree, target, request(true));
     });
-  const pass = (write: boolean) => withEngine('manifests', REAL, (engine) => engine.pass(request(write)));
+  const pass = (write: boolean) => withEngine('manifests', REAL, (engine) => engine.reconcile(request(write)));
 
   for (const [account, entries] of Object.entries(accounts)) await furnish(handOf(emulator, account), entries);
   for (const event of scenario.history ?? []) {
@@ -124,7 +124,7 @@ export async function play(name: string): Promise<Play> {
       const observed = { ...scenario, flags: { ...scenario.flags, mode: 'observe' as const } };
       const settings = settingsOf(observed, new URL('manifests', folder).pathname, QUICK);
       await using engine = createEngine(settings, { clock, env, emit: () => {} });
-      return await engine.pass(request(true));
+      return await engine.reconcile(request(true));
     },
     events,
     async [Symbol.asyncDispose]() {

@@ -8,7 +8,7 @@ import keyRequirement from '../../schemas/key-requirement.schema.json' with { ty
 import stage from '../../schemas/stage.schema.json' with { type: 'json' };
 import target from '../../schemas/target.schema.json' with { type: 'json' };
 import usagePlan from '../../schemas/usage-plan.schema.json' with { type: 'json' };
-import { type Rules, rulesOf } from '../../src/core/model/field-rules.ts';
+import { type Rules, readRules } from '../../src/core/model/field-rules.ts';
 
 interface Node {
   readonly $id?: string;
@@ -28,7 +28,7 @@ interface Node {
 
 const KINDS = [target, apiKey, usagePlan, stage, keyRequirement, consumer] as readonly object[] as readonly Node[];
 const MARKS: Readonly<Record<string, readonly unknown[]>> = {
-  role: ['identity', 'policy', 'birth'],
+  role: ['identity', 'policy', 'createOnly'],
   merge: ['per-key', 'exact'],
   immutable: [true],
   sensitive: [true],
@@ -159,11 +159,11 @@ describe('the rules that the planner reads', () => {
       named: [],
     },
   ])('$schema.title', ({ schema, after, identity, policy, birth, perKey, exact, named }) => {
-    const rules = rulesOf(schema);
+    const rules = readRules(schema);
     expect(rules.after).toEqual(after);
     expect(names(rules, ({ role }) => role === 'identity')).toEqual(identity);
     expect(names(rules, ({ role }) => role === 'policy')).toEqual(policy);
-    expect(names(rules, ({ role }) => role === 'birth')).toEqual(birth);
+    expect(names(rules, ({ role }) => role === 'createOnly')).toEqual(birth);
     expect(names(rules, ({ merge }) => merge === 'per-key')).toEqual(perKey);
     expect(names(rules, ({ merge }) => merge === 'exact')).toEqual(exact);
     expect(names(rules, ({ defaultFrom }) => defaultFrom === 'metadata.name')).toEqual(named);

@@ -9,15 +9,15 @@ import { kinds } from '../../kinds/index.ts';
 import { load } from '../../manifests/load.ts';
 import { count } from '../../report/sanitize.ts';
 import { createMetrics } from '../../server/metrics.ts';
-import { createHand, type Deed, type Hand } from './operator.ts';
+import { createOperator, type ManualChange, type Operator } from './operator.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { emulatorEnvironment, start } from '../emulator.ts';
 import { EXIT } from '../exit.ts';
 import type { FlagValues } from '../flags.ts';
 import { serve } from '../serve.ts';
 import { surroundingsOf } from '../settings.ts';
-import { Failure } from '../usage.ts';
-import { onStop, type World } from '../io.ts';
+import { ExpectedError } from '../usage.ts';
+import { onStop, type ProcessIo } from '../io.ts';
 
 /** Found from `src` and from `dist` alike: both lie beside it. */
 const MANIFESTS = fileURLToPath(new URL('../../../manifests', import.meta.url));
@@ -26,7 +26,7 @@ const PAUSE_MS = 4000;
 /** How long a change by hand may take to be put right before the story goes on without it. */
 const PATIENCE_MS = 15_000;
 
-export async function demo(_: string, flags: FlagValues<'demo'>, world: World): Promise<number> {
+export async function demo(_: string, flags: FlagValues<'demo'>, world: ProcessIo): Promise<number> {
   const stop = new AbortController();
   using _stopping = onStop(world, () => stop.abort(new Error('stopped')));
   const narrator = createNarrator(world);
@@ -43,7 +43,7 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
   };
 
   await using emulator = await orAnyPort((port) => start({ port }), flags.port);
-  const hand = createHand(emulator.url);
+  const hand = createOperator(emulator.url);
   const settings = settingsFor(world);
   const surroundings = surroundingsOf(emit, { ...world, env: emulatorEnvironment(emulator.url) }, metrics.onCall);
   await using engine = createEngine(settings, surroundings);
@@ -70,7 +70,7 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: World): 
   return EXIT.done;
 }
 
-function settingsFor({ version }: World): Settings {
+function settingsFor({ version }: ProcessIo): Settings {
   return {
     directory: MANIFESTS,
     namespaces: [],
@@ -97,11 +97,11 @@ async function orAnyPort<T>(attempt: (port: number) => Promise<T>, port: number)
   }
 }
 
-async function introduce(narrator: Narrator, hand: Hand, url: string): Promise<void> {
+async function introduce(narrator: Narrator, hand: Operator, url: string): Promise<void> {
   await hand.buildApi();
   const { documents, files, desired, problems } = await load(MANIFESTS);
   if (problems.length > 0 || documents === 0)
-    throw new Failure(`the example manifests in ${MANIFESTS} are not usable; try "apikeeper validate ${MANIFESTS}"`);
+    throw new ExpectedError(`the example manifests in ${MANIFESTS} are not usable; try "apikeeper validate ${MANIFESTS}"`);
   const kindCounts = kinds
     .map(({ rules: { kind } }) => [kind, desired.filter((one) => one.kind === kind).length] as const)
     .filter(([, number]) => number > 0)
@@ -114,14 +114,14 @@ async function introduce(narrator: Narrator, hand: Hand, url: string): Promise<v
 }
 
 async function planAndApply(narrator: Narrator, engine: Engine, signal: AbortSignal): Promise<void> {
-  narrator.plan(await engine.pass({ trigger: 'command', write: false, unsetMode: 'enforce', signal }));
+  narrator.plan(await engine.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce', signal }));
   narrator.applying();
-  narrator.applied(await engine.pass({ trigger: 'command', write: true, unsetMode: 'enforce', signal }));
+  narrator.applied(await engine.reconcile({ trigger: 'command', write: true, unsetMode: 'enforce', signal }));
 }
 
 /** Changes things by hand, one after the other, each when the one before has been put right. Each object is spared a third time: then it would be contested. */
-async function meddle(narrator: Narrator, hand: Hand, events: Events, { clock }: World, signal: AbortSignal): Promise<void> {
-  const round: readonly (() => Promise<Deed | undefined>)[] = [
+async function meddle(narrator: Narrator, hand: Operator, events: Events, { clock }: ProcessIo, signal: AbortSignal): Promise<void> {
+  const round: readonly (() => Promise<ManualChange | undefined>)[] = [
     () => hand.disableKey('acme'),
     () => hand.raiseLimit('acme-residents-production'),
     () => hand.deletePlan('birch-residents-staging'),

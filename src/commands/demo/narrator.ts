@@ -3,15 +3,15 @@ import { styleText } from 'node:util';
 import type { EventFields, EventName } from '../../core/model/events.ts';
 import type { Report } from '../../core/model/report.ts';
 import { renderText } from '../../report/text.ts';
-import { valueText, visible } from '../../report/sanitize.ts';
-import type { Deed } from './operator.ts';
-import { type World, wantsColour } from '../io.ts';
+import { valueText, sanitize } from '../../report/sanitize.ts';
+import type { ManualChange } from './operator.ts';
+import { type ProcessIo, wantsColour } from '../io.ts';
 
 type Colour = Parameters<typeof styleText>[0];
 
 export type Narrator = ReturnType<typeof createNarrator>;
 
-export function createNarrator({ stdout, env }: World) {
+export function createNarrator({ stdout, env }: ProcessIo) {
   const colour = wantsColour(stdout, env);
   const paint = (tone: Colour, text: string) => (colour ? styleText(tone, text, { validateStream: false }) : text);
   const say = (...lines: readonly string[]) => stdout.write(`${lines.join('\n')}\n`);
@@ -53,19 +53,19 @@ export function createNarrator({ stdout, env }: World) {
         '',
       );
     },
-    deed({ text, typed }: Deed) {
+    deed({ text, typed }: ManualChange) {
       line('yellow', 'by hand', text);
       say(paint('dim', `${' '.repeat(23)}$ ${typed}`));
     },
     event(event: EventName, fields: EventFields) {
       if (!isWatching) return;
-      const object = visible(fields.kind ? `${fields.kind}/${fields.name}` : (fields.namespace ?? 'manifests'));
-      const place = fields.source ? paint('dim', `  ${visible(`${fields.source.file}:${fields.source.line}`)}`) : '';
+      const object = sanitize(fields.kind ? `${fields.kind}/${fields.name}` : (fields.namespace ?? 'manifests'));
+      const place = fields.source ? paint('dim', `  ${sanitize(`${fields.source.file}:${fields.source.line}`)}`) : '';
       if (event === 'drift.detected') {
         const isGone = fields.awsId === undefined;
         line('cyan', 'drift', `${object}${isGone ? ' is gone' : ''}${place}`);
         for (const { path, live, desired } of isGone ? [] : (fields.changes ?? []))
-          say(`${' '.repeat(23)}${visible(path)} is ${valueText(live)}, declared ${valueText(desired)}`);
+          say(`${' '.repeat(23)}${sanitize(path)} is ${valueText(live)}, declared ${valueText(desired)}`);
       } else if (event.startsWith('object.')) line('green', 'put right', `${object} ${event.slice('object.'.length)}`);
       else if (
         event === 'manifests.loaded' ||
@@ -74,7 +74,7 @@ export function createNarrator({ stdout, env }: World) {
         event.startsWith('controller.')
       )
         return;
-      else line('red', event, [object, fields.message ?? fields.error ?? fields.reason ?? ''].map(visible).join(': '));
+      else line('red', event, [object, fields.message ?? fields.error ?? fields.reason ?? ''].map(sanitize).join(': '));
     },
     handsOff() {
       say('', '  That was all by hand; the daemon goes on. Edit a manifest, look at the page, or press Ctrl-C.');

@@ -8,7 +8,7 @@ interface Shown {
 }
 
 /** A change by hand, of an object that is there: what it is, and how somebody would type it. */
-export interface Deed {
+export interface ManualChange {
   readonly kind: 'ApiKey' | 'UsagePlan' | 'KeyRequirement';
   readonly name: string;
   readonly text: string;
@@ -16,9 +16,9 @@ export interface Deed {
   readonly act: () => Promise<unknown>;
 }
 
-export type Hand = ReturnType<typeof createHand>;
+export type Operator = ReturnType<typeof createOperator>;
 
-export function createHand(url: string) {
+export function createOperator(url: string) {
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${url}${path}`, {
       method,
@@ -70,7 +70,7 @@ export function createHand(url: string) {
       await call('POST', `/restapis/${id}/deployments`, {});
     },
 
-    async disableKey(name: string): Promise<Deed | undefined> {
+    async disableKey(name: string): Promise<ManualChange | undefined> {
       const found = await find('apikeys', name);
       if (!found) return undefined;
       const { id } = found;
@@ -83,7 +83,7 @@ export function createHand(url: string) {
       };
     },
 
-    async raiseLimit(name: string): Promise<Deed | undefined> {
+    async raiseLimit(name: string): Promise<ManualChange | undefined> {
       const found = await find('usageplans', name);
       if (!found) return undefined;
       const { id } = found;
@@ -97,7 +97,7 @@ export function createHand(url: string) {
     },
 
     /** `name` is the document's. */
-    async openMethod(name: string, api: string, path: string): Promise<Deed | undefined> {
+    async openMethod(name: string, api: string, path: string): Promise<ManualChange | undefined> {
       const found = await findResource(api, path);
       if (!found) return undefined;
       const { apiId, id } = found;
@@ -110,7 +110,7 @@ export function createHand(url: string) {
       };
     },
 
-    async deletePlan(name: string): Promise<Deed | undefined> {
+    async deletePlan(name: string): Promise<ManualChange | undefined> {
       const found = await find('usageplans', name);
       if (!found) return undefined;
       const { id, apiStages = [] } = found;

@@ -1,7 +1,7 @@
 /** From a manifest's spec to the canonical form in which it is compared with what is live. */
 import { ALL_METHODS, type Desired, type Json, type Spec } from '../model/model.ts';
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { isMap, type JsonMap, merged } from '../model/json.ts';
+import { isMap, type JsonMap, mergeJson } from '../model/json.ts';
 
 /** What a reference leads to. `pending`: the identity of an object that this plan is going to create. */
 export type Resolution =
@@ -30,7 +30,7 @@ export interface Canonical {
 }
 
 /** The canonical form of what a document names; nothing is filled in but the defaults inside of a value. */
-export function canonical(rules: Rules, desired: Desired, resolve: Resolve): Canonical {
+export function canonicalize(rules: Rules, desired: Desired, resolve: Resolve): Canonical {
   const labels = new Map<string, Map<string, string>>();
   const pending = new Map<string, Map<string, string>>();
   const unresolved: Unresolved[] = [];
@@ -84,7 +84,7 @@ export function canonical(rules: Rules, desired: Desired, resolve: Resolve): Can
   for (const rule of Object.values(rules.fields)) {
     const given = desired.spec[rule.name];
     if (given === undefined || rule.role === 'identity' || rule.role === 'policy' || rule.sensitive) continue;
-    if (rule.role === 'birth') {
+    if (rule.role === 'createOnly') {
       if (isMap(given) && typeof given.id === 'string') named[rule.name] = given.id;
     } else named[rule.name] = value(rule.name, rule, given);
   }
@@ -106,7 +106,7 @@ function inherit(entries: Record<string, Json>): Record<string, Json> {
   const all = entries[ALL_METHODS];
   if (!isMap(all)) return entries;
   return Object.fromEntries(
-    Object.entries(entries).map(([key, entry]) => [key, key === ALL_METHODS || !isMap(entry) ? entry : merged(all, entry)]),
+    Object.entries(entries).map(([key, entry]) => [key, key === ALL_METHODS || !isMap(entry) ? entry : mergeJson(all, entry)]),
   );
 }
 

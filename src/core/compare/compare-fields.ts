@@ -7,15 +7,15 @@ import { claimOf } from './ownership.ts';
 import type { Change, HoldReason } from '../model/plan.ts';
 import { labelOf } from './references.ts';
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { byText, isMap, isNone, pointer, same } from '../model/json.ts';
-import type { World } from './live-index.ts';
+import { compareText, isMap, isUnset, pointer, jsonEqual } from '../model/json.ts';
+import type { LiveIndex } from './live-index.ts';
 
 export interface Context {
-  readonly world: World;
+  readonly world: LiveIndex;
   readonly rules: Rules;
   readonly fingerprint: Fingerprint;
   /** The spec with which this process last saw the object in sync. */
-  readonly seen: Spec | undefined;
+  readonly lastSeen: Spec | undefined;
   /** Names of the Stage documents, by natural id. */
   readonly stageNames: ReadonlyMap<string, string>;
   /** Live objects that a held document may mean. */
@@ -61,18 +61,18 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
   const held: Held[] = [];
 
   for (const rule of Object.values(context.rules.fields)) {
-    if ((rule.role !== 'live' && rule.role !== 'birth') || rule.sensitive) continue;
+    if ((rule.role !== 'live' && rule.role !== 'createOnly') || rule.sensitive) continue;
     const named = canonical.named[rule.name];
     const value = named === undefined && written.has(rule.name) && rule.role === 'live' ? defaultOf(rule, desired) : named;
     if (named === undefined || rule.merge === 'per-key') unclaimed.push(...unclaimedIn(rule, value, desired, live));
     if (value === undefined) continue;
     owned[rule.name] = value;
-    const third = { written: written.get(rule.name), seen: context.seen?.[rule.name] };
-    const concerned = withoutGuests(rule, value, live.spec[rule.name], desired, context);
+    const third = { written: written.get(rule.name), seen: context.lastSeen?.[rule.name] };
+    const concerned = onlyManagedMembers(rule, value, live.spec[rule.name], desired, context);
     const found = differences(rule, value, concerned)
       .map((difference) => changeOf(difference, canonical, concerned, value, third, rule, context))
-      .toSorted((a, b) => byText(a.path, b.path));
-    const split = heldBack(rule.name, found, canonical, context);
+      .toSorted((a, b) => compareText(a.path, b.path));
+    const split = splitUnresolved(rule.name, found, canonical, context);
     changes.push(...split.free);
     held.push(...split.held);
   }
@@ -125,9 +125,9 @@ function labelFor(rule: FieldRule, key: string, canonical: Canonical | undefined
 }
 
 /** With `membership: additive`, live members are ours only where the manifest, our tag or a Stage document says so. */
-function withoutGuests(rule: FieldRule, value: Json, live: Json | undefined, desired: Desired, context: Context): Json | undefined {
+function onlyManagedMembers(rule: FieldRule, value: Json, live: Json | undefined, desired: Desired, context: Context): Json | undefined {
   if (desired.spec.membership !== 'additive' || typeof rule.key !== 'string' || !isMap(live)) return live;
-  const isOurs = (key: string) => (isMap(value) && key in value) || isKnown(rule.key, key, context);
+  const isOurs = (key: string) => (isMap(value) && key in value) || isKnownMember(rule.key, key, context);
   return Object.fromEntries(Object.entries(live).filter(([key]) => isOurs(key)));
 }
 
@@ -138,7 +138,7 @@ export function unresolvedEntry({ field, label, message, reason }: Unresolved): 
 }
 
 /** An entry that can't be resolved is held, and with it the removal of live entries that might be it. */
-function heldBack(
+function splitUnresolved(
   field: string,
   found: readonly Change[],
   canonical: Canonical,
@@ -147,7 +147,7 @@ function heldBack(
   const unresolved = canonical.unresolved.filter((one) => one.field === field);
   if (unresolved.length === 0) return { free: found, held: [] };
   const maybeIt = (change: Change) =>
-    change.desired === undefined && change.keys.length === 1 && !isKnown(context.rules.fields[field]?.key, change.keys[0] ?? '', context);
+    change.desired === undefined && change.keys.length === 1 && !isKnownMember(context.rules.fields[field]?.key, change.keys[0] ?? '', context);
   const held = unresolved.map((one, index): Held => {
     const { changes, ...why } = unresolvedEntry(one);
     return { ...why, changes: [...changes, ...(index === 0 ? found.filter(maybeIt) : [])] };
@@ -156,14 +156,14 @@ function heldBack(
 }
 
 /** Whether a live member is known to be something that this tree speaks of, or once did. */
-function isKnown(kind: FieldRule['key'], id: string, { world, stageNames, doubtful }: Context): boolean {
+function isKnownMember(kind: FieldRule['key'], id: string, { world, stageNames, doubtful }: Context): boolean {
   if (kind === 'Stage') return stageNames.has(id);
   const live = world.byId(String(kind), id);
   return live !== undefined && claimOf(live, world.owner) !== undefined && !doubtful.has(live);
 }
 
 /** Our tags give the object another identity: it is to bear this one. */
-export function renaming(desired: Desired, live: Live, { owner }: World): Change[] {
+export function renaming(desired: Desired, live: Live, { owner }: LiveIndex): Change[] {
   const claim = claimOf(live, owner);
   if (!claim || (claim.namespace === desired.namespace && claim.name === desired.name)) return [];
   const [was, is] = [`${claim.namespace}/${claim.name}`, `${desired.namespace}/${desired.name}`];
@@ -192,18 +192,18 @@ function ownChanges(desired: Desired, live: Live, { world, rules }: Context): Ch
 /** Whether a change is one of the live object itself, and not of our tags alone. */
 export function isLiveChange(change: Difference, rules: Rules): boolean {
   const role = rules.fields[change.field]?.role;
-  return role === 'live' || role === 'birth';
+  return role === 'live' || role === 'createOnly';
 }
 
 function unclaimedIn(rule: FieldRule, value: Json | undefined, desired: Desired, live: Live): string[] {
   const found = live.spec[rule.name];
-  if (isNone(found) || rule.role === 'birth') return [];
+  if (isUnset(found) || rule.role === 'createOnly') return [];
   if (rule.merge === 'per-key') {
     if (value === null) return [];
     const claimed = isMap(value) ? value : {};
     const keys = isMap(found) ? Object.keys(found).filter((key) => claimed[key] === undefined) : [];
     return keys.sort().map((key) => pointer(['spec', rule.name, key]));
   }
-  if (value !== undefined || same(found, defaultOf(rule, desired))) return [];
+  if (value !== undefined || jsonEqual(found, defaultOf(rule, desired))) return [];
   return [pointer(['spec', rule.name])];
 }

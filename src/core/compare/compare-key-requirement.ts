@@ -5,11 +5,11 @@ import { type Desired, type Json, type Live, type Spec, TAG } from '../model/mod
 import { claimOf } from './ownership.ts';
 import type { Cause, Change } from '../model/plan.ts';
 import { type RedeploymentContext, redeployment } from './redeployment.ts';
-import { asked, type LiveRequirement, methodPath, requirementOf, servedOtherwise, some, wantedMethods } from './key-requirement.ts';
-import { byText, isMap, normalText } from '../model/json.ts';
+import { requestedMethods, type LiveRequirement, methodPath, requirementOf, servedOtherwise, some, wantedMethods } from './key-requirement.ts';
+import { compareText, isMap, normalText } from '../model/json.ts';
 
 /** What a comparison needs to know beside the two that are compared. */
-type Third = Pick<Context, 'world' | 'rules' | 'fingerprint' | 'seen'> & Pick<RedeploymentContext, 'making'>;
+type Third = Pick<Context, 'world' | 'rules' | 'fingerprint' | 'lastSeen'> & Pick<RedeploymentContext, 'making'>;
 
 export function compareRequirement(desired: Desired, live: Live, context: Third): Comparison {
   const is = requirementOf(live);
@@ -39,7 +39,7 @@ function definitionChanges(
   wanted: ReadonlyMap<string, boolean>,
   cause: (field: string) => Cause,
 ): readonly Change[] {
-  const { apiKeySource } = asked(desired);
+  const { apiKeySource } = requestedMethods(desired);
   const is = requirementOf(live);
   const changes = [...wanted].flatMap(([key, value]): Change[] => {
     const found = is.methods[key]?.apiKeyRequired;
@@ -62,7 +62,7 @@ function withoutDoubtful(
   live: Live,
 ): { readonly free: readonly Change[]; readonly held: readonly Held[] } {
   const missing = missingMethods(desired, live);
-  const named = new Set((asked(desired).methods ?? []).map(({ method, path }) => `${method} ${path}`));
+  const named = new Set((requestedMethods(desired).methods ?? []).map(({ method, path }) => `${method} ${path}`));
   const against = new Set(missing.flatMap((one) => one.changes.map((change) => change.desired !== true)));
   const isByDefault = ({ field, keys }: Change) => field === 'methods' && !named.has(keys[0] ?? '');
   const doubtful = changes.filter((change) => isByDefault(change) && against.has(change.desired === true));
@@ -88,11 +88,11 @@ function ownedBy({ spec }: Desired): Spec {
 }
 
 function byNormalText(a: Json, b: Json): number {
-  return byText(normalText(a), normalText(b));
+  return compareText(normalText(a), normalText(b));
 }
 
 /** Who made a field differ: the document changed since we last wrote, or else somebody changed the API. What it names for the first time is a change of it. */
-function causes(desired: Desired, live: Live, owned: Spec, { world, rules, fingerprint, seen }: Third): (field: string) => Cause {
+function causes(desired: Desired, live: Live, owned: Spec, { world, rules, fingerprint, lastSeen: seen }: Third): (field: string) => Cause {
   const written = decodeApplied(live.tags[TAG.applied]);
   return (field) => {
     if (written.has(field)) return wasWritten(live, rules.fields[field], owned[field], fingerprint) ? 'live' : 'git';
@@ -107,7 +107,7 @@ function causes(desired: Desired, live: Live, owned: Spec, { world, rules, finge
 
 function missingMethods(desired: Desired, live: Live): Held[] {
   const { methods } = requirementOf(live);
-  return (asked(desired).methods ?? []).flatMap(({ method, path, apiKeyRequired }): Held[] => {
+  return (requestedMethods(desired).methods ?? []).flatMap(({ method, path, apiKeyRequired }): Held[] => {
     const key = `${method} ${path}`;
     if (methods[key] || isIgnored(desired, methodPath(key))) return [];
     const entry: Change = { field: 'methods', keys: [key], path: methodPath(key), desired: apiKeyRequired, live: undefined, cause: 'git' };
@@ -123,7 +123,7 @@ function unclaimedMethods(desired: Desired, live: Live): string[] {
   const claimed = (key: string) => wanted.has(key) || isIgnored(desired, methodPath(key));
   return Object.keys(methods)
     .filter((key) => methods[key]?.apiKeyRequired && !claimed(key))
-    .sort(byText)
+    .sort(compareText)
     .map(methodPath);
 }
 

@@ -1,7 +1,7 @@
 /** Which methods of an API demand a key: what a document asks for, what the API's definition says, and what its stages serve (design, section 4). */
 import { isIgnored } from './compare-fields.ts';
 import type { Desired, Live } from '../model/model.ts';
-import { byText, pointer } from '../model/json.ts';
+import { compareText, pointer } from '../model/json.ts';
 
 export const REQUIREMENT = 'KeyRequirement';
 
@@ -31,14 +31,14 @@ interface DesiredRequirement {
 }
 
 export const requirementOf = (live: Live): LiveRequirement => live.spec as unknown as LiveRequirement;
-export const asked = (desired: Desired): DesiredRequirement => desired.spec as DesiredRequirement;
+export const requestedMethods = (desired: Desired): DesiredRequirement => desired.spec as DesiredRequirement;
 
 /** What the document wants of each method that the API has: those that it names, and, by its default, all others but OPTIONS. What it ignores is left out. */
 export function wantedMethods(desired: Desired, live: Live): ReadonlyMap<string, boolean> {
-  const { methods, apiKeyRequired } = asked(desired);
+  const { methods, apiKeyRequired } = requestedMethods(desired);
   const named = new Map((methods ?? []).map((entry) => [`${entry.method} ${entry.path}`, entry.apiKeyRequired]));
   const wanted = new Map<string, boolean>();
-  for (const key of Object.keys(requirementOf(live).methods).sort(byText)) {
+  for (const key of Object.keys(requirementOf(live).methods).sort(compareText)) {
     const value = named.get(key) ?? (key.startsWith('OPTIONS ') ? undefined : apiKeyRequired);
     if (value !== undefined && !isIgnored(desired, methodPath(key))) wanted.set(key, value);
   }

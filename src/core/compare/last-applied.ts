@@ -1,15 +1,15 @@
 /** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
 import { type Fingerprint, fieldText } from '../model/three-way.ts';
 import { type Json, type Live, type Spec, TAG } from '../model/model.ts';
-import { encodeOpen, stagesIn } from './pending-redeploys.ts';
+import { encodePending, stagesIn } from './pending-redeploys.ts';
 import type { Step } from '../model/plan.ts';
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { byText, isMap } from '../model/json.ts';
+import { compareText, isMap } from '../model/json.ts';
 
 /** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
 export function encodeApplied(prints: ReadonlyMap<string, string>): string {
   return [...prints]
-    .sort(([a], [b]) => byText(a, b))
+    .sort(([a], [b]) => compareText(a, b))
     .map(([field, print]) => `${field}:${print}`)
     .join('/');
 }
@@ -45,7 +45,7 @@ export function appliedTag(
     const rule = rules.fields[field];
     const whole = rule && !isUnsettled(field) ? fingerprint(fieldText(rule, value)) : undefined;
     const stages = field === 'redeploy' && isMap(value) ? stagesIn(value) : [];
-    const print = whole === undefined ? before.get(field) : encodeOpen(whole, stages, unsettled);
+    const print = whole === undefined ? before.get(field) : encodePending(whole, stages, unsettled);
     if (print !== undefined) prints.set(field, print);
   }
   return encodeApplied(prints);

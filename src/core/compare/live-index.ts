@@ -2,7 +2,7 @@
 import { type Api, identity, type Live } from '../model/model.ts';
 import { claimOf } from './ownership.ts';
 
-export interface World {
+export interface LiveIndex {
   readonly namespace: string;
   readonly owner: string;
   /** Undefined where no document speaks of an API by name, and so they were not listed. */
@@ -10,12 +10,12 @@ export interface World {
   readonly live: readonly Live[];
   byId(kind: string, id: string): Live | undefined;
   /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
-  claiming(identity: string): readonly Live[];
+  byOwner(identity: string): readonly Live[];
   /** Those of that name; names are not unique. */
-  named(kind: string, name: string): readonly Live[];
+  byName(kind: string, name: string): readonly Live[];
 }
 
-export function createWorld(about: Pick<World, 'namespace' | 'owner' | 'apis' | 'live'>): World {
+export function createLiveIndex(about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'>): LiveIndex {
   const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
   const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
   const claims = Map.groupBy(about.live, (live) => {
@@ -25,7 +25,7 @@ export function createWorld(about: Pick<World, 'namespace' | 'owner' | 'apis' | 
   return {
     ...about,
     byId: (kind, id) => ids.get(`${kind} ${id}`),
-    claiming: (who) => claims.get(who) ?? [],
-    named: (kind, name) => names.get(`${kind} ${name}`) ?? [],
+    byOwner: (who) => claims.get(who) ?? [],
+    byName: (kind, name) => names.get(`${kind} ${name}`) ?? [],
   };
 }

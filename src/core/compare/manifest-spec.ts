@@ -1,10 +1,10 @@
 /** From a live object to the manifest that says what it is: the way back from the canonical form. */
 import { ALL_METHODS, type Json, type Spec } from '../model/model.ts';
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { byText, isMap, isNone, type JsonMap, merged, same } from '../model/json.ts';
+import { compareText, isMap, isUnset, type JsonMap, mergeJson, jsonEqual } from '../model/json.ts';
 
 /** How a manifest names the entry of a list: of an ApiKey its document or `{ id }`, of a Stage `{ stage }` or `{ restApi, stageName }`. `id`: the AWS id. */
-export type Refer = (kind: string, id: string) => Json;
+export type ReferenceOf = (kind: string, id: string) => Json;
 
 /**
  * The fields of a live object, as a manifest named `name` says them: adopting the object with it changes nothing. What tells which object it is, and what is
@@ -16,24 +16,24 @@ export type Refer = (kind: string, id: string) => Json;
  * | is `true`, the default or not | written: a key that somebody disables by hand is then seen |
  * | settings of a method | what the settings of all methods don't say already |
  */
-export function manifestSpec(rules: Rules, live: Spec, name: string, refer: Refer): Record<string, Json> {
+export function manifestSpec(rules: Rules, live: Spec, name: string, refer: ReferenceOf): Record<string, Json> {
   return Object.fromEntries(
     Object.values(rules.fields).flatMap((rule) => {
       const value = live[rule.name];
-      if (rule.role !== 'live' || rule.sensitive || isNone(value) || value === undefined) return [];
-      if (rule.defaultFrom ? value === name : value !== true && same(value, rule.default)) return [];
+      if (rule.role !== 'live' || rule.sensitive || isUnset(value) || value === undefined) return [];
+      if (rule.defaultFrom ? value === name : value !== true && jsonEqual(value, rule.default)) return [];
       const written = fieldOf(rule, value, refer);
-      return isNone(written) ? [] : [[rule.name, written]];
+      return isUnset(written) ? [] : [[rule.name, written]];
     }),
   );
 }
 
-function fieldOf(rule: FieldRule, value: Json, refer: Refer): Json {
+function fieldOf(rule: FieldRule, value: Json, refer: ReferenceOf): Json {
   if (!isMap(value)) return value;
   if (rule.key === undefined) return rule.merge === 'per-key' ? value : partsOf(rule, value, refer);
   const written = rule.merge === 'per-key' ? withoutInherited(value) : value;
   const entries = Object.entries(written).map(([key, entry]) => entryOf(rule, key, entry, refer));
-  return entries.toSorted((a, b) => byText(orderOf(a), orderOf(b)));
+  return entries.toSorted((a, b) => compareText(orderOf(a), orderOf(b)));
 }
 
 /** Names before ids, each by text. */
@@ -42,7 +42,7 @@ function orderOf(entry: Json): string {
 }
 
 /** An entry of a list, with its key and what it says beyond it. */
-function entryOf(rule: FieldRule, key: string, entry: Json, refer: Refer): Json {
+function entryOf(rule: FieldRule, key: string, entry: Json, refer: ReferenceOf): Json {
   const who = typeof rule.key === 'string' ? refer(rule.key, key) : named(rule.key ?? [], key);
   const about = isMap(entry) ? partsOf(rule, entry, refer) : {};
   return isMap(who) ? { ...who, ...about } : who;
@@ -55,10 +55,10 @@ function named([first = '', second = '']: readonly string[], key: string): JsonM
 }
 
 /** The parts of a value without what they are by default; settings of methods have been rid of that already. */
-function partsOf(rule: FieldRule, value: JsonMap, refer: Refer): JsonMap {
+function partsOf(rule: FieldRule, value: JsonMap, refer: ReferenceOf): JsonMap {
   const parts = Object.entries(value).flatMap(([name, part]): [string, Json][] => {
     const own = rule.fields[name];
-    if (rule.merge !== 'per-key' && (isNone(part) || (own && same(part, own.default)))) return [];
+    if (rule.merge !== 'per-key' && (isUnset(part) || (own && jsonEqual(part, own.default)))) return [];
     return [[name, own && rule.merge !== 'per-key' ? fieldOf(own, part, refer) : part]];
   });
   return Object.fromEntries(parts);
@@ -84,7 +84,7 @@ const UNSET: JsonMap = {
  */
 function withoutInherited(settings: JsonMap): JsonMap {
   const all = beyond(settings[ALL_METHODS], UNSET);
-  const base = merged(UNSET, all);
+  const base = mergeJson(UNSET, all);
   const entries = Object.entries(settings).flatMap(([key, entry]): [string, Json][] => {
     const own = key === ALL_METHODS ? all : beyond(entry, base);
     if (Object.keys(own).length > 0) return [[key, own]];
@@ -101,7 +101,7 @@ function beyond(value: Json | undefined, base: JsonMap): JsonMap {
   if (!isMap(value)) return {};
   const leaves = Object.entries(value).flatMap(([name, leaf]): [string, Json][] => {
     const below = base[name];
-    if (same(leaf, below) || (isNone(leaf) && name !== 'throttle')) return [];
+    if (jsonEqual(leaf, below) || (isUnset(leaf) && name !== 'throttle')) return [];
     if (name === 'throttle' || !isMap(leaf) || !isMap(below)) return [[name, leaf]];
     const inner = beyond(leaf, below);
     return Object.keys(inner).length > 0 ? [[name, inner]] : [];

@@ -3,7 +3,7 @@
  * their places among its stages in order of name: `1a2b3c4d-0-2`.
  */
 import type { Difference } from '../model/three-way.ts';
-import { byText, isMap, type JsonMap } from '../model/json.ts';
+import { compareText, isMap, type JsonMap } from '../model/json.ts';
 
 /** What `applied` can't speak of while a change was not made: its field, or, of a redeployment, the one stage. */
 export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>): string {
@@ -11,7 +11,7 @@ export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>)
 }
 
 /** The entry of a document, or, where nothing is redeployed, of any field: its fingerprint. */
-export function encodeOpen(print: string, stages: readonly string[], unsettled: ReadonlySet<string>): string {
+export function encodePending(print: string, stages: readonly string[], unsettled: ReadonlySet<string>): string {
   const places = inOrder(stages).flatMap((stage, place) =>
     unsettled.has(unsettledBy({ field: 'redeploy', keys: [stage] })) ? [place] : [],
   );
@@ -19,7 +19,7 @@ export function encodeOpen(print: string, stages: readonly string[], unsettled: 
 }
 
 /** All of the stages, where another document was deployed last, or none. */
-export function openStages(written: string | undefined, print: string, stages: readonly string[]): readonly string[] {
+export function pendingStages(written: string | undefined, print: string, stages: readonly string[]): readonly string[] {
   const [known, ...places] = (written ?? '').split('-');
   return known === print ? inOrder(stages).filter((_, place) => places.includes(String(place))) : stages;
 }
@@ -31,5 +31,5 @@ export function stagesIn(document: JsonMap): readonly string[] {
 }
 
 function inOrder(stages: readonly string[]): string[] {
-  return [...stages].sort(byText);
+  return [...stages].sort(compareText);
 }

@@ -3,11 +3,11 @@ import { decodeApplied, wasWritten } from './last-applied.ts';
 import { fieldText } from '../model/three-way.ts';
 import type { Context, Held } from './compare-fields.ts';
 import { type Desired, type Live, type Spec, TAG } from '../model/model.ts';
-import { openStages } from './pending-redeploys.ts';
+import { pendingStages } from './pending-redeploys.ts';
 import { claimOf } from './ownership.ts';
 import type { Change } from '../model/plan.ts';
-import { asked, type LiveRequirement, requirementOf, servedOtherwise, some, wantedMethods } from './key-requirement.ts';
-import { byText, pointer } from '../model/json.ts';
+import { requestedMethods, type LiveRequirement, requirementOf, servedOtherwise, some, wantedMethods } from './key-requirement.ts';
+import { compareText, pointer } from '../model/json.ts';
 
 export interface RedeploymentContext extends Pick<Context, 'rules' | 'fingerprint'> {
   /** Stages (`<api id>:<stage name>`) that this plan creates, and who does. */
@@ -34,7 +34,7 @@ export function redeployment(
   live: Live,
   { rules, fingerprint, making, definition, owned, owner }: RedeploymentContext,
 ): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
-  const stages = asked(desired).redeploy?.stages ?? [];
+  const stages = requestedMethods(desired).redeploy?.stages ?? [];
   const settled = (field: string) => wasWritten(live, rules.fields[field], owned[field], fingerprint);
   const written = decodeApplied(live.tags[TAG.applied]);
   const rule = rules.fields.redeploy;
@@ -44,7 +44,7 @@ export function redeployment(
   const is = requirementOf(live);
   const changes: Change[] = [];
   const held: Held[] = [];
-  for (const stage of openStages(written.get('redeploy'), print, stages)) {
+  for (const stage of pendingStages(written.get('redeploy'), print, stages)) {
     const deployment = is.deployments[stage];
     const place = { field: 'redeploy', keys: [stage], path: pointer(['spec', 'redeploy', 'stages', stage]) };
     const change: Change = { ...place, desired: 'a new deployment', live: deployment, cause: 'git' };
@@ -68,7 +68,7 @@ export function redeployment(
 
   /** Which source a stage serves can't be read. `applied` knows it once it is deployed; what was never ours, and has the service's default, is taken to be. */
   function isSourceOpen(): boolean {
-    const { apiKeySource } = asked(desired);
+    const { apiKeySource } = requestedMethods(desired);
     if (apiKeySource === undefined) return false;
     if (written.has('apiKeySource')) return !settled('apiKeySource') || !written.has('redeploy');
     return apiKeySource !== rules.fields.apiKeySource?.default || claimOf(live, owner) !== undefined;
@@ -111,7 +111,7 @@ function undeployedByOthers(stage: string, wanted: ReadonlyMap<string, boolean>,
   const { served, undeployed, methods } = live;
   const now = served[stage] ?? {};
   const required = Object.keys(now).filter((key) => !wanted.has(key) && methods[key] && methods[key].apiKeyRequired !== now[key]);
-  return [...new Set([...(undeployed[stage] ?? []), ...required])].sort(byText);
+  return [...new Set([...(undeployed[stage] ?? []), ...required])].sort(compareText);
 }
 
 function undeployedText(stage: string, methods: readonly string[]): string {

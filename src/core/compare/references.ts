@@ -4,7 +4,7 @@ import { type Api, type Desired, identity, type Json, type Live } from '../model
 import { claimOf } from './ownership.ts';
 import type { Step } from '../model/plan.ts';
 import { isMap } from '../model/json.ts';
-import type { World } from './live-index.ts';
+import type { LiveIndex } from './live-index.ts';
 
 type Found<T> = { readonly found: T } | { readonly unresolved: string };
 
@@ -40,7 +40,7 @@ export function stageId(desired: Pick<Desired, 'name' | 'spec'>, apis: readonly 
 }
 
 /** How people call a live object: by its manifest's name where it is ours, else by its own. */
-export function labelOf(live: Live | undefined, id: string, world: World): string {
+export function labelOf(live: Live | undefined, id: string, world: LiveIndex): string {
   const claim = live && claimOf(live, world.owner);
   if (claim) return claim.namespace === world.namespace ? claim.name : `${claim.namespace}/${claim.name}`;
   return live?.kind === 'Stage' ? stageLabel(id, world.apis) : id;
@@ -53,10 +53,10 @@ export function stageLabel(id: string, apis: readonly Api[] | undefined): string
 }
 
 /** Resolves what the entries of a list refer to, once the steps of the kinds that they refer to are known. */
-export function resolver(world: World, steps: readonly Step[]): (kind: string, entry: Json) => Resolution {
+export function resolver(world: LiveIndex, steps: readonly Step[]): (kind: string, entry: Json) => Resolution {
   const byIdentity = Map.groupBy(steps, identity);
   const stagesMade = new Map(
-    steps.flatMap((step) => (step.action === 'create' && step.naturalId !== undefined ? [[step.naturalId, step]] : [])),
+    steps.flatMap((step) => (step.action === 'create' && step.fixedId !== undefined ? [[step.fixedId, step]] : [])),
   );
 
   function byName(kind: string, name: string): Resolution {
@@ -65,10 +65,10 @@ export function resolver(world: World, steps: readonly Step[]): (kind: string, e
     const live = found.find((step) => step.live && isOurs(step))?.live;
     if (live) return { key: live.id, label: name };
     const making = found.find((step) => step.action === 'create');
-    if (making) return { key: making.naturalId ?? `pending:${id}`, label: name, pending: id };
+    if (making) return { key: making.fixedId ?? `pending:${id}`, label: name, pending: id };
     const held = found.find((step) => step.action === 'hold');
     if (held) return { label: name, reason: 'dependency', unresolved: `it waits for ${kind}/${name}, which is held (${held.reason})` };
-    const [undeclared] = world.claiming(id);
+    const [undeclared] = world.byOwner(id);
     if (undeclared) return { key: undeclared.id, label: name };
     return {
       label: name,

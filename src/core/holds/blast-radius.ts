@@ -10,8 +10,8 @@ import { isMap } from '../model/json.ts';
 /** From this many managed keys up, the guard in percent counts too. */
 const PERCENT_FROM = 10;
 
-export function guarded(steps: readonly Step[], input: PlanInput): Step[] {
-  const losing = losses(steps, input);
+export function holdMassRevocation(steps: readonly Step[], input: PlanInput): Step[] {
+  const losing = keysLosingAccess(steps, input);
   const keys = new Set(losing.map((loss) => loss.key));
   const managed = input.live.filter(
     (live) => live.kind === 'ApiKey' && claimOf(live, input.target.owner)?.namespace === input.target.namespace,
@@ -46,7 +46,7 @@ interface Loss {
 }
 
 /** Every (step, key) by which a key that can pass now can't afterwards; a key that another plan takes on for the same stage moves, and loses nothing. */
-function losses(steps: readonly Step[], input: PlanInput): Loss[] {
+function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
   const revoked = new Set(steps.filter(isRevocation).map(({ live }) => live?.id));
   const passes = ({ kind, id, spec }: Live) => kind === 'ApiKey' && spec.enabled === true && !revoked.has(id);
   const enabled = new Set(input.live.filter(passes).map((live) => live.id));

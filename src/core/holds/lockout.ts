@@ -9,14 +9,14 @@ import { REQUIREMENT, requirementOf } from '../compare/key-requirement.ts';
  * Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes, or where
  * somebody whom Git lets in is kept waiting: that consumer would be shut out.
  */
-export function heldImpassable(steps: readonly Step[], live: readonly Live[]): Step[] {
+export function holdLockouts(steps: readonly Step[], live: readonly Live[]): Step[] {
   const asking = steps.filter((step) => step.kind === REQUIREMENT && step.action === 'update' && redeployed(step).length > 0);
   if (asking.length === 0) return [...steps];
   const passed = passable(steps, live);
   const waiting = keptWaiting(steps);
   return steps.flatMap((step) => {
     if (!asking.includes(step)) return [step];
-    const closing = redeployed(step).filter((stage) => shutsOut(step, stage));
+    const closing = redeployed(step).filter((stage) => wouldLockOut(step, stage));
     const shut = closing.filter((stage) => !passed.has(`${step.live?.id}:${stage}`));
     if (shut.length > 0) {
       const where = `${shut.length === 1 ? 'stage' : 'the stages'} ${shut.join(', ')}`;
@@ -57,7 +57,7 @@ function keptWaiting(steps: readonly Step[]): ReadonlyMap<string, readonly strin
 }
 
 /** The plans on these stages whose keys were not listed: one of them may let somebody in. */
-export function plansInDoubt(steps: readonly Step[], live: readonly Live[]): Live[] {
+export function plansToProbe(steps: readonly Step[], live: readonly Live[]): Live[] {
   const shut = steps
     .filter(({ reason }) => reason === 'no-key-can-pass')
     .flatMap((step) => redeployed(step).map((stage) => `${step.live?.id}:${stage}`));
@@ -71,7 +71,7 @@ function redeployed({ changes }: Step): string[] {
 }
 
 /** Whether the deployment has the stage demand a key where it demands none yet, or look for it elsewhere. */
-function shutsOut({ live, changes }: Step, stage: string): boolean {
+function wouldLockOut({ live, changes }: Step, stage: string): boolean {
   if (!live || changes.some(({ field }) => field === 'apiKeySource')) return true;
   const now = requirementOf(live).served[stage];
   const { methods } = requirementOf({ ...live, spec: applied(live.spec, changes) });

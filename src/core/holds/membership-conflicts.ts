@@ -9,7 +9,7 @@ import { claimOf } from '../compare/ownership.ts';
 import type { Change, Step } from '../model/plan.ts';
 import { labelOf } from '../compare/references.ts';
 import { isMap, withValue } from '../model/json.ts';
-import type { World } from '../compare/live-index.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 
 const PLAN = 'UsagePlan';
 
@@ -22,7 +22,7 @@ interface Standing {
   readonly keys: readonly string[];
 }
 
-export function heldConflicts(steps: readonly Step[], world: World): Step[] {
+export function holdConflicts(steps: readonly Step[], world: LiveIndex): Step[] {
   const standing = [
     ...world.live.filter(isRead).map((live) => standingOf(live, steps, world)),
     ...steps.filter((step) => step.kind === PLAN && step.action === 'create').map(afterStep),
@@ -34,7 +34,7 @@ export function heldConflicts(steps: readonly Step[], world: World): Step[] {
  * The keys that a plan is to get, and that a plan of somebody else may have for the same stage: plans that no document means are listed without their keys,
  * so it has to be asked for these keys alone.
  */
-export function keysInDoubt(steps: readonly Step[], live: readonly Live[]): string[] {
+export function keysToProbe(steps: readonly Step[], live: readonly Live[]): string[] {
   const unread = new Set(live.filter((one) => one.kind === PLAN && !isRead(one)).flatMap((one) => namesOf(one.spec.stages)));
   const gaining = steps.filter(isChanging).filter((step) => afterStep(step).stages.some((stage) => unread.has(stage)));
   const gained = gaining.flatMap((step) => {
@@ -97,7 +97,7 @@ function without(step: Step, held: readonly Change[]): Step {
   return { ...step, changes, owned };
 }
 
-function standingOf(live: Live, steps: readonly Step[], world: World): Standing {
+function standingOf(live: Live, steps: readonly Step[], world: LiveIndex): Standing {
   const own = steps.filter((step) => step.live === live && step.action !== 'hold');
   const label = claimOf(live, world.owner) ? labelOf(live, live.id, world) : `${live.name} (${live.id})`;
   if (own.some((step) => step.action === 'delete')) return { id: live.id, label, stages: [], keys: [] };

@@ -2,9 +2,9 @@
 import { applied } from '../model/three-way.ts';
 import type { Json } from '../model/model.ts';
 import { type Change, held, type Step } from '../model/plan.ts';
-import { isMap, isNone } from '../model/json.ts';
+import { isMap, isUnset } from '../model/json.ts';
 
-export function heldLimits(steps: readonly Step[]): Step[] {
+export function holdThrottleRemoval(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => {
     const loss = step.changes.find(endsThrottle);
     if (step.kind !== 'UsagePlan' || step.action === 'hold' || !step.live || !loss) return [step];
@@ -17,9 +17,9 @@ export function heldLimits(steps: readonly Step[]): Step[] {
 }
 
 function endsThrottle({ field, keys, desired }: Change): boolean {
-  return field === 'throttle' && keys.length === 0 && isNone(desired);
+  return field === 'throttle' && keys.length === 0 && isUnset(desired);
 }
 
 function hasMethodThrottles(stages: Json | undefined): boolean {
-  return isMap(stages) && Object.values(stages).some((stage) => isMap(stage) && !isNone(stage.methodThrottles));
+  return isMap(stages) && Object.values(stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles));
 }

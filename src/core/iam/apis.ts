@@ -1,7 +1,7 @@
 /** What is done to APIs: their stages, and which of their methods demand a key. */
 import { type Asked, apiPart, type Grant, on } from './request.ts';
 import type { Desired, Json } from '../model/model.ts';
-import { isMap, isNone } from '../model/json.ts';
+import { isMap, isUnset } from '../model/json.ts';
 
 /** What a pass reads of the methods of APIs, and of what their stages serve. */
 export function readingMethods(asked: Asked): Grant[] {
@@ -78,7 +78,7 @@ function requirements(documents: readonly Desired[], asked: Asked) {
       const redeployed = isMap(spec.redeploy) && Array.isArray(spec.redeploy.stages) ? spec.redeploy.stages : [];
       return {
         api,
-        ofMethods: spec.apiKeyRequired !== undefined || !isNone(spec.methods),
+        ofMethods: spec.apiKeyRequired !== undefined || !isUnset(spec.methods),
         ofSource: spec.apiKeySource !== undefined,
         moved: redeployed.map((name: Json) => stagePath(api, name, asked)),
       };

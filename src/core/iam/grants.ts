@@ -8,7 +8,7 @@ import { type Asked, apiPart, apisOf, type Grant, on, type PolicyRequest, type W
 import { modeOf, targetMode } from '../plan/mode.ts';
 import type { Desired } from '../model/model.ts';
 import { isInside, type SecretStore, withoutSlash } from '../model/secret-names.ts';
-import { isMap, isNone } from '../model/json.ts';
+import { isMap, isUnset } from '../model/json.ts';
 
 /** May overlap, and grant nothing: then they have no resources. */
 export function grantsOf(request: PolicyRequest, width: Width): Grant[] {
@@ -65,7 +65,7 @@ function keysAndPlans(asked: Asked): Grant[] {
   const { enforced, removes } = asked;
   const keys = enforced.some(({ kind }) => kind === 'ApiKey');
   const plans = enforced.some(({ kind }) => kind === 'UsagePlan');
-  const attaches = enforced.some(({ kind, spec }) => kind === 'UsagePlan' && !isNone(spec.keys));
+  const attaches = enforced.some(({ kind, spec }) => kind === 'UsagePlan' && !isUnset(spec.keys));
   const where = (forKeys: boolean, forPlans: boolean, rest: string) => [
     ...(forKeys ? [`/apikeys${rest}`] : []),
     ...(forPlans ? [`/usageplans${rest}`] : []),

@@ -3,7 +3,7 @@ import { grantsOf, secretOf } from './grants.ts';
 import { apisOf, type Grant, type PolicyRequest, type Width } from './request.ts';
 import { type Desired, identity } from '../model/model.ts';
 import { isInside } from '../model/secret-names.ts';
-import { byText, isMap } from '../model/json.ts';
+import { compareText, isMap } from '../model/json.ts';
 
 export interface IamPolicy {
   readonly Version: '2012-10-17';
@@ -60,7 +60,7 @@ function toPolicy(grants: readonly Grant[]): IamPolicy {
 }
 
 function distinct(grant: Grant): Grant {
-  return { ...grant, resources: [...new Set(grant.resources)].sort(byText) };
+  return { ...grant, resources: [...new Set(grant.resources)].sort(compareText) };
 }
 
 /** Without the resources of which every action is allowed by what came before, or by a wider resource. */
@@ -100,7 +100,7 @@ function namedNotes({ desired, apiIds }: PolicyRequest, { apis }: Width): string
     .flatMap((one) => apisOf(one).flatMap((api) => (isMap(api) && typeof api.name === 'string' ? api.name : [])))
     .filter((name) => !apiIds.has(name));
   return [...new Set(names)]
-    .sort(byText)
+    .sort(compareText)
     .map(
       (name) =>
         `the API ${name} is named, not identified, so that the policy speaks of every API in its place: narrow it with --api-id '${name}=<id>'`,

@@ -1,24 +1,24 @@
 /** The ways to find something in an estate of many thousand keys and plans. */
-import type { Demand, Estate, EstateKey, EstatePlan, StageRef } from './inventory.ts';
+import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, StageRef } from './inventory.ts';
 
 /** A stage; without one, an API of which no stage is known. */
 export type Place = Omit<StageRef, 'stage'> & Partial<StageRef>;
 
-export interface EstateIndex extends Estate {
-  readonly keyOf: ReadonlyMap<string, EstateKey>;
+export interface InventoryIndex extends Inventory {
+  readonly keyOf: ReadonlyMap<string, InventoryKey>;
   /** By key: the plans that are known to have it. */
-  readonly holders: ReadonlyMap<string, readonly EstatePlan[]>;
+  readonly holders: ReadonlyMap<string, readonly InventoryUsagePlan[]>;
   /** Whether a plan may have any key at all. */
   readonly isAnywhere: boolean;
   /** The plans that are, or may be, on a place. */
-  plansOn(place: Place): readonly EstatePlan[];
+  plansOn(place: Place): readonly InventoryUsagePlan[];
   /** What is known of exactly this API. */
   demandsOf(api: string): readonly Demand[];
   /** Whether what is known of the API, and of those that may be it, is that nothing demands a key. */
   isOpen(api: string): boolean;
 }
 
-export function indexed(estate: Estate): EstateIndex {
+export function indexInventory(estate: Inventory): InventoryIndex {
   const { plans, demands } = estate;
   const holders = grouped(plans, ({ keys }) => keys.known);
   const on = grouped(plans, ({ stages }) => stages.known.flatMap(spellings));

@@ -4,18 +4,18 @@
  */
 import type { Subject } from '../model/warning.ts';
 
-export interface Estate {
+export interface Inventory {
   /** Where it was read, for the words of messages. */
   readonly from: 'manifests' | 'file' | 'live';
-  readonly keys: readonly EstateKey[];
-  readonly plans: readonly EstatePlan[];
+  readonly keys: readonly InventoryKey[];
+  readonly plans: readonly InventoryUsagePlan[];
   /** One for each API of which it is known, or partly known, whether its methods demand a key. */
   readonly demands: readonly Demand[];
   readonly limited: readonly Limited[];
 }
 
 /** Without a subject it is somebody else's: it counts, and nothing is said of it. */
-export interface EstateKey {
+export interface InventoryKey {
   readonly id: string;
   readonly subject?: Subject;
   /** Undefined: unknown. */
@@ -24,7 +24,7 @@ export interface EstateKey {
   readonly consumer?: string;
 }
 
-export interface EstatePlan {
+export interface InventoryUsagePlan {
   /** For people. */
   readonly label: string;
   readonly subject?: Subject;

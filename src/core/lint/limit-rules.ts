@@ -2,7 +2,7 @@
 import type { Limit, Limited } from './inventory.ts';
 import { type Warning, warning } from '../model/warning.ts';
 
-export function limitWarnings({ subject, limits }: Limited): Warning[] {
+export function lintLimits({ subject, limits }: Limited): Warning[] {
   const burst = limits.find(({ method, throttle }) => method === undefined && throttle)?.throttle?.burstLimit ?? undefined;
   return limits.flatMap((limit) => {
     const { path, quota } = limit;

@@ -1,10 +1,10 @@
 /** What is live of keys, plans and what demands keys. Only the documents' objects are spoken of; all others count. */
-import type { Demand, Estate, EstateKey, EstatePlan, Limit, Limited } from './inventory.ts';
+import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, Limit, Limited } from './inventory.ts';
 import { ALL_METHODS, type Api, type Desired, type Json, type Live } from '../model/model.ts';
 import type { HoldReason, Step } from '../model/plan.ts';
 import { stageLabel } from '../compare/references.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
-import { byText, isMap, pointer } from '../model/json.ts';
+import { compareText, isMap, pointer } from '../model/json.ts';
 import type { Subject } from '../model/warning.ts';
 
 /** The live objects that a pass knows, as they are before its writes, or after them. */
@@ -16,7 +16,7 @@ export interface Observed {
   readonly written?: ReadonlyMap<Step, Live>;
 }
 
-export function liveEstate(observed: Observed): Estate {
+export function liveInventory(observed: Observed): Inventory {
   const documents = documentsOf(observed);
   const documentOf = ({ kind, id }: Live) => documents.get(`${kind} ${id}`);
   const of = (kind: string) => observed.live.filter((one) => one.kind === kind);
@@ -53,7 +53,7 @@ function subjectOf({ kind, namespace, name, source }: Desired): Subject {
   return { kind, namespace, name, source };
 }
 
-function keyOf({ id, spec }: Live, document: Desired | undefined): EstateKey {
+function keyOf({ id, spec }: Live, document: Desired | undefined): InventoryKey {
   const { enabled } = spec;
   return {
     id,
@@ -63,7 +63,7 @@ function keyOf({ id, spec }: Live, document: Desired | undefined): EstateKey {
   };
 }
 
-function planOf({ id, name, spec }: Live, document: Desired | undefined): EstatePlan {
+function planOf({ id, name, spec }: Live, document: Desired | undefined): InventoryUsagePlan {
   return {
     label: document?.name ?? `${name} (${id})`,
     ...(document && { subject: subjectOf(document) }),
@@ -93,11 +93,11 @@ function demandOf({ id, name, spec }: Live, subject: Subject, stages: readonly L
     api: `id ${id}`,
     label: name,
     demands: demanding.length > 0 ? 'some' : stages.some(isNew) ? 'unknown' : 'none',
-    stages: demanding.map(([stage]) => stage).sort(byText),
+    stages: demanding.map(([stage]) => stage).sort(compareText),
     upcoming: Object.entries(served)
       .filter(isUpcoming)
       .map(([stage]) => stage)
-      .sort(byText),
+      .sort(compareText),
   };
 }
 

@@ -1,26 +1,26 @@
 /** Warnings of what is live, for a report. */
 import { applied } from '../model/three-way.ts';
-import { liveEstate, type Observed } from './live-inventory.ts';
+import { liveInventory, type Observed } from './live-inventory.ts';
 import { identity, type Live } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { isMap, withValue } from '../model/json.ts';
 import type { Warning } from '../model/warning.ts';
-import { warningsOf } from './lint.ts';
+import { lint } from './lint.ts';
 
 /** Of what is live. */
-export function liveWarnings(observed: Observed): Warning[] {
-  return warningsOf(liveEstate(observed));
+export function lintLive(observed: Observed): Warning[] {
+  return lint(liveInventory(observed));
 }
 
 /**
  * Of what is live, and is not put right by the plan's own steps: what they put right, the plan shows already. Of what they bring about, that somebody will be
  * shut out.
  */
-export function standingWarnings(observed: Observed): Warning[] {
+export function lintStanding(observed: Observed): Warning[] {
   const key = (warning: Warning) => [identity(warning), warning.code, warning.path, warning.stage].join(' ');
-  const found = liveWarnings(observed);
-  const left = liveWarnings({ ...observed, live: afterSteps(observed) });
+  const found = lintLive(observed);
+  const left = lintLive({ ...observed, live: afterSteps(observed) });
   const [known, standing] = [new Set(found.map(key)), new Set(left.map(key))];
   const news = left.filter((warning) => warning.code === 'REQUIRED_WITHOUT_KEY' && !known.has(key(warning)));
   return [...found.filter((warning) => standing.has(key(warning))), ...news];
@@ -52,6 +52,6 @@ function specAfter({ kind, spec }: Live, changes: readonly Change[]): Live['spec
 
 /** What a create makes, under the id by which other steps mean it until it has one. */
 function made(step: Step): Live {
-  const { kind, name, owned, naturalId } = step;
-  return { kind, id: naturalId ?? `pending:${identity(step)}`, name, spec: owned, tags: {}, observedAt: 0 };
+  const { kind, name, owned, fixedId } = step;
+  return { kind, id: fixedId ?? `pending:${identity(step)}`, name, spec: owned, tags: {}, observedAt: 0 };
 }

@@ -1,12 +1,12 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
-import type { Demand, Estate, EstateKey, EstatePlan, Limit, Limited, Members, StageRef } from './inventory.ts';
+import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, Limit, Limited, Members, StageRef } from './inventory.ts';
 import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
-import { byText, isMap, pointer } from '../model/json.ts';
+import { compareText, isMap, pointer } from '../model/json.ts';
 import type { Subject } from '../model/warning.ts';
 
 /** `desired`: the documents of all namespaces of one account and region. */
-export function desiredEstate(desired: readonly Desired[]): Estate {
+export function manifestInventory(desired: readonly Desired[]): Inventory {
   const of = (kind: string) => desired.filter((one) => one.kind === kind);
   const named = new Map(desired.map((one) => [identity(one), one]));
   const plans = of('UsagePlan').map((plan) => planOf(plan, named));
@@ -32,7 +32,7 @@ function written({ spec, annotations }: Desired, field: string): Json | undefine
   return annotations.ignore.some((one) => one === path || one.startsWith(`${path}/`)) ? undefined : spec[field];
 }
 
-function keyOf(key: Desired): EstateKey {
+function keyOf(key: Desired): InventoryKey {
   const enabled = written(key, 'enabled');
   return {
     id: keyId(key),
@@ -47,7 +47,7 @@ function keyId({ namespace, name, annotations: { adopt } }: Desired): string {
   return adopt && adopt !== 'by-name' ? adopt : `${namespace}/${name}`;
 }
 
-function planOf(plan: Desired, named: Named): EstatePlan {
+function planOf(plan: Desired, named: Named): InventoryUsagePlan {
   return {
     label: plan.name,
     subject: subjectOf(plan),
@@ -102,7 +102,7 @@ function demandOf(requirement: Desired, stages: readonly StageRef[]): Demand {
     api,
     label: api.slice(api.indexOf(' ') + 1),
     demands: all === true || isDemanded ? 'some' : all === false ? 'none' : 'unknown',
-    stages: [...new Set([...moved, ...known])].sort(byText),
+    stages: [...new Set([...moved, ...known])].sort(compareText),
     path: all === true ? '/spec/apiKeyRequired' : '/spec/methods',
   };
 }

@@ -4,7 +4,7 @@
  * | mark | on | meaning |
  * | --- | --- | --- |
  * | `after` | the schema itself | kinds that must exist first |
- * | `role` | a spec property | `identity`: says which live object is meant; `policy`: steers apikeeper, is no field of the live object; `birth`: what a create needs, compared only where it names an id; absent: a field of the live object |
+ * | `role` | a spec property | `identity`: says which live object is meant; `policy`: steers apikeeper, is no field of the live object; `createOnly`: what a create needs, compared only where it names an id; absent: a field of the live object |
  * | `merge` | a property | `per-key`: each key of the map is owned alone; `exact`: the list is ours whole; absent: the value is one |
  * | `key` | a list | the properties of an entry that make its key, or the kind that an entry refers to |
  * | `immutable`, `sensitive` | a spec property | a change is held; the value is never shown |
@@ -14,7 +14,7 @@ import type { Json } from './model.ts';
 
 export interface FieldRule {
   readonly name: string;
-  readonly role: 'live' | 'identity' | 'policy' | 'birth';
+  readonly role: 'live' | 'identity' | 'policy' | 'createOnly';
   readonly merge: 'whole' | 'per-key' | 'exact';
   /** What makes an entry's key: the names of its properties, or the kind that it refers to. */
   readonly key?: string | readonly string[];
@@ -34,7 +34,7 @@ export interface Rules {
 }
 
 /** Whether a document says itself which live object it means, whatever tags that bears: a stage, an API's requirement. */
-export function isNatural(rules: Rules): boolean {
+export function hasFixedIdentity(rules: Rules): boolean {
   return Object.values(rules.fields).some(({ role }) => role === 'identity');
 }
 
@@ -46,7 +46,7 @@ interface SchemaNode {
   readonly items?: SchemaNode;
   readonly 'x-apikeeper'?: {
     readonly after?: readonly string[];
-    readonly role?: 'identity' | 'policy' | 'birth';
+    readonly role?: 'identity' | 'policy' | 'createOnly';
     readonly merge?: 'per-key' | 'exact';
     readonly key?: string | readonly string[];
     readonly immutable?: boolean;
@@ -56,7 +56,7 @@ interface SchemaNode {
 }
 
 /** Reads the rules of a kind from its schema. Throws where the schema isn't one of a kind: a mistake of ours, not of a user. */
-export function rulesOf(schema: object): Rules {
+export function readRules(schema: object): Rules {
   const root = schema as SchemaNode;
   const spec = root.properties?.spec?.properties;
   if (!root.title || !spec) throw new Error('the schema of a kind has a title and properties.spec.properties');

@@ -8,7 +8,7 @@ export function isMap(value: Json | undefined): value is JsonMap {
 }
 
 /** Whether a value says "none". The service leaves out what is unset, or answers "" or {} (facts, 1.1); 0 and false are values. */
-export function isNone(value: Json | undefined): boolean {
+export function isUnset(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (Array.isArray(value)) return value.length === 0;
   return isMap(value) && Object.keys(value).length === 0;
@@ -16,7 +16,7 @@ export function isNone(value: Json | undefined): boolean {
 
 /** One text per value: keys sorted, everything that means none written `null`. */
 export function normalText(value: Json | undefined): string {
-  if (isNone(value)) return 'null';
+  if (isUnset(value)) return 'null';
   if (Array.isArray(value)) return `[${value.map(normalText).join(',')}]`;
   if (!isMap(value)) return JSON.stringify(value);
   const parts = Object.keys(value)
@@ -25,7 +25,7 @@ export function normalText(value: Json | undefined): string {
   return `{${parts.join(',')}}`;
 }
 
-export function same(a: Json | undefined, b: Json | undefined): boolean {
+export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
   return normalText(a) === normalText(b);
 }
 
@@ -48,16 +48,16 @@ export function withValue(object: JsonMap, path: readonly string[], value: Json 
 }
 
 /** `above` laid over `below`: where both have a map, its members one by one. */
-export function merged(below: JsonMap, above: JsonMap): JsonMap {
+export function mergeJson(below: JsonMap, above: JsonMap): JsonMap {
   const out: Record<string, Json> = { ...below };
   for (const [key, value] of Object.entries(above)) {
     const base = out[key];
-    out[key] = isMap(base) && isMap(value) ? merged(base, value) : value;
+    out[key] = isMap(base) && isMap(value) ? mergeJson(base, value) : value;
   }
   return out;
 }
 
 /** Text order that is the same everywhere: by code unit. */
-export function byText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

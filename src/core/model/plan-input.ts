@@ -15,7 +15,7 @@ export interface Policy {
 }
 
 /** An object as this process last saw it with our tags. */
-export interface Seen {
+export interface LastSeen {
   readonly id: string;
   /** The spec with which it was in sync; undefined where it never was. */
   readonly spec?: Spec;
@@ -51,7 +51,7 @@ export interface PlanInput {
   /** `<identity> <path>` of fields that somebody else has set back again and again since the document last changed. */
   readonly contested: ReadonlySet<string>;
   /** By identity. */
-  readonly seen: ReadonlyMap<string, Seen>;
+  readonly lastSeen: ReadonlyMap<string, LastSeen>;
   readonly pinned: ReadonlyMap<string, Pinned>;
   readonly fingerprint: Fingerprint;
   readonly now: number;

@@ -63,7 +63,7 @@ export interface Step {
   /** Every field that is ours, with its desired value in canonical form; what `applied` will speak of. */
   readonly owned: Spec;
   /** What a create needs besides, and nothing is compared with later, such as `deployment: latest`. */
-  readonly birth?: Spec;
+  readonly createOnly?: Spec;
   /** Tags of ours to be set (`applied` apart) and taken off. */
   readonly tags: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
   /** Live objects that lose our tags, because this identity settled on another. */
@@ -74,7 +74,7 @@ export interface Step {
   /** RFC 3339, UTC: when a key that left Git may be deleted. */
   readonly deleteAfter?: string;
   /** The AWS id of an object to be created, where it has a natural one (stages). */
-  readonly naturalId?: string;
+  readonly fixedId?: string;
 }
 
 export interface Plan {

@@ -2,7 +2,7 @@
 import type { Json, Spec } from './model.ts';
 import type { Cause } from './plan.ts';
 import type { FieldRule } from './field-rules.ts';
-import { isMap, isNone, type JsonMap, normalText, same, withValue } from './json.ts';
+import { isMap, isUnset, type JsonMap, normalText, jsonEqual, withValue } from './json.ts';
 
 /** A difference in canonical form: `keys` lead from the field to where it is. `undefined`: an entry that isn't there. */
 export interface Difference {
@@ -33,8 +33,8 @@ type Found = Omit<Difference, 'field'>;
 function compare(rule: FieldRule | undefined, keys: readonly string[], desired: Json, live: Json | undefined): Found[] {
   if (rule?.merge === 'exact') return compareEntries(rule, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
   if (rule?.merge === 'per-key') return compareNamed(undefined, keys, isMap(desired) ? desired : allNone(live), isMap(live) ? live : {});
-  if (isMap(desired) && isMap(live) && !isNone(desired) && !isNone(live)) return compareNamed(rule, keys, desired, live);
-  return same(desired, live) ? [] : [{ keys, desired, live }];
+  if (isMap(desired) && isMap(live) && !isUnset(desired) && !isUnset(live)) return compareNamed(rule, keys, desired, live);
+  return jsonEqual(desired, live) ? [] : [{ keys, desired, live }];
 }
 
 function compareNamed(rule: FieldRule | undefined, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
@@ -76,7 +76,7 @@ function restricted(desired: JsonMap, live: JsonMap): JsonMap {
   const out: Record<string, Json> = {};
   for (const [key, wanted] of Object.entries(desired)) {
     const found = live[key];
-    if (found === undefined || isNone(found)) continue;
+    if (found === undefined || isUnset(found)) continue;
     out[key] = isMap(wanted) && isMap(found) ? restricted(wanted, found) : found;
   }
   return out;
@@ -84,7 +84,7 @@ function restricted(desired: JsonMap, live: JsonMap): JsonMap {
 
 /** The text of a field's value from which its fingerprint is made. Of a map whose keys are owned one by one, naming none is not the same as wanting none. */
 export function fieldText(rule: FieldRule, value: Json): string {
-  return rule.merge === 'per-key' && isMap(value) && isNone(value) ? '{}' : normalText(value);
+  return rule.merge === 'per-key' && isMap(value) && isUnset(value) ? '{}' : normalText(value);
 }
 
 /**
@@ -111,11 +111,11 @@ export function causeOf(
   if (third.written !== undefined) {
     const isWritten = (value: Json) => fingerprint(fieldText(rule, value)) === third.written;
     if (isWritten(desired)) return 'live';
-    if (rule.merge === 'per-key') return seen === undefined || same(view, seen) ? 'git' : 'both';
+    if (rule.merge === 'per-key') return seen === undefined || jsonEqual(view, seen) ? 'git' : 'both';
     // A part that a commit takes out is still live: then it is the whole of the live value that we wrote.
     return isWritten(view) || isWritten(live ?? null) ? 'git' : 'both';
   }
   if (seen === undefined) return 'unknown';
-  if (same(view, seen)) return 'git';
-  return same(desired, seen) ? 'live' : 'both';
+  if (jsonEqual(view, seen)) return 'git';
+  return jsonEqual(desired, seen) ? 'live' : 'both';
 }

@@ -5,7 +5,7 @@ import type { HoldReason, State } from '../model/plan.ts';
 import { apiOf, stageId } from '../compare/references.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { adoptText, movedText, nameField } from './remediation.ts';
-import type { World } from '../compare/live-index.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 
 export type Match =
   | {
@@ -16,7 +16,7 @@ export type Match =
       /** Others that claim the same identity and lose it. */
       readonly disclaims: readonly Live[];
     }
-  | { readonly is: 'missing'; readonly naturalId?: string }
+  | { readonly is: 'missing'; readonly fixedId?: string }
   | {
       readonly is: 'held';
       readonly reason: HoldReason;
@@ -39,7 +39,7 @@ export type Match =
  * | none | absent | one or more | held: not-owned or foreign |
  * | none | absent | none | missing |
  */
-export function match(desired: Desired, world: World): Match {
+export function matchDocument(desired: Desired, world: LiveIndex): Match {
   if (desired.kind === 'Stage') return matchStage(desired, world);
   if (desired.kind === REQUIREMENT) return matchRequirement(desired, world);
   const ours = claimants(desired, world);
@@ -61,16 +61,16 @@ export function match(desired: Desired, world: World): Match {
 }
 
 /** The live objects whose tags say that they are this document's, under its name or those that it may have moved from. */
-function claimants(desired: Desired, world: World): readonly Live[] {
+function claimants(desired: Desired, world: LiveIndex): readonly Live[] {
   const { kind, annotations } = desired;
-  const now = world.claiming(identity(desired));
-  return now.length > 0 ? now : annotations.movedFrom.flatMap((from) => world.claiming(identity({ kind, ...from })));
+  const now = world.byOwner(identity(desired));
+  return now.length > 0 ? now : annotations.movedFrom.flatMap((from) => world.byOwner(identity({ kind, ...from })));
 }
 
-function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: World): Match {
+function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: LiveIndex): Match {
   const name = nameOf(desired);
   const byId = world.byId(desired.kind, adopt);
-  const found = adopt === 'by-name' ? world.named(desired.kind, name) : byId ? [byId] : [];
+  const found = adopt === 'by-name' ? world.byName(desired.kind, name) : byId ? [byId] : [];
   const [live] = found;
   if (!live) {
     const [what, allowed] = adopt === 'by-name' ? [`named ${name}`, ''] : [`with the id ${adopt}`, ', which takes an id or by-name'];
@@ -102,8 +102,8 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
   return foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] };
 }
 
-function matchByName(desired: Desired, world: World): Match {
-  const namesakes = world.named(desired.kind, nameOf(desired)).filter((live) => !claimOf(live, world.owner));
+function matchByName(desired: Desired, world: LiveIndex): Match {
+  const namesakes = world.byName(desired.kind, nameOf(desired)).filter((live) => !claimOf(live, world.owner));
   const [live] = namesakes;
   if (!live) return { is: 'missing' };
   const foreign = foreignHold({ ...desired, annotations: { ...desired.annotations, adoptFrom: [] } }, live, 'create', world);
@@ -127,16 +127,16 @@ function nameOf(desired: Desired): string {
 }
 
 /** A stage's pipeline may strip its tags, so tags don't decide; only another manager's stand in the way. */
-function matchStage(desired: Desired, world: World): Match {
+function matchStage(desired: Desired, world: LiveIndex): Match {
   const id = stageId(desired, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
   const live = world.byId('Stage', id.found);
-  if (!live) return { is: 'missing', naturalId: id.found };
+  if (!live) return { is: 'missing', fixedId: id.found };
   return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
 }
 
 /** An API is never missing: whoever has one makes it, and its methods. */
-function matchRequirement(desired: Desired, world: World): Match {
+function matchRequirement(desired: Desired, world: LiveIndex): Match {
   const id = apiOf(desired.spec.restApi, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
   const live = world.byId(REQUIREMENT, id.found);
@@ -145,7 +145,7 @@ function matchRequirement(desired: Desired, world: World): Match {
 }
 
 /** Another manager's tags: held, unless the document says that it takes over from that one. Once adopted, our tag outranks theirs. */
-function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | 'update', world: World): Match | undefined {
+function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | 'update', world: LiveIndex): Match | undefined {
   const manager = otherManager(live, world.owner);
   if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager)) return undefined;
   const way =
@@ -163,7 +163,7 @@ function held(reason: HoldReason, state: State, wants: 'create' | 'adopt' | 'upd
 export function sharedClaims(matches: ReadonlyMap<Desired, Match>): ReadonlyMap<Desired, readonly Desired[]> {
   const byLive = new Map<string, Desired[]>();
   for (const [desired, found] of matches) {
-    const id = found.is === 'live' ? found.live.id : found.is === 'missing' ? found.naturalId : undefined;
+    const id = found.is === 'live' ? found.live.id : found.is === 'missing' ? found.fixedId : undefined;
     if (id === undefined) continue;
     const key = `${desired.kind} ${id}`;
     byLive.set(key, [...(byLive.get(key) ?? []), desired]);

@@ -3,12 +3,12 @@ import { defaultOf } from '../compare/canonicalize.ts';
 import { unresolvedEntry } from '../compare/compare-fields.ts';
 import { identity, type Json, type Spec } from '../model/model.ts';
 import type { Cause, Change, Step } from '../model/plan.ts';
-import { base, heldSteps, ourTags, type Planned } from './planning-context.ts';
-import { isMap, isNone, pointer } from '../model/json.ts';
+import { stepBase, heldSteps, ourTags, type PlanningContext } from './planning-context.ts';
+import { isMap, isUnset, pointer } from '../model/json.ts';
 
-export function creation(object: Planned, naturalId: string | undefined): Step[] {
+export function planCreate(object: PlanningContext, fixedId: string | undefined): Step[] {
   const { desired, rules, canonical: form, input } = object;
-  const missing = { ...base(object), state: 'missing' as const };
+  const missing = { ...stepBase(object), state: 'missing' as const };
   if (desired.kind === 'Stage' && desired.spec.deployment === undefined) {
     const message =
       'the stage does not exist, and the manifest names no deployment to create it from: deploy the API, or say deployment: latest';
@@ -19,24 +19,24 @@ export function creation(object: Planned, naturalId: string | undefined): Step[]
     return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
 
   const owned: Record<string, Json> = {};
-  const birth: Record<string, Json> = {};
+  const createOnly: Record<string, Json> = {};
   for (const rule of Object.values(rules.fields)) {
     const given = desired.spec[rule.name];
     const named = form.named[rule.name];
-    if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'birth')) continue;
+    if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'createOnly')) continue;
     if (named !== undefined || rule.role === 'live') owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
-    else if (given !== undefined) birth[rule.name] = given;
+    else if (given !== undefined) createOnly[rule.name] = given;
   }
-  const deleted = input.seen.has(identity(desired));
+  const deleted = input.lastSeen.has(identity(desired));
   const lost = deleted && desired.kind === 'ApiKey';
   const create: Step = {
     ...missing,
     action: 'create',
-    changes: creationChanges(object, { ...birth, ...owned }, deleted ? 'live' : 'git'),
+    changes: creationChanges(object, { ...createOnly, ...owned }, deleted ? 'live' : 'git'),
     owned,
-    birth,
+    createOnly,
     tags: { set: ourTags(object, undefined), remove: [] },
-    ...(naturalId && { naturalId }),
+    ...(fixedId && { fixedId }),
     ...(lost && {
       incident: 'key.lost' as const,
       message: 'the live key was deleted behind our back: created again, it has another value',
@@ -46,9 +46,9 @@ export function creation(object: Planned, naturalId: string | undefined): Step[]
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
-function creationChanges({ rules, canonical: form }: Planned, owned: Spec, cause: Cause): Change[] {
+function creationChanges({ rules, canonical: form }: PlanningContext, owned: Spec, cause: Cause): Change[] {
   return Object.entries(owned)
-    .filter(([, value]) => !isNone(value))
+    .filter(([, value]) => !isUnset(value))
     .flatMap(([field, value]): Change[] => {
       if (typeof rules.fields[field]?.key !== 'string' || !isMap(value))
         return [{ field, keys: [], path: pointer(['spec', field]), desired: value, live: undefined, cause }];

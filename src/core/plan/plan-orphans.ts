@@ -9,7 +9,7 @@ import { claimOf, otherManager } from '../compare/ownership.ts';
 import type { Action, Change, HoldReason, Step } from '../model/plan.ts';
 import { labelOf } from '../compare/references.ts';
 import { pointer } from '../model/json.ts';
-import type { World } from '../compare/live-index.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 
 /**
  * | it is | its tag `on-remove` | then |
@@ -20,7 +20,7 @@ import type { World } from '../compare/live-index.ts';
  * | a stage that we created | `Delete` | deleted |
  * | anything | `Retain`, or none | released: our tags come off, nothing else changes |
  */
-export function orphanSteps(input: PlanInput, world: World, matches: ReadonlyMap<Desired, Match>): Step[] {
+export function planOrphans(input: PlanInput, world: LiveIndex, matches: ReadonlyMap<Desired, Match>): Step[] {
   const { namespace } = input.target;
   const taken = new Set<Live>();
   for (const found of matches.values()) {
@@ -66,7 +66,7 @@ function release(orphan: Orphan): Step {
 }
 
 /** Why nothing may be done about what left Git, the strongest reason first. */
-function stopped(wanted: Step, input: PlanInput, world: World): Step {
+function stopped(wanted: Step, input: PlanInput, world: LiveIndex): Step {
   const hold = (reason: HoldReason, message: string): Step => ({ ...wanted, action: 'hold', wants: wanted.action, reason, message });
   if (wanted.live?.tags[TAG.suspend] !== undefined)
     return hold('suspended', `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`);
@@ -92,7 +92,7 @@ function stopped(wanted: Step, input: PlanInput, world: World): Step {
 }
 
 /** A key that left Git goes in two steps; the clock is a tag on the live key. */
-function retired(orphan: Orphan, input: PlanInput, world: World): Step {
+function retired(orphan: Orphan, input: PlanInput, world: LiveIndex): Step {
   const { live } = orphan;
   const policy = live.tags[TAG.onRemove];
   if (policy !== 'Delete' && policy !== 'Disable') return stopped(release(orphan), input, world);
@@ -141,7 +141,7 @@ function isRecorded(live: Live, { rules, fingerprint }: PlanInput): boolean {
   return own !== undefined && appliedTag({ live, state: 'orphaned' }, DISABLED, new Set(), own, fingerprint) === live.tags[TAG.applied];
 }
 
-function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: World): Step[] {
+function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: LiveIndex): Step[] {
   const { live } = orphan;
   if (live.tags[TAG.onRemove] !== 'Delete') return [stopped(release(orphan), input, world)];
   const remove = stopped(step(orphan, 'delete', { message: 'it left Git' }), input, world);

@@ -8,22 +8,22 @@ import type { Match } from './match.ts';
 import { identity, type Live, TAG } from '../model/model.ts';
 import { unsettledBy } from '../compare/pending-redeploys.ts';
 import type { Change, Step } from '../model/plan.ts';
-import { base, heldSteps, ourTags, type Planned } from './planning-context.ts';
+import { stepBase, heldSteps, ourTags, type PlanningContext } from './planning-context.ts';
 import { recreation } from './stage-recreation.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { isDrift } from './summarize.ts';
 import { URGENCY, urgencyOf } from '../schedule/urgency.ts';
 
-export function existing(object: Planned, found: Extract<Match, { is: 'live' }>): Step[] {
-  const { desired, rules, world, stageNames, doubtful, input, making, canonical: form } = object;
+export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 'live' }>): Step[] {
+  const { desired, rules, world, stageNames, doubtful, input, creating: making, canonical: form } = object;
   const { live } = found;
-  const seen = input.seen.get(identity(desired));
-  const third = { world, rules, fingerprint: input.fingerprint, seen: seen?.id === live.id ? seen.spec : undefined };
+  const seen = input.lastSeen.get(identity(desired));
+  const third = { world, rules, fingerprint: input.fingerprint, lastSeen: seen?.id === live.id ? seen.spec : undefined };
   const result =
     desired.kind === REQUIREMENT
       ? compareRequirement(desired, live, { ...third, making })
       : compare(desired, form, live, { ...third, stageNames, doubtful });
-  const { changes, held: fought } = giveWay(object, result.changes);
+  const { changes, held: fought } = yieldContestedFields(object, result.changes);
   const news = recreation({ desired, form, stageNames, world }, live, seen);
   const changed = changes.length > 0 || found.disclaims.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
@@ -33,7 +33,7 @@ export function existing(object: Planned, found: Extract<Match, { is: 'live' }>)
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
   const main: Step = {
-    ...base(object),
+    ...stepBase(object),
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
     state: found.adopt ? 'unmanaged' : changed ? 'changed' : result.unserved !== undefined ? 'unserved' : 'in-sync',
     live,
@@ -51,8 +51,8 @@ export function existing(object: Planned, found: Extract<Match, { is: 'live' }>)
 }
 
 /** A field that somebody keeps setting back is left to them; what takes access away, or lowers a limit, is enforced all the same. */
-function giveWay(
-  { desired, input }: Planned,
+function yieldContestedFields(
+  { desired, input }: PlanningContext,
   changes: readonly Change[],
 ): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
   const isFought = (change: Change) =>
@@ -74,7 +74,7 @@ function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step[
 }
 
 /** A key's value can't be changed (facts, 1.1): a pinned one that differs is held, and no other field waits for it. */
-function pinnedSteps(object: Planned, live: Live, pinned: Pinned | undefined): Step[] {
+function pinnedSteps(object: PlanningContext, live: Live, pinned: Pinned | undefined): Step[] {
   if (pinned === undefined || pinned === 'same') return [];
   const value: Change = { field: 'value', keys: [], path: '/spec/value', desired: '(sensitive)', live: '(sensitive)', cause: 'unknown' };
   if (typeof pinned === 'object') return heldSteps(object, live, [{ reason: 'dependency', message: pinned.unreadable, changes: [] }]);

@@ -1,49 +1,49 @@
 /** The plan of one target: pure; the same input gives the same plan in the same order. */
-import { canonical } from '../compare/canonicalize.ts';
-import { heldConflicts } from '../holds/membership-conflicts.ts';
-import { creation } from './plan-create.ts';
-import { ambiguous, disowned, heldMassMissing } from './sanity.ts';
-import { existing } from './plan-update.ts';
-import { guarded } from '../holds/blast-radius.ts';
+import { canonicalize } from '../compare/canonicalize.ts';
+import { holdConflicts } from '../holds/membership-conflicts.ts';
+import { planCreate } from './plan-create.ts';
+import { heldAmbiguous, detectLostTags, holdMassMissing } from './sanity.ts';
+import { planUpdate } from './plan-update.ts';
+import { holdMassRevocation } from '../holds/blast-radius.ts';
 import type { PlanInput } from '../model/plan-input.ts';
-import { heldLimits } from '../holds/throttle-order.ts';
-import { type Match, match, sharedClaims } from './match.ts';
+import { holdThrottleRemoval } from '../holds/throttle-order.ts';
+import { type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import { orphanSteps } from './plan-orphans.ts';
+import { planOrphans } from './plan-orphans.ts';
 import { claimOf } from '../compare/ownership.ts';
-import { heldImpassable } from '../holds/lockout.ts';
+import { holdLockouts } from '../holds/lockout.ts';
 import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
-import { base, type Planned } from './planning-context.ts';
+import { stepBase, type PlanningContext } from './planning-context.ts';
 import { resolver, stageId } from '../compare/references.ts';
-import { byText } from '../model/json.ts';
-import { createWorld, type World } from '../compare/live-index.ts';
+import { compareText } from '../model/json.ts';
+import { createLiveIndex, type LiveIndex } from '../compare/live-index.ts';
 
 export function plan(given: PlanInput): Plan {
   const input = inOrder(given);
-  const world = createWorld({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
+  const world = createLiveIndex({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
   const matches = matchesOf(input, world);
-  const steps = [...declaredSteps(input, world, matches), ...orphanSteps(input, world, matches)];
-  const settled = heldImpassable(heldLimits(allowed(steps, world, input)), input.live);
+  const steps = [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
+  const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, world, input)), input.live);
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
-  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || byText(identity(a), identity(b)));
+  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || compareText(identity(a), identity(b)));
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
 }
 
 /** What each document means, the neighbours' too: of two that mean the same live object, neither gets it. */
-function matchesOf(input: PlanInput, world: World): ReadonlyMap<Desired, Match> {
+function matchesOf(input: PlanInput, world: LiveIndex): ReadonlyMap<Desired, Match> {
   const matches = new Map(
     [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
       desired,
-      match(desired, { ...world, namespace: desired.namespace }),
+      matchDocument(desired, { ...world, namespace: desired.namespace }),
     ]),
   );
-  for (const [desired, others] of sharedClaims(matches)) matches.set(desired, ambiguous(others, matches.get(desired)));
+  for (const [desired, others] of sharedClaims(matches)) matches.set(desired, heldAmbiguous(others, matches.get(desired)));
   return matches;
 }
 
 /** The steps of the documents of this namespace. */
-function declaredSteps(input: PlanInput, world: World, matches: ReadonlyMap<Desired, Match>): readonly Step[] {
+function declaredSteps(input: PlanInput, world: LiveIndex, matches: ReadonlyMap<Desired, Match>): readonly Step[] {
   const doubtful = new Set([...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])));
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
@@ -51,15 +51,15 @@ function declaredSteps(input: PlanInput, world: World, matches: ReadonlyMap<Desi
     // The kinds come in dependency order, so that what a reference leads to is decided before it is followed.
     const resolve = resolver(world, steps);
     const created = steps.filter(({ action }) => action === 'create');
-    const making = new Map(created.map((step) => [step.naturalId ?? '', identity(step)]));
+    const making = new Map(created.map((step) => [step.fixedId ?? '', identity(step)]));
     const made = input.desired
       .filter((one) => one.kind === rules.kind)
       .flatMap((desired) => {
-        const form = canonical(rules, desired, resolve);
-        const object: Planned = { desired, rules, world, stageNames, doubtful, input, canonical: form, making };
-        return objectSteps(object, disowned(object, matches.get(desired) as Match));
+        const form = canonicalize(rules, desired, resolve);
+        const object: PlanningContext = { desired, rules, world, stageNames, doubtful, input, canonical: form, creating: making };
+        return objectSteps(object, detectLostTags(object, matches.get(desired) as Match));
       });
-    steps.push(...heldMassMissing(made, rules.kind, input));
+    steps.push(...holdMassMissing(made, rules.kind, input));
   }
   return steps;
 }
@@ -74,13 +74,13 @@ function stageNamesOf({ desired, apis }: PlanInput): ReadonlyMap<string, string>
   return names;
 }
 
-function objectSteps(object: Planned, found: Match & { readonly incident?: Incident }): Step[] {
+function objectSteps(object: PlanningContext, found: Match & { readonly incident?: Incident }): Step[] {
   const live = found.is === 'missing' ? undefined : found.live;
   const suspended = suspension(object, live);
   if (suspended) {
     return [
       {
-        ...base(object),
+        ...stepBase(object),
         action: 'hold',
         wants: live ? 'update' : 'create',
         state: 'unknown',
@@ -93,13 +93,13 @@ function objectSteps(object: Planned, found: Match & { readonly incident?: Incid
   if (found.is === 'held') {
     const { reason, wants, state, message } = found;
     const incident = found.incident && { incident: found.incident };
-    return [{ ...base(object), action: 'hold', wants, state, reason, message, ...(live && { live }), ...incident }];
+    return [{ ...stepBase(object), action: 'hold', wants, state, reason, message, ...(live && { live }), ...incident }];
   }
-  const steps = found.is === 'missing' ? creation(object, found.naturalId) : existing(object, found);
+  const steps = found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
   return modeOf(object.desired, object.input.target, object.input.policy) === 'observe' ? steps.map(observed) : steps;
 }
 
-function suspension({ desired }: Planned, live: Live | undefined): string | undefined {
+function suspension({ desired }: PlanningContext, live: Live | undefined): string | undefined {
   if (live?.tags[TAG.suspend] !== undefined)
     return `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`;
   if (desired.annotations.mode === 'suspend') return 'the manifest says apikeeper.dev/mode: suspend';
@@ -114,10 +114,10 @@ function observed(step: Step): Step {
 }
 
 /** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
-function allowed(steps: readonly Step[], world: World, input: PlanInput): readonly Step[] {
-  const rest = guarded(heldConflicts(steps, world), input);
+function applyHolds(steps: readonly Step[], world: LiveIndex, input: PlanInput): readonly Step[] {
+  const rest = holdMassRevocation(holdConflicts(steps, world), input);
   const isSame = rest.length === steps.length && rest.every((step, index) => step === steps[index]);
-  return isSame ? rest : allowed(rest, world, input);
+  return isSame ? rest : applyHolds(rest, world, input);
 }
 
 /** What is nobody's here: it is counted, and never changed. */
@@ -129,7 +129,7 @@ function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
 
 /** The order in which documents and live objects were listed decides nothing. */
 function inOrder(input: PlanInput): PlanInput {
-  const documents = (all: readonly Desired[]) => [...all].sort((a, b) => byText(identity(a), identity(b)));
-  const live = [...input.live].sort((a, b) => byText(a.kind, b.kind) || byText(a.id, b.id));
+  const documents = (all: readonly Desired[]) => [...all].sort((a, b) => compareText(identity(a), identity(b)));
+  const live = [...input.live].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.id, b.id));
   return { ...input, desired: documents(input.desired), neighbours: documents(input.neighbours), live };
 }

@@ -4,32 +4,32 @@ import type { Held } from '../compare/compare-fields.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import { type Desired, type Live, TAG } from '../model/model.ts';
 import type { Step } from '../model/plan.ts';
-import { isNatural, type Rules } from '../model/field-rules.ts';
-import type { World } from '../compare/live-index.ts';
+import { hasFixedIdentity, type Rules } from '../model/field-rules.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 
-export interface Planned {
+export interface PlanningContext {
   readonly desired: Desired;
   readonly rules: Rules;
-  readonly world: World;
+  readonly world: LiveIndex;
   readonly stageNames: ReadonlyMap<string, string>;
   /** Live objects that a held document may mean. */
   readonly doubtful: ReadonlySet<Live>;
   readonly input: PlanInput;
   readonly canonical: Canonical;
   /** Who makes what this plan creates, by natural id. */
-  readonly making: ReadonlyMap<string, string>;
+  readonly creating: ReadonlyMap<string, string>;
 }
 
 /** The parts of a step that every step of a document has. */
-export function base({ desired }: Planned): Omit<Step, 'action' | 'state'> {
+export function stepBase({ desired }: PlanningContext): Omit<Step, 'action' | 'state'> {
   const { kind, namespace, name, source } = desired;
   return { kind, namespace, name, source, desired, changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
 }
 
 /** Each as a step of its own: the rest of the object goes on. */
-export function heldSteps(object: Planned, live: Live | undefined, all: readonly Held[]): Step[] {
+export function heldSteps(object: PlanningContext, live: Live | undefined, all: readonly Held[]): Step[] {
   return all.map(({ reason, message, changes }) => ({
-    ...base(object),
+    ...stepBase(object),
     action: 'hold',
     wants: live ? 'update' : 'create',
     state: live ? 'changed' : 'missing',
@@ -41,9 +41,9 @@ export function heldSteps(object: Planned, live: Live | undefined, all: readonly
 }
 
 /** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */
-export function ourTags({ desired, rules, world }: Planned, live: Live | undefined): Record<string, string> {
+export function ourTags({ desired, rules, world }: PlanningContext, live: Live | undefined): Record<string, string> {
   const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
-  const removable = !isNatural(rules) || !live || TAG.onRemove in live.tags;
+  const removable = !hasFixedIdentity(rules) || !live || TAG.onRemove in live.tags;
   return {
     [TAG.owner]: world.owner,
     [TAG.resource]: `${desired.namespace}/${desired.name}`,

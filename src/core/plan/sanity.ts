@@ -4,11 +4,11 @@ import type { Match } from './match.ts';
 import { type Desired, identity } from '../model/model.ts';
 import { claimOf } from '../compare/ownership.ts';
 import { held, type Incident, type Step } from '../model/plan.ts';
-import type { Planned } from './planning-context.ts';
-import { isNatural } from '../model/field-rules.ts';
+import type { PlanningContext } from './planning-context.ts';
+import { hasFixedIdentity } from '../model/field-rules.ts';
 import { adoptText } from './remediation.ts';
 
-export function ambiguous(others: readonly Desired[], found: Match | undefined): Match {
+export function heldAmbiguous(others: readonly Desired[], found: Match | undefined): Match {
   const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
   return {
     is: 'held',
@@ -21,9 +21,9 @@ export function ambiguous(others: readonly Desired[], found: Match | undefined):
 }
 
 /** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
-export function disowned({ desired, rules, input, world }: Planned, found: Match): Match & { readonly incident?: Incident } {
-  const seen = input.seen.get(identity(desired));
-  if (!seen || isNatural(rules) || found.is === 'live') return found;
+export function detectLostTags({ desired, rules, input, world }: PlanningContext, found: Match): Match & { readonly incident?: Incident } {
+  const seen = input.lastSeen.get(identity(desired));
+  if (!seen || hasFixedIdentity(rules) || found.is === 'live') return found;
   const live = world.byId(desired.kind, seen.id);
   if (!live || claimOf(live, world.owner)) return found;
   const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
@@ -31,9 +31,9 @@ export function disowned({ desired, rules, input, world }: Planned, found: Match
 }
 
 /** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
-export function heldMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
-  const isLost = (step: Step) => step.action === 'create' && input.seen.has(identity(step));
-  const known = [...input.seen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
+export function holdMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
+  const isLost = (step: Step) => step.action === 'create' && input.lastSeen.has(identity(step));
+  const known = [...input.lastSeen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
   const gone = steps.filter(isLost).length;
   // One that is gone is no mass, however few there are.
   if (gone <= 1 || gone * 100 <= input.policy.maxPercent * known) return steps;

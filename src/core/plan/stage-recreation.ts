@@ -3,13 +3,13 @@
  * silently (facts, section 4), while the new one looks as if nothing had happened.
  */
 import type { Canonical } from '../compare/canonicalize.ts';
-import type { Seen } from '../model/plan-input.ts';
+import type { LastSeen } from '../model/plan-input.ts';
 import type { Desired, Live } from '../model/model.ts';
 import { claimOf } from '../compare/ownership.ts';
 import type { Step } from '../model/plan.ts';
 import { stageLabel } from '../compare/references.ts';
 import { isMap } from '../model/json.ts';
-import type { World } from '../compare/live-index.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 
 /** When the stages were made that an object is, or is on, by `<api id>:<stage name>`. */
 export function madeAt(object: Pick<Live, 'kind' | 'id' | 'spec'>, stages: ReadonlyMap<string, Live>): ReadonlyMap<string, number> {
@@ -26,13 +26,13 @@ export function madeAt(object: Pick<Live, 'kind' | 'id' | 'spec'>, stages: Reado
 interface Document {
   readonly desired: Desired;
   readonly form: Canonical;
-  readonly world: World;
+  readonly world: LiveIndex;
   /** The names of the Stage documents, by the id of their stage. */
   readonly stageNames: ReadonlyMap<string, string>;
 }
 
 /** What is to be said of it. A Stage document says it itself; of a stage without one, the plan that lost it does. */
-export function recreation(document: Document, live: Live, seen: Seen | undefined): Pick<Step, 'incident' | 'message'> {
+export function recreation(document: Document, live: Live, seen: LastSeen | undefined): Pick<Step, 'incident' | 'message'> {
   const { desired, world, stageNames } = document;
   const incident = 'stage.recreated' as const;
   if (desired.kind === 'Stage')
@@ -46,7 +46,7 @@ export function recreation(document: Document, live: Live, seen: Seen | undefine
 }
 
 /** Whether a stage is another one than this process saw under its name. One that was never seen in sync is told by its lost tags. */
-function isAnother(live: Live, seen: Seen | undefined, owner: string): boolean {
+function isAnother(live: Live, seen: LastSeen | undefined, owner: string): boolean {
   if (!seen) return false;
   const then = seen.stages?.get(live.id);
   return then === undefined || live.madeAt === undefined ? !claimOf(live, owner) : then !== live.madeAt;
@@ -56,7 +56,7 @@ function isAnother(live: Live, seen: Seen | undefined, owner: string): boolean {
 function lostStages(
   { form, world }: Document,
   plan: Live,
-  seen: Seen | undefined,
+  seen: LastSeen | undefined,
 ): readonly { readonly id: string; readonly label: string }[] {
   const [is, wanted] = [plan.spec.stages, form.named.stages];
   if (!isMap(is) || !isMap(wanted)) return [];

@@ -3,7 +3,7 @@ import { identity, type Json, type Live } from '../model/model.ts';
 import { claimOf } from '../compare/ownership.ts';
 import { CHOSEN_HOLDS, type Change, causeOfStep, type Plan, type Step } from '../model/plan.ts';
 import type { Outcome, OverallState, ReportChange, ReportObject, Summary } from '../model/report.ts';
-import { byText } from '../model/json.ts';
+import { compareText } from '../model/json.ts';
 
 /** What became of a step. */
 export interface Result {
@@ -39,7 +39,7 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
     const result = results?.get(step);
     const cause = causeOfStep(step.changes);
     const since = driftedSince.get(identity(step));
-    const awsId = step.live?.id ?? result?.awsId ?? step.naturalId;
+    const awsId = step.live?.id ?? result?.awsId ?? step.fixedId;
     const message = result?.message ?? step.message;
     const reason = result?.reason ?? step.reason;
     return {
@@ -125,7 +125,7 @@ export function coverage(plan: Plan, live: readonly Live[], kinds: readonly stri
   );
   const isManaged = (one: Live) => managed.has(`${one.kind} ${one.id}`) || claimOf(one, owner) !== undefined;
   return Object.fromEntries(
-    [...kinds].sort(byText).map((kind) => {
+    [...kinds].sort(compareText).map((kind) => {
       const all = live.filter((one) => one.kind === kind);
       return [kind, all.length === 0 ? 1 : Math.round((all.filter(isManaged).length / all.length) * 1000) / 1000];
     }),

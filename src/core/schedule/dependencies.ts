@@ -20,7 +20,7 @@ function withDependencies(all: readonly Operation[]): Operation[] {
   const moves = all.filter((one) => one.type === 'move');
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
-    const after = new Set(one.after);
+    const after = new Set(one.dependsOn);
     const needs = (id: string | undefined) => id !== undefined && id !== one.id && after.add(id);
     // A plan is made without its keys: they join it afterwards.
     if (one.type === 'create')
@@ -78,22 +78,22 @@ function lettingIn(other: Operation, { live }: Step): boolean {
  * Plans that exchange stages wait for each other, and the service takes none of them first while they share a key (facts, 1.3):
  * one of them gives up its stages in a call of its own.
  */
-export function withoutKnots(all: readonly Operation[]): Operation[] {
+export function breakCycles(all: readonly Operation[]): Operation[] {
   const ordered = withDependencies(all);
   const knot = ordered.find((one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered));
   if (knot?.type !== 'update' || knot.changes.every(goesWithStages)) return ordered;
   const part = (id: string, changes: readonly Change[]): Operation => {
-    return { ...knot, id, changes, urgency: Math.min(...changes.map(urgencyOf)) as Urgency, after: [] };
+    return { ...knot, id, changes, urgency: Math.min(...changes.map(urgencyOf)) as Urgency, dependsOn: [] };
   };
   const first = part(`${knot.id} first`, knot.changes.filter(goesWithStages));
   const rest = part(
     knot.id,
     knot.changes.filter((change) => !goesWithStages(change)),
   );
-  return withoutKnots(
+  return breakCycles(
     all.flatMap((one): Operation[] => {
       if (one.id === knot.id) return [first, rest];
-      return [one.after.includes(knot.id) ? { ...one, after: [...one.after, first.id] } : one];
+      return [one.dependsOn.includes(knot.id) ? { ...one, dependsOn: [...one.dependsOn, first.id] } : one];
     }),
   );
 }
@@ -116,9 +116,9 @@ function waitsForItself(one: Operation, all: readonly Operation[]): boolean {
   const follow = (id: string): void => {
     if (waitedFor.has(id)) return;
     waitedFor.add(id);
-    byId.get(id)?.after.forEach(follow);
+    byId.get(id)?.dependsOn.forEach(follow);
   };
-  one.after.forEach(follow);
+  one.dependsOn.forEach(follow);
   return waitedFor.has(one.id);
 }
 

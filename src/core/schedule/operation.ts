@@ -10,7 +10,7 @@ interface Common {
   readonly step: Step;
   readonly urgency: Urgency;
   /** Ids of operations that must be over first. One that fails takes with it only what can't go on without it. */
-  readonly after: readonly string[];
+  readonly dependsOn: readonly string[];
   /** The API operations that it takes, for the estimate and the lane. */
   readonly calls: readonly string[];
 }

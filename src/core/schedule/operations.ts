@@ -1,5 +1,5 @@
 /** From steps to the calls that carry them out: what needs what, and what is urgent (design, section 4). */
-import { withoutKnots } from './dependencies.ts';
+import { breakCycles } from './dependencies.ts';
 import { isLiveChange } from '../compare/compare-fields.ts';
 import { identity } from '../model/model.ts';
 import { findMoves, isMember, keysOf, type Move } from './key-moves.ts';
@@ -8,7 +8,7 @@ import type { Change, Step } from '../model/plan.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { Rules } from '../model/field-rules.ts';
 import { URGENCY, type Urgency, urgencyOf } from './urgency.ts';
-import { byText, isMap } from '../model/json.ts';
+import { compareText, isMap } from '../model/json.ts';
 
 /** All operations of a plan, the most urgent first; `after` decides what may begin. */
 export function operations(steps: readonly Step[], allRules: readonly Rules[]): Operation[] {
@@ -21,7 +21,7 @@ export function operations(steps: readonly Step[], allRules: readonly Rules[]): 
     const moves = movesOf.get(step)?.map(({ move }) => move) ?? [];
     return rules ? operationsOf(step, rules, moves) : [];
   });
-  const ordered = withoutKnots(found);
+  const ordered = breakCycles(found);
   return urgentFirst(ordered);
 }
 
@@ -40,24 +40,24 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
     const move = moveOf(key, 'to');
     if (!move) {
       const calls = ['CreateUsagePlanKey'];
-      mine.push({ type: 'attach', id: idOf('attach', step, key), step, key, urgency: urgencyOf(change), after: [], calls });
+      mine.push({ type: 'attach', id: idOf('attach', step, key), step, key, urgency: urgencyOf(change), dependsOn: [], calls });
     } else if (move.to[0] === step) {
       const calls = [...move.from.map(() => 'DeleteUsagePlanKey'), ...move.to.map(() => 'CreateUsagePlanKey')];
-      mine.push({ ...move, type: 'move', id: idOfMove(move), step, urgency: URGENCY.attach, after: [], calls });
+      mine.push({ ...move, type: 'move', id: idOfMove(move), step, urgency: URGENCY.attach, dependsOn: [], calls });
     }
   };
   const detach = (key: string) => {
     if (moveOf(key, 'from')) return;
     const calls = ['DeleteUsagePlanKey'];
-    mine.push({ type: 'detach', id: idOf('detach', step, key), step, key, urgency: URGENCY.revoke, after: [], calls });
+    mine.push({ type: 'detach', id: idOf('detach', step, key), step, key, urgency: URGENCY.revoke, dependsOn: [], calls });
   };
 
   if (step.action === 'create') {
-    mine.push({ type: 'create', id: idOf('create', step), step, urgency: URGENCY.rest, after: [], calls: createCalls(step) });
+    mine.push({ type: 'create', id: idOf('create', step), step, urgency: URGENCY.rest, dependsOn: [], calls: createCalls(step) });
     for (const key of keysOf(step.owned.keys)) attach(key);
   } else if (step.action === 'delete') {
     for (const key of keysOf(step.live?.spec.keys)) detach(key);
-    mine.push({ type: 'delete', id: idOf('delete', step), step, urgency: URGENCY.rest, after: [], calls: deleteCalls(step) });
+    mine.push({ type: 'delete', id: idOf('delete', step), step, urgency: URGENCY.rest, dependsOn: [], calls: deleteCalls(step) });
   } else {
     const live = step.changes.filter((change) => isLiveChange(change, rules));
     for (const change of live) {
@@ -75,7 +75,7 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
       id: idOf('tag', step),
       step,
       urgency: URGENCY.rest,
-      after: [...mine.map((one) => one.id), ...moves.map(idOfMove)],
+      dependsOn: [...mine.map((one) => one.id), ...moves.map(idOfMove)],
       calls: step.action === 'create' ? [] : ['TagResource'],
     });
   return mine;
@@ -92,7 +92,7 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
     step,
     changes,
     urgency: Math.min(...changes.map(urgencyOf)) as Urgency,
-    after: [],
+    dependsOn: [],
     calls: [UPDATE_CALL[step.kind] ?? `Update${step.kind}`],
   });
   return [...(off.length > 0 ? [update(off, 'enabled')] : []), ...(rest.length > 0 ? [update(rest, '')] : [])];
@@ -102,7 +102,7 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
 function requiring(step: Step, live: readonly Change[]): Operation[] {
   const opening = live.filter(({ field, desired }) => field === 'methods' && desired === false);
   const closing = live.filter((change) => !opening.includes(change));
-  const common = { step, urgency: URGENCY.rest, after: [] };
+  const common = { step, urgency: URGENCY.rest, dependsOn: [] };
   const callsOf = (changes: readonly Change[]) => changes.map(({ field }) => (field === 'methods' ? 'UpdateMethod' : 'UpdateRestApi'));
   const updates = [
     { id: idOf('update', step, 'open'), changes: opening },
@@ -113,7 +113,7 @@ function requiring(step: Step, live: readonly Change[]): Operation[] {
   const stages = step.changes.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0] ?? '');
   if (stages.length === 0) return updates;
   const calls = ['CreateDeployment', ...stages.map(() => 'UpdateStage')];
-  return [...updates, { ...common, type: 'deploy', id: idOf('deploy', step), stages, after: updates.map(({ id }) => id), calls }];
+  return [...updates, { ...common, type: 'deploy', id: idOf('deploy', step), stages, dependsOn: updates.map(({ id }) => id), calls }];
 }
 
 const UPDATE_CALL: Readonly<Record<string, string>> = { ApiKey: 'UpdateApiKey', UsagePlan: 'UpdateUsagePlan', Stage: 'UpdateStage' };
@@ -125,7 +125,7 @@ function createCalls(step: Step): string[] {
   if (step.kind === 'UsagePlan') return ['CreateUsagePlan', ...(says('productCode') ? ['UpdateUsagePlan'] : [])];
   if (step.kind === 'Stage') {
     const second = ['methodSettings', 'accessLog', 'clientCertificateId'].some(says);
-    return [...(step.birth?.deployment === 'latest' ? ['GetDeployments'] : []), 'CreateStage', ...(second ? ['UpdateStage'] : [])];
+    return [...(step.createOnly?.deployment === 'latest' ? ['GetDeployments'] : []), 'CreateStage', ...(second ? ['UpdateStage'] : [])];
   }
   return ['CreateApiKey'];
 }
@@ -147,9 +147,9 @@ function urgentFirst(all: readonly Operation[]): Operation[] {
     const one = byId.get(id);
     if (!one || path.has(id)) return;
     if ((urgency.get(id) ?? to) > to) urgency.set(id, to);
-    for (const before of one.after) raise(before, to, new Set([...path, id]));
+    for (const before of one.dependsOn) raise(before, to, new Set([...path, id]));
   };
-  for (const one of all) if (one.type !== 'tag') for (const before of one.after) raise(before, one.urgency, new Set([one.id]));
+  for (const one of all) if (one.type !== 'tag') for (const before of one.dependsOn) raise(before, one.urgency, new Set([one.id]));
   const rank: Readonly<Record<Operation['type'], number>> = {
     detach: 0,
     update: 1,
@@ -162,5 +162,5 @@ function urgentFirst(all: readonly Operation[]): Operation[] {
   };
   return all
     .map((one): Operation => ({ ...one, urgency: urgency.get(one.id) ?? one.urgency }))
-    .sort((a, b) => a.urgency - b.urgency || rank[a.type] - rank[b.type] || byText(a.id, b.id));
+    .sort((a, b) => a.urgency - b.urgency || rank[a.type] - rank[b.type] || compareText(a.id, b.id));
 }

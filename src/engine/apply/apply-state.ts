@@ -5,11 +5,11 @@ import { type Live, TAG } from '../../core/model/model.ts';
 import type { Operation } from '../../core/schedule/operation.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Result } from '../../core/plan/summarize.ts';
-import { same } from '../../core/model/json.ts';
+import { jsonEqual } from '../../core/model/json.ts';
 import type { ErrorClass } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
-import { classOf, type GivenUp, messageOf } from '../state/permanent-failures.ts';
+import { classOf, type PermanentFailure, messageOf } from '../state/permanent-failures.ts';
 import type { Memory } from '../state/memory.ts';
 
 export interface ApplyOptions {
@@ -26,41 +26,41 @@ export interface ApplyOptions {
   readonly valueOf: (step: Step) => Promise<string | undefined>;
   readonly signal?: AbortSignal | undefined;
   /** What failed for good before, and isn't tried again: by step. */
-  readonly spared: ReadonlyMap<Step, GivenUp>;
+  readonly permanentFailures: ReadonlyMap<Step, PermanentFailure>;
   /** Told of each step when the last of its operations is over. */
   readonly onResult?: (step: Step, result: Result) => void;
 }
 
 /** Why an operation did not do what it was for. */
-export type Failure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string; readonly errorClass?: ErrorClass };
+export type OperationFailure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string; readonly errorClass?: ErrorClass };
 
-export type Settled = { readonly is: 'done' } | Failure;
+export type OperationResult = { readonly is: 'done' } | OperationFailure;
 
-export interface Run extends ApplyOptions {
+export interface ApplyState extends ApplyOptions {
   readonly steps: readonly Step[];
   /** Every object as the last call left it, by step. */
   readonly current: Map<Step, Live>;
   /** What a create made, by identity. */
-  readonly made: Map<string, Live>;
-  readonly settled: Map<string, Settled>;
+  readonly created: Map<string, Live>;
+  readonly operationResults: Map<string, OperationResult>;
   /** Changes that were not made, by step. */
-  readonly unmade: Map<Step, Set<string>>;
+  readonly notApplied: Map<Step, Set<string>>;
   /** The operations of each step that has any. */
   readonly work: ReadonlyMap<Step, readonly Operation[]>;
   readonly results: Map<Step, Result>;
 }
 
-export function kindOf(step: Step, run: Run): Kind {
+export function kindOf(step: Step, run: ApplyState): Kind {
   const kind = run.kinds.find((one) => one.rules.kind === step.kind);
   if (!kind) throw new Error(`no kind is named ${step.kind}`);
   return kind;
 }
 
-export function keyId(key: string, run: Run): string | undefined {
-  return key.startsWith('pending:') ? run.made.get(key.slice('pending:'.length))?.id : key;
+export function keyId(key: string, run: ApplyState): string | undefined {
+  return key.startsWith('pending:') ? run.created.get(key.slice('pending:'.length))?.id : key;
 }
 
-export function failure(error: unknown): Failure {
+export function operationFailure(error: unknown): OperationFailure {
   return { is: 'failed', message: messageOf(error), errorClass: classOf(error) };
 }
 
@@ -68,12 +68,12 @@ export function failure(error: unknown): Failure {
 const FRESH_MS = 60_000;
 
 /** The object as it is now; read again where it was read too long ago, and left to the next pass where it has changed since. */
-export async function fresh(step: Step, kind: Kind, send: Send, run: Run): Promise<Live | Failure> {
+export async function readFresh(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<Live | OperationFailure> {
   const live = run.current.get(step);
   if (!live) return { is: 'dependency', message: 'the object could not be made' };
   if (run.clock.now() - live.observedAt <= FRESH_MS) return live;
   const read = await kind.read(send, live.id);
-  const unchanged = read && same(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
+  const unchanged = read && jsonEqual(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
   if (!unchanged)
     return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
   const now = { ...read, observedAt: run.clock.now() };
@@ -81,12 +81,12 @@ export async function fresh(step: Step, kind: Kind, send: Send, run: Run): Promi
   return now;
 }
 
-export function note(step: Step, live: Live, run: Run): void {
-  run.current.set(step, remember(live, run));
+export function recordWrite(step: Step, live: Live, run: ApplyState): void {
+  run.current.set(step, rememberWrite(live, run));
 }
 
 /** As our own write left it. */
-export function remember(live: Live, run: Run): Live {
+export function rememberWrite(live: Live, run: ApplyState): Live {
   const now = { ...live, observedAt: run.clock.now() };
   run.memory.written.set(`${now.kind} ${now.id}`, now);
   return now;

@@ -8,10 +8,10 @@ import type { Outcome } from '../../core/model/report.ts';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import type { Result } from '../../core/plan/summarize.ts';
 import { URGENCY } from '../../core/schedule/urgency.ts';
-import { carryOut } from './execute.ts';
+import { executeOperation } from './execute.ts';
 import { messageOf } from '../state/permanent-failures.ts';
-import { inLanes } from './scheduler.ts';
-import { type ApplyOptions, type Failure, failure, type Run, type Settled } from './apply-state.ts';
+import { runByPriority } from './scheduler.ts';
+import { type ApplyOptions, type OperationFailure, operationFailure, type ApplyState, type OperationResult } from './apply-state.ts';
 
 /** What an apply leaves behind. */
 export interface Applied {
@@ -21,13 +21,13 @@ export interface Applied {
 }
 
 export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Applied> {
-  const empty = { current: new Map(), made: new Map(), settled: new Map(), unmade: new Map(), results: new Map<Step, Result>() };
-  const run: Run = { ...options, ...empty, steps, work: workOf(all) };
+  const empty = { current: new Map(), created: new Map(), operationResults: new Map(), notApplied: new Map(), results: new Map<Step, Result>() };
+  const run: ApplyState = { ...options, ...empty, steps, work: workOf(all) };
   for (const step of steps) {
     if (step.live) run.current.set(step, step.live);
     if (!run.work.has(step)) conclude(step, run);
   }
-  await runLanes(all, run);
+  await runOperations(all, run);
   return { results: run.results, live: run.current };
 }
 
@@ -37,14 +37,14 @@ function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
   return work;
 }
 
-async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
+async function runOperations(all: readonly Operation[], run: ApplyState): Promise<void> {
   const begun = new Set<Operation>();
-  const isAtWork = (one: Operation) => begun.has(one) && (run.settled.get(one.id)?.is ?? 'done') === 'done';
+  const isAtWork = (one: Operation) => begun.has(one) && (run.operationResults.get(one.id)?.is ?? 'done') === 'done';
   // A step that has written gets its tags all the same: they tell the next pass what it wrote.
   const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isAtWork) ?? false);
-  await inLanes(all, {
+  await runByPriority(all, {
     signal: run.signal,
-    laneOf: (one) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other',
+    queueOf: (one) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other',
     async perform(one) {
       begun.add(one);
       settle(one, await perform(one, run));
@@ -56,36 +56,36 @@ async function runLanes(all: readonly Operation[], run: Run): Promise<void> {
     },
   });
 
-  function settle(one: Operation, result: Settled): void {
-    run.settled.set(one.id, result);
-    if (result.is !== 'done') noteUnmade(one, run);
+  function settle(one: Operation, result: OperationResult): void {
+    run.operationResults.set(one.id, result);
+    if (result.is !== 'done') recordNotApplied(one, run);
     for (const step of stepsOf(one)) {
-      if (run.work.get(step)?.every(({ id }) => run.settled.has(id))) conclude(step, run);
+      if (run.work.get(step)?.every(({ id }) => run.operationResults.has(id))) conclude(step, run);
     }
   }
 }
 
-async function perform(one: Operation, run: Run): Promise<Settled> {
-  const known = run.spared.get(one.step);
+async function perform(one: Operation, run: ApplyState): Promise<OperationResult> {
+  const known = run.permanentFailures.get(one.step);
   // Whose access ends is tried in every pass.
   if (known && one.urgency !== URGENCY.revoke) return { is: 'failed', ...known };
   try {
-    return (await carryOut(one, run)) ?? { is: 'done' };
+    return (await executeOperation(one, run)) ?? { is: 'done' };
   } catch (error) {
     if (run.signal?.aborted && error === run.signal.reason) return superseded(run.signal);
-    return failure(error);
+    return operationFailure(error);
   }
 }
 
-function superseded({ reason }: AbortSignal): Failure {
+function superseded({ reason }: AbortSignal): OperationFailure {
   return { is: 'superseded', message: messageOf(reason) };
 }
 
-function noteUnmade(one: Operation, run: Run): void {
+function recordNotApplied(one: Operation, run: ApplyState): void {
   const mark = (step: Step, fields: readonly string[]) => {
-    const known = run.unmade.get(step) ?? new Set();
+    const known = run.notApplied.get(step) ?? new Set();
     for (const field of fields) known.add(field);
-    run.unmade.set(step, known);
+    run.notApplied.set(step, known);
   };
   if (one.type === 'update')
     mark(
@@ -102,7 +102,7 @@ function noteUnmade(one: Operation, run: Run): void {
   if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
 }
 
-function conclude(step: Step, run: Run): void {
+function conclude(step: Step, run: ApplyState): void {
   const result = resultOf(step, run);
   run.results.set(step, result);
   run.onResult?.(step, result);
@@ -119,11 +119,11 @@ const OUTCOMES: Readonly<Record<Step['action'], Outcome>> = {
   hold: 'held',
 };
 
-function resultOf(step: Step, run: Run): Result {
+function resultOf(step: Step, run: ApplyState): Result {
   const awsId = run.current.get(step)?.id;
   const settled = (run.work.get(step) ?? [])
-    .flatMap((one) => run.settled.get(one.id) ?? [])
-    .filter((one): one is Failure => one.is !== 'done');
+    .flatMap((one) => run.operationResults.get(one.id) ?? [])
+    .filter((one): one is OperationFailure => one.is !== 'done');
   const worst = settled.find((one) => one.is === 'failed') ?? settled.find((one) => one.is === 'dependency') ?? settled[0];
   const who = awsId !== undefined && { awsId };
   if (!worst) return { outcome: OUTCOMES[step.action], ...who };

@@ -9,11 +9,11 @@ import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { create } from './create.ts';
 import { attach, detach, move, withoutMembers } from './membership.ts';
-import { type Failure, fresh, kindOf, note, type Run } from './apply-state.ts';
+import { type OperationFailure, readFresh, kindOf, recordWrite, type ApplyState } from './apply-state.ts';
 import { tag } from './ownership-tags.ts';
 
 /** Does the one thing; answers with a failure where it can't be done, and with nothing where it was. Rejects with what the service said. */
-export async function carryOut(one: Operation, run: Run): Promise<Failure | undefined> {
+export async function executeOperation(one: Operation, run: ApplyState): Promise<OperationFailure | undefined> {
   const blocked = blockedBy(one, run);
   if (blocked) return blocked;
   const kind = kindOf(one.step, run);
@@ -43,21 +43,21 @@ export async function carryOut(one: Operation, run: Run): Promise<Failure | unde
  * A create or an update goes on without the entries that failed; a key doesn't join a plan whose limits don't stand; nothing is deleted under a key's feet;
  * no key is demanded while somebody's way in could not be made.
  */
-function blockedBy(one: Operation, run: Run): Failure | undefined {
+function blockedBy(one: Operation, run: ApplyState): OperationFailure | undefined {
   if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete' && !isClosing(one)) return undefined;
-  const stands = (id: string) => run.settled.get(id)?.is === 'done' || run.made.has(id.replace(/^create /, ''));
-  const failed = one.after.find((id) => !stands(id));
+  const stands = (id: string) => run.operationResults.get(id)?.is === 'done' || run.created.has(id.replace(/^create /, ''));
+  const failed = one.dependsOn.find((id) => !stands(id));
   if (failed === undefined) return undefined;
-  const why = run.settled.get(failed);
+  const why = run.operationResults.get(failed);
   if (why?.is === 'superseded') return why;
   return { is: 'dependency', message: `waits for "${failed}", which failed` };
 }
 
-async function update(step: Step, changes: readonly Change[], kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
-  const live = await fresh(step, kind, send, run);
+async function update(step: Step, changes: readonly Change[], kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+  const live = await readFresh(step, kind, send, run);
   if ('is' in live) return live;
   const possible = changes.filter((change) => !isMissing(change, run));
-  note(step, await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)), run);
+  recordWrite(step, await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)), run);
   if (possible.length === changes.length) return undefined;
   return {
     is: 'dependency',
@@ -69,12 +69,12 @@ async function update(step: Step, changes: readonly Change[], kind: Kind, send: 
 }
 
 /** Whether a change refers to what should have been made before, and wasn't. */
-function isMissing(change: Change, run: Run): boolean {
-  return change.needs?.some((who) => !run.made.has(who)) ?? false;
+function isMissing(change: Change, run: ApplyState): boolean {
+  return change.needs?.some((who) => !run.created.has(who)) ?? false;
 }
 
 /** Read again just before: a deployment publishes whatever the API's definition says by then. Until it is made, whoever comes between need not wait for its quota. */
-async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
   const { step, stages } = one;
   const finish: Send = (command, options) => send(command, { ...options, signal: undefined });
   const now = step.live && (await kind.read(send, step.live.id));
@@ -84,11 +84,11 @@ async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, s
   const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
   const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${print})`;
   const deployed = await kind.deploy?.(send, now, { stages, description, finish });
-  if (deployed) note(step, deployed, run);
+  if (deployed) recordWrite(step, deployed, run);
   return undefined;
 }
 
-async function remove(step: Step, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+async function remove(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
   const planned = run.current.get(step);
   if (!planned) return undefined;
   const live = await kind.read(send, planned.id);
@@ -98,7 +98,7 @@ async function remove(step: Step, kind: Kind, send: Send, run: Run): Promise<Fai
   const what = `${planned.kind} ${planned.id}`;
   run.memory.deleted.set(what, run.clock.now());
   run.memory.written.delete(what);
-  run.memory.seen.delete(identity(step));
+  run.memory.lastSeen.delete(identity(step));
   run.current.delete(step);
   return undefined;
 }

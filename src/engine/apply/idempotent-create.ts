@@ -19,7 +19,7 @@ interface Options {
  * Rejects with what the service said; with the lost answer's own error when it was lost again and again. Whoever aborts is heeded until the first call is
  * sent: what may have been made is looked for and finished, or a pass that knows nothing of it would make another one.
  */
-export async function makeOnce(kind: Kind, creation: Creation, options: Options): Promise<Live> {
+export async function createIdempotently(kind: Kind, creation: Creation, options: Options): Promise<Live> {
   const { clock } = options;
   const send = unstoppable(options.send);
   for (let attempt = 1; ; attempt++) {

@@ -6,27 +6,27 @@ import { isMap } from '../../core/model/json.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { messageOf } from '../state/permanent-failures.ts';
-import { type Failure, fresh, keyId, note, type Run } from './apply-state.ts';
+import { type OperationFailure, readFresh, keyId, recordWrite, type ApplyState } from './apply-state.ts';
 
-export async function attach(step: Step, key: string, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+export async function attach(step: Step, key: string, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
   const plan = run.current.get(step);
   const id = keyId(key, run);
   if (!plan || id === undefined) return { is: 'dependency', message: 'the plan or the key could not be made' };
   await kind.members?.attach(send, plan.id, id);
-  note(step, withMember(plan, id, true), run);
+  recordWrite(step, withMember(plan, id, true), run);
   return undefined;
 }
 
-export async function detach(step: Step, key: string, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
-  const live = await fresh(step, kind, send, run);
+export async function detach(step: Step, key: string, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+  const live = await readFresh(step, kind, send, run);
   if ('is' in live) return live;
   await kind.members?.detach(send, live.id, key);
-  note(step, withMember(live, key, false), run);
+  recordWrite(step, withMember(live, key, false), run);
   return undefined;
 }
 
 /** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if a part of it fails, the rest is undone. */
-export async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send: Send, run: Run): Promise<Failure | undefined> {
+export async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
   const id = keyId(one.key, run);
   if (id === undefined || !stepsOf(one).every((step) => run.current.has(step)))
     return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
@@ -36,7 +36,7 @@ export async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind
   const turn = async (step: Step, isIn: boolean) => {
     const plan = run.current.get(step) as Live;
     await kind.members?.[isIn ? 'attach' : 'detach'](done.length === 0 ? send : finish, plan.id, id);
-    note(step, withMember(plan, id, isIn), run);
+    recordWrite(step, withMember(plan, id, isIn), run);
     done.push(step);
   };
   const idOf = (step: Step) => run.current.get(step)?.id;

@@ -9,15 +9,15 @@ import { isMap } from '../../core/model/json.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { tag as setTags, untag } from '../../kinds/tags.ts';
-import { keyId, kindOf, note, type Run, remember } from './apply-state.ts';
+import { keyId, kindOf, recordWrite, type ApplyState, rememberWrite } from './apply-state.ts';
 
 /** Our tags, last: they speak of what was done. */
-export async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise<undefined> {
+export async function tag(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<undefined> {
   const live = run.current.get(step);
   for (const other of step.disclaims) {
     const ours = ourKeys(other);
     await untag(send, kind.arn(other, run.region), ours);
-    remember({ ...other, tags: retagged(other.tags, {}, ours) }, run);
+    rememberWrite({ ...other, tags: retagged(other.tags, {}, ours) }, run);
   }
   if (!live) return undefined;
   const says = step.action === 'release' || step.action === 'keep' ? {} : appliedOf(step, resolved(step.owned, run), new Set(), run);
@@ -29,16 +29,16 @@ export async function tag(step: Step, kind: Kind, send: Send, run: Run): Promise
   const gone = [...step.tags.remove, ...unnamed].filter((key) => key in live.tags);
   await setTags(send, kind.arn(live, run.region), set);
   await untag(send, kind.arn(live, run.region), gone);
-  note(step, { ...live, spec: applied(live.spec, theirs), tags: retagged(live.tags, set, gone) }, run);
-  if (step.action === 'release') run.memory.seen.delete(identity(step));
+  recordWrite(step, { ...live, spec: applied(live.spec, theirs), tags: retagged(live.tags, set, gone) }, run);
+  if (step.action === 'release') run.memory.lastSeen.delete(identity(step));
   return undefined;
 }
 
-export function appliedOf(step: Step, spec: Spec, later: ReadonlySet<string>, run: Run): Record<string, string> {
+export function appliedOf(step: Step, spec: Spec, later: ReadonlySet<string>, run: ApplyState): Record<string, string> {
   // What a create owns is without the entries that are held: that is what it writes.
   const holds = step.action === 'create' ? [] : run.steps.filter((other) => other.action === 'hold' && identity(other) === identity(step));
   const held = holds.flatMap((other) => other.changes);
-  const unsettled = new Set([...held.map(unsettledBy), ...(run.unmade.get(step) ?? []), ...later]);
+  const unsettled = new Set([...held.map(unsettledBy), ...(run.notApplied.get(step) ?? []), ...later]);
   const says = appliedTag(step, spec, unsettled, kindOf(step, run).rules, run.fingerprint);
   return says === '' ? {} : { [TAG.applied]: says };
 }
@@ -58,7 +58,7 @@ function ourKeys(live: Live): string[] {
 }
 
 /** A spec with the ids of what was made meanwhile. */
-function resolved(spec: Spec, run: Run): Spec {
+function resolved(spec: Spec, run: ApplyState): Spec {
   if (!isMap(spec.keys)) return spec;
   return { ...spec, keys: Object.fromEntries(Object.entries(spec.keys).map(([key, value]) => [keyId(key, run) ?? key, value])) };
 }

@@ -3,11 +3,11 @@
 export interface Task {
   readonly id: string;
   /** Ids of tasks that must be over first; others than those at hand count as over. */
-  readonly after: readonly string[];
+  readonly dependsOn: readonly string[];
 }
 
-export interface LaneOptions<T extends Task> {
-  readonly laneOf: (task: T) => string;
+export interface SchedulerOptions<T extends Task> {
+  readonly queueOf: (task: T) => string;
   /** Never rejects. */
   readonly perform: (task: T) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
@@ -16,7 +16,7 @@ export interface LaneOptions<T extends Task> {
 }
 
 /** @param all the most urgent first */
-export async function inLanes<T extends Task>(all: readonly T[], options: LaneOptions<T>): Promise<void> {
+export async function runByPriority<T extends Task>(all: readonly T[], options: SchedulerOptions<T>): Promise<void> {
   const rank = new Map(all.map((task, index) => [task.id, index]));
   const rankOf = (task: T) => rank.get(task.id) ?? 0;
   const waiting = new Set(all);
@@ -27,41 +27,41 @@ export async function inLanes<T extends Task>(all: readonly T[], options: LaneOp
   let dropped = false;
 
   for (const task of all) {
-    const before = task.after.filter((id) => rank.has(id));
+    const before = task.dependsOn.filter((id) => rank.has(id));
     open.set(task, before.length);
     for (const id of before) followers.set(id, [...(followers.get(id) ?? []), task]);
-    if (before.length === 0) offer(task);
+    if (before.length === 0) enqueue(task);
   }
   while (waiting.size > 0) {
     if (options.signal?.aborted && !dropped) {
       dropped = true;
-      for (const task of waiting) if (options.drop(task)) over(task);
+      for (const task of waiting) if (options.drop(task)) complete(task);
     }
     for (const [lane, tasks] of ready) {
       while (!running.has(lane) && tasks.length > 0) begin(tasks.shift() as T, lane);
     }
     const [first] = waiting;
     // Where tasks wait for each other all the same, the most urgent goes first.
-    if (running.size === 0 && first) begin(first, options.laneOf(first));
+    if (running.size === 0 && first) begin(first, options.queueOf(first));
     if (running.size > 0) await Promise.race(running.values());
   }
   await Promise.all(running.values());
 
   /** Into its lane's queue, by rank. */
-  function offer(task: T): void {
-    const lane = options.laneOf(task);
+  function enqueue(task: T): void {
+    const lane = options.queueOf(task);
     const queue = ready.get(lane) ?? [];
     ready.set(lane, queue);
     const behind = queue.findLastIndex((other) => rankOf(other) < rankOf(task));
     queue.splice(behind + 1, 0, task);
   }
 
-  function over(task: T): void {
+  function complete(task: T): void {
     waiting.delete(task);
     for (const follower of followers.get(task.id) ?? []) {
       const left = (open.get(follower) ?? 1) - 1;
       open.set(follower, left);
-      if (left === 0) offer(follower);
+      if (left === 0) enqueue(follower);
     }
   }
 
@@ -70,7 +70,7 @@ export async function inLanes<T extends Task>(all: readonly T[], options: LaneOp
     if (!waiting.delete(task)) return;
     const work = options.perform(task).then(() => {
       running.delete(lane);
-      over(task);
+      complete(task);
     });
     running.set(lane, work);
   }

@@ -1,12 +1,12 @@
 /** Disposing: what waits is dropped; resolves when what is under way is over. */
-export interface Batches<Item> extends AsyncDisposable {
+export interface Coalescer<Item> extends AsyncDisposable {
   /** Resolves when everything is worked off. */
   add(item: Item): Promise<void>;
   readonly isWorking: boolean;
 }
 
 /** Works off what was added: all that came in one turn at once, and all that came meanwhile at once after that. */
-export function createBatches<Item>(work: (batch: readonly Item[]) => Promise<void>): Batches<Item> {
+export function createCoalescer<Item>(work: (batch: readonly Item[]) => Promise<void>): Coalescer<Item> {
   const items: Item[] = [];
   let working: Promise<void> | undefined;
 

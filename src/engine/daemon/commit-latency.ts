@@ -2,14 +2,14 @@
 import type { ReportObject } from '../../core/model/report.ts';
 
 /** Changes that are not yet live. */
-export interface Pending {
+export interface PendingCommit {
   /** When the first of them was heard of: milliseconds since the epoch. */
   readonly since: number;
   /** A pass that gave way, or will be repeated, has done some of what they ask for. */
   readonly isBegun: boolean;
 }
 
-export function together(one: Pending | undefined, other: Pending | undefined): Pending | undefined {
+export function mergePending(one: PendingCommit | undefined, other: PendingCommit | undefined): PendingCommit | undefined {
   if (!one || !other) return one ?? other;
   return { since: Math.min(one.since, other.since), isBegun: one.isBegun || other.isBegun };
 }

@@ -1,15 +1,15 @@
 /** The daemon: whatever happens only says "look again"; the manifests are then read once for all, and every target has a loop of its own. */
 import type { Target } from '../../core/model/model.ts';
 import type { Report } from '../../core/model/report.ts';
-import { byText } from '../../core/model/json.ts';
+import { compareText } from '../../core/model/json.ts';
 import type { Tree } from '../../manifests/load.ts';
 import { watch } from '../../manifests/watch.ts';
-import { createBatches } from './coalesce.ts';
-import { chosen, type Engine, Outdated, type Passed } from '../reconcile/engine.ts';
-import type { Cue, Occasion } from './pass-queue.ts';
-import { createQuiet } from './debounce.ts';
+import { createCoalescer } from './coalesce.ts';
+import { chosen, type Engine, Outdated, type TargetResult } from '../reconcile/engine.ts';
+import type { DaemonTrigger, PassCause } from './pass-queue.ts';
+import { createDebounce } from './debounce.ts';
 import { type StartSchedule, scheduleProblem, startCron } from '../reconcile/cron.ts';
-import type { Daemon, DaemonSettings, Health, Settings, Surroundings } from '../state/settings.ts';
+import type { Daemon, DaemonSettings, Health, Settings, EngineDeps } from '../state/settings.ts';
 import { createTargetLoop, type TargetLoop } from './target-loop.ts';
 
 /** Work that has got nowhere for so long is stuck: one call with all its tries takes five minutes at most (src/gateway/retry.ts). */
@@ -17,7 +17,7 @@ const STUCK_MS = 10 * 60_000;
 
 /** Something to look at: one target, or all. */
 interface Look {
-  readonly cue: Cue;
+  readonly cue: DaemonTrigger;
   readonly namespace?: string;
   /** When there was a first hint of what there is to see: milliseconds since the epoch. Absent: when it is read. */
   readonly since?: number;
@@ -31,7 +31,7 @@ export async function startDaemon(
   engine: Engine,
   settings: Settings,
   daemon: DaemonSettings,
-  surroundings: Surroundings,
+  surroundings: EngineDeps,
   startSchedule: StartSchedule = startCron,
 ): Promise<Daemon> {
   const { clock, emit } = surroundings;
@@ -46,7 +46,7 @@ export async function startDaemon(
   let progressedAt = clock.now();
   let stopped: Promise<void> | undefined;
 
-  const looks = createBatches<Look>(async (batch) => {
+  const looks = createCoalescer<Look>(async (batch) => {
     const startedAt = clock.now();
     progressedAt = startedAt;
     const read = await engine.load();
@@ -61,7 +61,7 @@ export async function startDaemon(
     if (declared.length === 0 || report) publish(read, batch[0]?.cue ?? 'change', startedAt);
   });
   const look = (one: Look) => (stopped ? undefined : looks.add(one));
-  const quiet = createQuiet(daemon.quietPeriodMs, clock, (since) => look({ cue: 'change', since }));
+  const quiet = createDebounce(daemon.quietPeriodMs, clock, (since) => look({ cue: 'change', since }));
 
   /** Only at the start is it a mistake to name a namespace that isn't there: later it may come back. */
   function targetsOf(read: Tree): readonly Target[] {
@@ -120,15 +120,15 @@ export async function startDaemon(
     ending.set(namespace, over);
   }
 
-  async function pass(target: Target, occasion: Occasion, signal: AbortSignal): Promise<Passed | undefined> {
+  async function pass(target: Target, occasion: PassCause, signal: AbortSignal): Promise<TargetResult | undefined> {
     const { namespace } = target;
     const cue = occasion === 'retry' ? 'schedule' : occasion;
-    const sparing = occasion === 'retry' || occasion === 'change';
+    const skipPermanentFailures = occasion === 'retry' || occasion === 'change';
     await ending.get(namespace);
     if (!tree) return undefined;
     progressedAt = clock.now();
     try {
-      return await engine.passTarget(tree, target, { trigger: cue, write: true, unsetMode: 'observe', signal, sparing });
+      return await engine.reconcileTarget(tree, target, { trigger: cue, write: true, unsetMode: 'observe', signal, skipPermanentFailures });
     } catch (error) {
       if (!(error instanceof Outdated)) throw error;
       look({ cue, namespace });
@@ -138,12 +138,12 @@ export async function startDaemon(
     }
   }
 
-  function publish(read: Tree, trigger: Cue, startedAt: number): void {
+  function publish(read: Tree, trigger: DaemonTrigger, startedAt: number): void {
     report = engine.reportOf(read, reports(), { trigger, startedAt });
   }
 
   function reports() {
-    const namespaces = [...loops.keys()].sort(byText);
+    const namespaces = [...loops.keys()].sort(compareText);
     return namespaces.flatMap((namespace) => loops.get(namespace)?.report ?? []);
   }
 

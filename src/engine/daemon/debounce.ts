@@ -3,7 +3,7 @@ import type { Clock } from '../../core/model/clock.ts';
 /** Writing that never pauses is looked at all the same, after so many quiet periods. */
 const LONGEST = 20;
 
-export interface Quiet extends Disposable {
+export interface Debounce extends Disposable {
   heard(): void;
 }
 
@@ -11,7 +11,7 @@ export interface Quiet extends Disposable {
  * Calls `onQuiet` when nothing has been heard for `ms` milliseconds: what is written in several steps is read when the last is done.
  * `since`: when the first of it was heard, milliseconds since the epoch.
  */
-export function createQuiet(ms: number, clock: Clock, onQuiet: (since: number) => void): Quiet {
+export function createDebounce(ms: number, clock: Clock, onQuiet: (since: number) => void): Debounce {
   let waiting = new AbortController();
   let since: number | undefined;
   return {

@@ -7,12 +7,12 @@ import { backoff } from '../../gateway/retry.ts';
 const RETRY = { minDelayMs: 5_000, maxDelayMs: 300_000 };
 
 /** What makes a loop turn. */
-export type Cue = Extract<Trigger, 'schedule' | 'change' | 'signal' | 'request'>;
+export type DaemonTrigger = Extract<Trigger, 'schedule' | 'change' | 'signal' | 'request'>;
 
 /** Why a pass begins; `retry`: because the one before failed. */
-export type Occasion = Cue | 'retry';
+export type PassCause = DaemonTrigger | 'retry';
 
-export interface Ended {
+export interface PassEnd {
   /** It gave way before it had read everything. */
   readonly superseded: boolean;
   /** Something failed that may well succeed when it is tried again. */
@@ -20,8 +20,8 @@ export interface Ended {
 }
 
 /** Disposing: the pass that runs gives way, and no other begins; resolves when it is over. */
-export interface Loop extends AsyncDisposable {
-  request(cue: Cue): void;
+export interface PassQueue extends AsyncDisposable {
+  request(cue: DaemonTrigger): void;
   readonly isRunning: boolean;
 }
 
@@ -32,16 +32,16 @@ export interface Loop extends AsyncDisposable {
  * | a schedule's time comes | goes on | one more, in which everything is read |
  * | it fails for a reason that passes | is over | one more, after a while, unless another one begins before |
  */
-export function createLoop(pass: (occasion: Occasion, signal: AbortSignal) => Promise<Ended>, clock: Clock): Loop {
-  const urgent = new Set<Cue>();
-  let patient: Occasion | undefined;
+export function createPassQueue(pass: (occasion: PassCause, signal: AbortSignal) => Promise<PassEnd>, clock: Clock): PassQueue {
+  const urgent = new Set<DaemonTrigger>();
+  let patient: PassCause | undefined;
   let running: Promise<void> | undefined;
   let current = new AbortController();
   let backingOff = new AbortController();
   let failures = 0;
   let closed = false;
 
-  function next(): Occasion | undefined {
+  function next(): PassCause | undefined {
     if (closed) return undefined;
     const occasion = (['request', 'signal', 'change'] as const).find((one) => urgent.has(one)) ?? patient;
     urgent.clear();
@@ -73,7 +73,7 @@ export function createLoop(pass: (occasion: Occasion, signal: AbortSignal) => Pr
     );
   }
 
-  function begin(occasion: Occasion): void {
+  function begin(occasion: PassCause): void {
     patient = occasion === 'retry' ? (patient ?? occasion) : occasion;
     running ??= drain();
   }

@@ -2,18 +2,18 @@
 import type { Clock } from '../../core/model/clock.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TargetReport } from '../../core/model/report.ts';
-import type { Passed } from '../reconcile/engine.ts';
-import { type Cue, createLoop, type Loop, type Occasion } from './pass-queue.ts';
-import { hasCommitted, type Pending, together } from './commit-latency.ts';
+import type { TargetResult } from '../reconcile/engine.ts';
+import { type DaemonTrigger, createPassQueue, type PassQueue, type PassCause } from './pass-queue.ts';
+import { hasCommitted, type PendingCommit, mergePending } from './commit-latency.ts';
 import type { Schedule, StartSchedule } from '../reconcile/cron.ts';
 import { time } from '../state/hash-and-time.ts';
 
 /** A target is no longer ready when so many of its scheduled times have come since a pass went through it. */
 const MISSED_TIMES = 3;
 
-export interface TargetLoop extends Omit<Loop, 'request'> {
+export interface TargetLoop extends Omit<PassQueue, 'request'> {
   /** `since`: when there was a first hint of what there is to see; milliseconds since the epoch. */
-  request(cue: Cue, since: number): void;
+  request(cue: DaemonTrigger, since: number): void;
   /** Takes the target as it is declared now. */
   update(target: Target): void;
   /** As the last pass left it. */
@@ -29,9 +29,9 @@ export interface TargetLoopOptions {
   readonly startSchedule: StartSchedule;
   readonly onTime: (namespace: string) => void;
   /** One pass over the target; undefined where it has to begin anew. */
-  readonly pass: (target: Target, occasion: Occasion, signal: AbortSignal) => Promise<Passed | undefined>;
+  readonly pass: (target: Target, occasion: PassCause, signal: AbortSignal) => Promise<TargetResult | undefined>;
   /** There is a new report. */
-  readonly onReport: (cue: Cue, startedAt: number) => void;
+  readonly onReport: (cue: DaemonTrigger, startedAt: number) => void;
   /** What was committed is live, so long after the first hint of it; what is held apart. */
   readonly onLive: (namespace: string, durationMs: number) => void;
 }
@@ -44,7 +44,7 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
   let report: TargetReport | undefined;
   let isSeen = false;
   let missed = 0;
-  let pending: Pending | undefined;
+  let pending: PendingCommit | undefined;
   let closed = false;
 
   function start(): Schedule {
@@ -54,14 +54,14 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
     });
   }
 
-  const loop = createLoop(async (occasion, signal) => {
+  const loop = createPassQueue(async (occasion, signal) => {
     const startedAt = clock.now();
     const change = pending;
     pending = undefined;
     const passed = await options.pass(target, occasion, signal);
     const isBegun = change?.isBegun || hasCommitted(passed?.report.objects ?? []);
     const isOver = passed && !passed.superseded && !passed.retryable && !signal.aborted;
-    if (change && !isOver) pending = together({ ...change, isBegun }, pending);
+    if (change && !isOver) pending = mergePending({ ...change, isBegun }, pending);
     if (change && isOver && isBegun) options.onLive(target.namespace, clock.now() - change.since);
     if (!passed) return { superseded: false, retryable: false };
     if (passed.superseded) return passed;
@@ -76,7 +76,7 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
 
   return {
     request(cue, since) {
-      pending = together(pending, { since, isBegun: false });
+      pending = mergePending(pending, { since, isBegun: false });
       loop.request(cue);
     },
     get isRunning() {

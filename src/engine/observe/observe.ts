@@ -6,8 +6,8 @@ import { type Api, type Desired, identity, type Json, type Live } from '../../co
 import { claimOf } from '../../core/compare/ownership.ts';
 import { apiOf } from '../../core/compare/references.ts';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
-import { isNatural } from '../../core/model/field-rules.ts';
-import { isMap, isNone, same } from '../../core/model/json.ts';
+import { hasFixedIdentity } from '../../core/model/field-rules.ts';
+import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
 import type { Send } from '../../gateway/send.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind, Scope } from '../../kinds/kind.ts';
@@ -17,7 +17,7 @@ import type { Memory } from '../state/memory.ts';
 /** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (facts, 2.4). */
 const SETTLING_MS = 60_000;
 
-export interface Snapshot {
+export interface ObservedState {
   readonly live: readonly Live[];
   /** Undefined where no document speaks of an API by name. */
   readonly apis: readonly Api[] | undefined;
@@ -42,7 +42,7 @@ export interface ObserveOptions {
  * Reads everything that a pass needs: keys, plans, the members of the plans concerned, and the stages of the APIs concerned.
  * A list that fails, or comes in part, rejects: unreadable is not absent.
  */
-export async function observe(options: ObserveOptions): Promise<Snapshot> {
+export async function observe(options: ObserveOptions): Promise<ObservedState> {
   const { send, kinds, desired } = options;
   const listedAt = options.clock.now();
   const listing = (chosen: readonly Kind[], scope: ListScope) => Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
@@ -50,7 +50,7 @@ export async function observe(options: ObserveOptions): Promise<Snapshot> {
   const [apis, lists] = await Promise.all([
     options.everything || namesApis(desired) ? listApis(send) : undefined,
     listing(
-      kinds.filter(({ rules }) => !isNatural(rules)),
+      kinds.filter(({ rules }) => !hasFixedIdentity(rules)),
       { apiIds: [] },
     ),
   ]);
@@ -70,7 +70,7 @@ async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): 
   const name = kind.rules.kind;
   const concerned = isConcerned(name, options);
   const listed = await kind.list(send, { ...scope, wantsMembers: concerned, snapshots: memory.snapshots });
-  const tagged = isNatural(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
+  const tagged = hasFixedIdentity(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
   const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
   const written = await withWritten(kind, complete, options);
   return name === REQUIREMENT ? written.filter(({ id }) => scope.apiIds.includes(id)) : withMissing(kind, written, memory, send);
@@ -89,16 +89,16 @@ async function withThrottles(
   const { send, memory, desired } = options;
   if (listed.some(hasMethodThrottles)) memory.throttlesProven = true;
   const asked = desired.some(
-    ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isNone(entry.methodThrottles)),
+    ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isUnset(entry.methodThrottles)),
   );
   if (memory.throttlesProven || !(asked || options.everything)) return listed;
-  const maybe = (live: Live) => concerned(live) && !isNone(live.spec.throttle) && !isNone(live.spec.stages);
+  const maybe = (live: Live) => concerned(live) && !isUnset(live.spec.throttle) && !isUnset(live.spec.stages);
   const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), READERS);
   return read.filter((live) => live !== undefined);
 }
 
 function hasMethodThrottles(live: Live): boolean {
-  return isMap(live.spec.stages) && Object.values(live.spec.stages).some((stage) => isMap(stage) && !isNone(stage.methodThrottles));
+  return isMap(live.spec.stages) && Object.values(live.spec.stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles));
 }
 
 /** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
@@ -110,7 +110,7 @@ function isConcerned(kind: string, { desired, owner, memory, everything }: Obser
     names.add(one.spec.name ?? one.name);
     if (one.annotations.adopt) ids.add(one.annotations.adopt);
   }
-  for (const [who, seen] of memory.seen) if (who.startsWith(`${kind}/`)) ids.add(seen.id);
+  for (const [who, seen] of memory.lastSeen) if (who.startsWith(`${kind}/`)) ids.add(seen.id);
   return (live) => claimOf(live, owner) !== undefined || names.has(live.name) || ids.has(live.id);
 }
 
@@ -164,8 +164,8 @@ async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, 
 function isAsWritten(now: Live, written: Live): boolean {
   const { keys, ...spec } = now.spec;
   const { keys: writtenKeys, ...writtenSpec } = written.spec;
-  const sameKeys = keys === undefined || writtenKeys === undefined || same(keys, writtenKeys);
-  return sameKeys && same(spec, writtenSpec) && same({ ...now.tags }, { ...written.tags });
+  const sameKeys = keys === undefined || writtenKeys === undefined || jsonEqual(keys, writtenKeys);
+  return sameKeys && jsonEqual(spec, writtenSpec) && jsonEqual({ ...now.tags }, { ...written.tags });
 }
 
 /** Members come as a list even where an object is read by id. */
@@ -185,7 +185,7 @@ async function withAskedMembers({ members }: Kind, read: Live, written: Live, se
 /** What this process saw live is missing only when reading it by id says so. */
 async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, send: Send): Promise<Live[]> {
   const ids = new Set(listed.map((live) => live.id));
-  const gone = [...memory.seen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
+  const gone = [...memory.lastSeen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
   const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), READERS);
   return [...listed, ...found.filter((live) => live !== undefined)];
 }
@@ -219,7 +219,7 @@ export function apisConcerned(
     if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages)) continue;
     for (const stage of Object.keys(one.spec.stages)) ids.add(stage.split(':')[0] ?? '');
   }
-  for (const [who, seen] of memory.seen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
+  for (const [who, seen] of memory.lastSeen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
   return [...ids].filter((id) => !apis || apis.some((api) => api.id === id)).sort();
 }
 
@@ -230,12 +230,12 @@ export function apisRequiring(desired: readonly Desired[], apis: readonly Api[] 
 }
 
 /** Remembers which live object each identity is, and with which spec it was in sync. */
-export function remember(memory: Memory, live: readonly Live[], owner: string, namespace: string): void {
+export function recordLive(memory: Memory, live: readonly Live[], owner: string, namespace: string): void {
   for (const one of live) {
     const claim = claimOf(one, owner);
     if (claim?.namespace !== namespace) continue;
     const who = identity({ kind: one.kind, ...claim });
-    const before = memory.seen.get(who);
-    if (before?.id !== one.id) memory.seen.set(who, { id: one.id });
+    const before = memory.lastSeen.get(who);
+    if (before?.id !== one.id) memory.lastSeen.set(who, { id: one.id });
   }
 }

@@ -5,20 +5,20 @@ import type { Step } from '../../core/model/plan.ts';
 import { apiOf, stageId } from '../../core/compare/references.ts';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { isMap } from '../../core/model/json.ts';
-import { createWorld, type World } from '../../core/compare/live-index.ts';
+import { createLiveIndex, type LiveIndex } from '../../core/compare/live-index.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { READERS } from '../../kinds/live.ts';
-import { apisConcerned, apisRequiring, namesApis, type ObserveOptions, type Snapshot } from './observe.ts';
+import { apisConcerned, apisRequiring, namesApis, type ObserveOptions, type ObservedState } from './observe.ts';
 
 /** What was planned last, and on what. */
-export interface Kept {
-  readonly snapshot: Snapshot;
+export interface CachedState {
+  readonly snapshot: ObservedState;
   /** The documents as texts, by identity: whatever differs was touched. */
   readonly documents: ReadonlyMap<string, string>;
 }
 
-export function keep(snapshot: Snapshot, desired: readonly Desired[]): Kept {
+export function cacheState(snapshot: ObservedState, desired: readonly Desired[]): CachedState {
   return { snapshot, documents: textsOf(desired) };
 }
 
@@ -27,15 +27,15 @@ function textsOf(desired: readonly Desired[]): Map<string, string> {
 }
 
 /** The kept snapshot with everything read again that a change of the documents touches: the objects that they mean or meant, and the stages of APIs that are new. */
-export async function refresh({ snapshot, documents }: Kept, options: ObserveOptions): Promise<Snapshot> {
+export async function refresh({ snapshot, documents }: CachedState, options: ObserveOptions): Promise<ObservedState> {
   const { send, kinds, desired, memory, owner } = options;
   const apis = await apisFor(snapshot, options);
-  const world = createWorld({ namespace: '', owner, apis, live: snapshot.live });
+  const world = createLiveIndex({ namespace: '', owner, apis, live: snapshot.live });
   const now = textsOf(desired);
   const touched = [...new Set([...documents.keys(), ...now.keys()])].filter((who) => documents.get(who) !== now.get(who));
   const byIdentity = new Map(desired.map((one) => [identity(one), one]));
   const ids = new Map(
-    touched.flatMap((who) => meant(who, byIdentity.get(who), world, memory.seen.get(who)?.id)).map((one) => [`${one.kind} ${one.id}`, one]),
+    touched.flatMap((who) => meant(who, byIdentity.get(who), world, memory.lastSeen.get(who)?.id)).map((one) => [`${one.kind} ${one.id}`, one]),
   );
 
   const live = new Map(snapshot.live.map((one) => [`${one.kind} ${one.id}`, one]));
@@ -60,7 +60,7 @@ export async function refresh({ snapshot, documents }: Kept, options: ObserveOpt
 }
 
 /** Listed again only for a name that isn't known. */
-async function apisFor({ apis }: Snapshot, { desired, send }: ObserveOptions): Promise<Snapshot['apis']> {
+async function apisFor({ apis }: ObservedState, { desired, send }: ObserveOptions): Promise<ObservedState['apis']> {
   if (!namesApis(desired)) return apis;
   const stages = desired.flatMap(({ spec }) => [spec, ...(Array.isArray(spec.stages) ? spec.stages.filter(isMap) : [])]);
   const named = stages.flatMap((spec) => (isMap(spec.restApi) && spec.restApi.name !== undefined ? [spec.restApi] : []));
@@ -71,11 +71,11 @@ async function apisFor({ apis }: Snapshot, { desired, send }: ObserveOptions): P
 function meant(
   who: string,
   desired: Desired | undefined,
-  world: World,
+  world: LiveIndex,
   seenId: string | undefined,
 ): { readonly kind: string; readonly id: string }[] {
   const kind = who.split('/')[0] ?? '';
-  const claiming = world.claiming(who).map((live) => live.id);
+  const claiming = world.byOwner(who).map((live) => live.id);
   const ids = [...claiming, ...(seenId === undefined ? [] : [seenId])];
   if (desired?.kind === 'Stage') {
     const id = stageId(desired, world.apis);
@@ -85,15 +85,15 @@ function meant(
     if ('found' in id) ids.push(id.found);
   } else if (desired) {
     const { adopt, movedFrom } = desired.annotations;
-    ids.push(...world.named(kind, String(desired.spec.name ?? desired.name)).map((live) => live.id));
+    ids.push(...world.byName(kind, String(desired.spec.name ?? desired.name)).map((live) => live.id));
     if (adopt !== undefined && adopt !== 'by-name') ids.push(adopt);
-    ids.push(...movedFrom.flatMap((from) => world.claiming(identity({ kind, ...from }))).map((live) => live.id));
+    ids.push(...movedFrom.flatMap((from) => world.byOwner(identity({ kind, ...from }))).map((live) => live.id));
   }
   return [...new Set(ids)].map((id) => ({ kind, id }));
 }
 
 /** The snapshot as an apply left it: our own writes' answers count as read. */
-export function afterApply(snapshot: Snapshot, steps: readonly Step[], current: ReadonlyMap<Step, Live>): Snapshot {
+export function afterApply(snapshot: ObservedState, steps: readonly Step[], current: ReadonlyMap<Step, Live>): ObservedState {
   const live = new Map(snapshot.live.map((one) => [`${one.kind} ${one.id}`, one]));
   for (const step of steps) {
     // A held part of an object writes nothing: what it knows is from before its other part's writes.

@@ -1,7 +1,7 @@
 /** When a target is looked at without anybody asking: cron expressions in UTC. */
 import { createTask, validateDetailed } from 'node-cron';
 import type { Problem, Target } from '../../core/model/model.ts';
-import { byText } from '../../core/model/json.ts';
+import { compareText } from '../../core/model/json.ts';
 import type { Tree } from '../../manifests/load.ts';
 
 /** Looks are spread over a tenth of the time between them, and over no more than this: many controllers share an account's quotas. */
@@ -42,7 +42,7 @@ export function withoutUnusable(tree: Tree): Tree {
     desired: tree.desired.filter(({ namespace }) => !unusable.has(namespace)),
     invalid: [...tree.invalid, ...invalid],
     problems: [...tree.problems, ...problems],
-    incompleteNamespaces: [...new Set([...tree.incompleteNamespaces, ...unusable])].sort(byText),
+    incompleteNamespaces: [...new Set([...tree.incompleteNamespaces, ...unusable])].sort(compareText),
   };
 }
 

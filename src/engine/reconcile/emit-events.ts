@@ -8,7 +8,7 @@ import type { Memory } from '../state/memory.ts';
 import { time } from '../state/hash-and-time.ts';
 
 /** Tells of drift that began or ended, of holds, and of what happened to objects; remembers what was told. */
-export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit): void {
+export function emitPlan(plan: Plan, memory: Memory, now: number, emit: Emit): void {
   const drifting = new Set<string>();
   for (const step of plan.steps) {
     const who = identity(step);
@@ -36,11 +36,11 @@ export function announcePlan(plan: Plan, memory: Memory, now: number, emit: Emit
 /** That what is required is not what is served is told once, and again when it is about other methods or stages. */
 function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
   const standing = new Map(plan.steps.filter(({ unserved }) => unserved !== undefined).map((step) => [identity(step), step]));
-  for (const who of memory.toldUnserved.keys()) if (!standing.has(who)) memory.toldUnserved.delete(who);
+  for (const who of memory.reportedUnserved.keys()) if (!standing.has(who)) memory.reportedUnserved.delete(who);
   for (const [who, step] of standing) {
     const { unserved = '' } = step;
-    if (memory.toldUnserved.get(who) === unserved) continue;
-    memory.toldUnserved.set(who, unserved);
+    if (memory.reportedUnserved.get(who) === unserved) continue;
+    memory.reportedUnserved.set(who, unserved);
     emit('requirement.unserved', { ...detailed(step), message: unserved });
   }
 }
@@ -52,8 +52,8 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     if (standing.has(hold)) continue;
     standing.add(hold);
     // Being observed is what the mode says, and the report shows it; telling it for each object would drown the rest.
-    if (step.reason === 'observe' || memory.toldHolds.has(hold)) continue;
-    memory.toldHolds.add(hold);
+    if (step.reason === 'observe' || memory.reportedHolds.has(hold)) continue;
+    memory.reportedHolds.add(hold);
     if (step.reason === 'contested') {
       emit('step.contested', detailed(step));
       continue;
@@ -61,22 +61,22 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     const chosen = step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
     emit('step.held', { ...detailed(step), ...(step.wants && { wants: step.wants }), chosen });
   }
-  for (const hold of [...memory.toldHolds].filter((one) => !standing.has(one))) memory.toldHolds.delete(hold);
+  for (const hold of [...memory.reportedHolds].filter((one) => !standing.has(one))) memory.reportedHolds.delete(hold);
 }
 
 /** Each warning once, until it is gone and comes back. What is only good to know is in the report. */
-export function announceWarnings(warnings: readonly Warning[], memory: Memory, emit: Emit): void {
+export function emitWarnings(warnings: readonly Warning[], memory: Memory, emit: Emit): void {
   const standing = new Set<string>();
   for (const { severity, ...warning } of warnings) {
     if (severity !== 'warning') continue;
     const { code, path = '', message } = warning;
     const text = [identity(warning), code, path, message].join(' ');
     standing.add(text);
-    if (memory.toldWarnings.has(text)) continue;
-    memory.toldWarnings.add(text);
+    if (memory.reportedWarnings.has(text)) continue;
+    memory.reportedWarnings.add(text);
     emit('warning.raised', warning);
   }
-  for (const text of [...memory.toldWarnings].filter((one) => !standing.has(one))) memory.toldWarnings.delete(text);
+  for (const text of [...memory.reportedWarnings].filter((one) => !standing.has(one))) memory.reportedWarnings.delete(text);
 }
 
 const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
@@ -90,7 +90,7 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
 };
 
 /** Tells what became of a step; drift that it put right is over. */
-export function announceResult(step: Step, result: Result, memory: Memory, now: number, emit: Emit): void {
+export function emitResult(step: Step, result: Result, memory: Memory, now: number, emit: Emit): void {
   const event = EVENT_OF[result.outcome];
   const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
   if (event) emit(event, { ...detailed(step), ...awsId, ...(result.outcome === 'failed' && failureOf(result)) });

@@ -10,18 +10,18 @@ import { isCurrent } from '../../manifests/files.ts';
 import { load, type Tree } from '../../manifests/load.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
-import { type Finished, pass } from './reconcile.ts';
+import { type ReconcileResult, reconcile } from './reconcile.ts';
 import { withoutUnusable } from './cron.ts';
 import { createSessions, type Session } from './sessions.ts';
-import type { Call, PassRequest, Settings, Surroundings } from '../state/settings.ts';
+import type { Call, ReconcileRequest, Settings, EngineDeps } from '../state/settings.ts';
 
 export interface Engine extends AsyncDisposable {
   /** Reads the manifests. Problems are in the tree, never thrown; each is told once. */
   load(): Promise<Tree>;
   /** One pass over one target. Rejects with Outdated, and with nothing else: what keeps it from being reconciled is the report's `error`. */
-  passTarget(tree: Tree, target: Target, request: PassRequest): Promise<Passed>;
+  reconcileTarget(tree: Tree, target: Target, request: ReconcileRequest): Promise<TargetResult>;
   /** One pass over all targets. */
-  pass(request: PassRequest): Promise<Report>;
+  reconcile(request: ReconcileRequest): Promise<Report>;
   /** When a call was last answered, or given up: milliseconds since the epoch; 0 before the first. */
   readonly lastCallAt: number;
   /** What is left of the pace of a namespace's account and region; undefined before it was connected. */
@@ -31,7 +31,7 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** What became of one pass over one target. */
-export interface Passed extends Finished {
+export interface TargetResult extends ReconcileResult {
   /** It was told to stop before it had a plan: the report says no more than that, and nothing is told of it. */
   readonly superseded: boolean;
 }
@@ -41,7 +41,7 @@ export class Outdated extends Error {}
 
 const RESTARTS = 3;
 
-export function createEngine(settings: Settings, surroundings: Surroundings): Engine {
+export function createEngine(settings: Settings, surroundings: EngineDeps): Engine {
   const { clock } = surroundings;
   let lastCallAt = 0;
   const onCall = (call: Call) => {
@@ -76,18 +76,18 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     await taking;
   }
 
-  async function passTarget(tree: Tree, target: Target, request: PassRequest): Promise<Passed> {
+  async function passTarget(tree: Tree, target: Target, request: ReconcileRequest): Promise<TargetResult> {
     const startedAt = clock.now();
     const { revision } = tree;
     const about = { reconcileID: randomUUID(), namespace: target.namespace, ...(revision !== undefined && { revision }) };
     const emit: Emit = (event, fields) => surroundings.emit(event, { ...about, ...fields });
     let session: Session | undefined;
-    let finished: Finished;
+    let finished: ReconcileResult;
     try {
       session = await orAborted(sessions.open(target, revision), request.signal);
       if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
       session.takeCalls();
-      finished = await pass({
+      finished = await reconcile({
         target,
         tree,
         session,
@@ -119,7 +119,7 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     }
   }
 
-  async function passAll(request: PassRequest): Promise<Report> {
+  async function passAll(request: ReconcileRequest): Promise<Report> {
     for (let attempt = 1; ; attempt++) {
       const startedAt = clock.now();
       const tree = await loadTree();
@@ -132,9 +132,9 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
     }
   }
 
-  async function passTargets(tree: Tree, request: PassRequest): Promise<TargetReport[]> {
+  async function passTargets(tree: Tree, request: ReconcileRequest): Promise<TargetReport[]> {
     const targets = chosen(tree, settings.namespaces);
-    const passOne = async (target: Target, how: PassRequest) => (await passTarget(tree, target, how)).report;
+    const passOne = async (target: Target, how: ReconcileRequest) => (await passTarget(tree, target, how)).report;
     if (!request.confirm) return Promise.all(targets.map((target) => passOne(target, request)));
     const question = oneQuestion(targets.length, request.confirm, (planned) =>
       reportOf(tree, planned, { trigger: request.trigger, startedAt: clock.now() }),
@@ -170,8 +170,8 @@ export function createEngine(settings: Settings, surroundings: Surroundings): En
 
   return {
     load: loadTree,
-    passTarget,
-    pass: passAll,
+    reconcileTarget: passTarget,
+    reconcile: passAll,
     reportOf,
     get lastCallAt() {
       return lastCallAt;
@@ -221,13 +221,13 @@ export function chosen(tree: Tree, namespaces: readonly string[]): readonly Targ
 }
 
 /** Whether anything at all may be written to a target: an observer needs no lock. */
-function isEnforced(target: Target, tree: Tree, settings: Settings, request: PassRequest): boolean {
+function isEnforced(target: Target, tree: Tree, settings: Settings, request: ReconcileRequest): boolean {
   if (settings.mode === 'observe') return false;
   if ((settings.mode ?? target.mode ?? request.unsetMode) === 'enforce') return true;
   return tree.desired.some((one) => one.namespace === target.namespace && one.annotations.mode === 'enforce');
 }
 
-function failed(target: Target, settings: Settings, request: PassRequest, error: unknown, session: Session | undefined): TargetReport {
+function failed(target: Target, settings: Settings, request: ReconcileRequest, error: unknown, session: Session | undefined): TargetReport {
   const none = { create: 0, adopt: 0, update: 0, disable: 0, release: 0, delete: 0, keep: 0, hold: 0, failed: 0, unmanaged: 0 };
   const accountId = session?.connection.accountId ?? target.accountId;
   return {

@@ -1,26 +1,26 @@
 /** A whole account and region as it is: for those who have no manifests yet. */
 import type { Api, Live, Target } from '../../core/model/model.ts';
 import { kinds } from '../../kinds/index.ts';
-import { type Place, type ReadingSettings, type ReadingSurroundings, throughDoor } from './read-only-client.ts';
+import { type Place, type ReadSettings, type ReadDeps, withReadOnlyClient } from './read-only-client.ts';
 import { createMemory } from '../state/memory.ts';
 import { observe } from '../observe/observe.ts';
 
-export interface Survey extends Place {
+export interface AccountState extends Place {
   /** Keys, plans with their members, and of every API what hangs on it. */
   readonly live: readonly Live[];
   readonly apis: readonly Api[];
 }
 
 /** Reads everything, through a door that lets nothing be changed. Rejects with GatewayError where the account can't be reached, or not be read in full. */
-export function survey(
+export function readAccount(
   target: Target,
-  settings: ReadingSettings,
-  surroundings: ReadingSurroundings,
+  settings: ReadSettings,
+  surroundings: ReadDeps,
   signal?: AbortSignal,
-): Promise<Survey> {
+): Promise<AccountState> {
   const { owner } = target;
   const { clock } = surroundings;
-  return throughDoor(target, settings, surroundings, signal, async (send, place) => {
+  return withReadOnlyClient(target, settings, surroundings, signal, async (send, place) => {
     const { live, apis = [] } = await observe({ send, kinds, desired: [], owner, memory: createMemory(), clock, everything: true });
     return { ...place, live, apis };
   });

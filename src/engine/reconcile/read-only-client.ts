@@ -4,7 +4,7 @@ import { createBudget } from '../../gateway/budget.ts';
 import { connect } from '../../gateway/client.ts';
 import { createSend, readOnly, type Send } from '../../gateway/send.ts';
 import { pace } from './sessions.ts';
-import type { Settings, Surroundings } from '../state/settings.ts';
+import type { Settings, EngineDeps } from '../state/settings.ts';
 
 /** Where a door leads. */
 export interface Place {
@@ -13,14 +13,14 @@ export interface Place {
   readonly region: string;
 }
 
-export type ReadingSettings = Pick<Settings, 'requestsPerSecond' | 'burst' | 'operationQuotas'>;
-export type ReadingSurroundings = Pick<Surroundings, 'clock' | 'env' | 'requestHandler'>;
+export type ReadSettings = Pick<Settings, 'requestsPerSecond' | 'burst' | 'operationQuotas'>;
+export type ReadDeps = Pick<EngineDeps, 'clock' | 'env' | 'requestHandler'>;
 
 /** Calls `read` with a door that lets nothing be changed, and closes it. Rejects with GatewayError where the account can't be reached, or as `read` does. */
-export async function throughDoor<T>(
+export async function withReadOnlyClient<T>(
   target: Target,
-  settings: ReadingSettings,
-  { clock, env, requestHandler }: ReadingSurroundings,
+  settings: ReadSettings,
+  { clock, env, requestHandler }: ReadDeps,
   signal: AbortSignal | undefined,
   read: (send: Send, place: Place) => Promise<T>,
 ): Promise<T> {

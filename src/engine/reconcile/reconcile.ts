@@ -3,8 +3,8 @@
  * Manifests are read once for all targets, by the engine (engine.ts); when a pass begins is the loop's business (loop.ts).
  */
 import { estimate } from '../../core/schedule/estimate.ts';
-import type { Pinned, PlanInput, Seen } from '../../core/model/plan-input.ts';
-import { liveWarnings, standingWarnings } from '../../core/lint/live-lint.ts';
+import type { Pinned, PlanInput, LastSeen } from '../../core/model/plan-input.ts';
+import { lintLive, lintStanding } from '../../core/lint/live-lint.ts';
 import { type Desired, identity, type Live, type Target } from '../../core/model/model.ts';
 import type { Operation } from '../../core/schedule/operation.ts';
 import { operations } from '../../core/schedule/operations.ts';
@@ -16,45 +16,45 @@ import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../../core/plan/summarize.ts';
 import type { Warning } from '../../core/model/warning.ts';
 import { OPERATION_QUOTAS } from '../../gateway/budget.ts';
-import { untilDenied } from '../../gateway/circuit-breaker.ts';
+import { breakOnDenied } from '../../gateway/circuit-breaker.ts';
 import { readOnly } from '../../gateway/send.ts';
 import { kinds } from '../../kinds/index.ts';
 import type { Tree } from '../../manifests/load.ts';
-import { announcePlan, announceResult, announceWarnings } from './emit-events.ts';
+import { emitPlan, emitResult, emitWarnings } from './emit-events.ts';
 import { apply } from '../apply/apply.ts';
-import { contested, noteSetBack } from '../state/reverts.ts';
-import { deniedLast, type GivenUp, givenUp, isFinal, noteGivenUp } from '../state/permanent-failures.ts';
-import { observe, remember, type Snapshot } from '../observe/observe.ts';
+import { contestedFields, recordReverts } from '../state/reverts.ts';
+import { deniedLast, type PermanentFailure, permanentFailures, isFinal, recordPermanentFailures } from '../state/permanent-failures.ts';
+import { observe, recordLive, type ObservedState } from '../observe/observe.ts';
 import { comparePinned } from '../state/pinned-values.ts';
-import { withPlansOnStages, withRivals } from '../observe/hidden-members.ts';
+import { resolveStageMembers, resolveHiddenMembers } from '../observe/hidden-members.ts';
 import { pace, type Session } from './sessions.ts';
-import type { PassRequest, Settings, Surroundings } from '../state/settings.ts';
-import { afterApply, keep, refresh } from '../observe/refresh.ts';
+import type { ReconcileRequest, Settings, EngineDeps } from '../state/settings.ts';
+import { afterApply, cacheState, refresh } from '../observe/refresh.ts';
 import { fingerprint, time } from '../state/hash-and-time.ts';
 
 /** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (design, section 3). */
 const SECOND_LIST_MS = 5_000;
 
-export interface PassOptions {
+export interface ReconcileOptions {
   readonly target: Target;
   readonly tree: Tree;
   readonly session: Session;
   readonly settings: Settings;
-  readonly surroundings: Surroundings;
-  readonly request: PassRequest;
+  readonly surroundings: EngineDeps;
+  readonly request: ReconcileRequest;
   /** Asked with the plan, before the first write. */
   readonly mayWrite: (planned: TargetReport) => Promise<boolean>;
 }
 
 /** What a pass leaves behind. */
-export interface Finished {
+export interface ReconcileResult {
   readonly report: TargetReport;
   /** Something was not done that may well be when it is tried again soon. */
   readonly retryable: boolean;
 }
 
 /** Rejects where the live state can't be read in full: then nothing was written. */
-export async function pass(options: PassOptions): Promise<Finished> {
+export async function reconcile(options: ReconcileOptions): Promise<ReconcileResult> {
   const { session, surroundings, request } = options;
 
   // The values that manifests pin are in play until the last call of the pass: any error may echo one.
@@ -66,41 +66,41 @@ export async function pass(options: PassOptions): Promise<Finished> {
     snapshot = await lookAtAll(options);
     planned = await planFrom(snapshot, options, held);
   }
-  session.kept = keep(snapshot, documentsOf(options.tree, options.target));
-  announcePlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
+  session.kept = cacheState(snapshot, documentsOf(options.tree, options.target));
+  emitPlan(planned, session.memory, surroundings.clock.now(), surroundings.emit);
 
   const todo = operations(planned.steps, rules);
-  const asIs = standingWarnings({ ...snapshot, steps: planned.steps });
+  const asIs = lintStanding({ ...snapshot, steps: planned.steps });
   if (!request.write || !(await options.mayWrite({ ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }))) {
-    learn(planned, undefined, { before: snapshot, after: snapshot }, options);
-    announceWarnings(asIs, session.memory, surroundings.emit);
+    updateMemory(planned, undefined, { before: snapshot, after: snapshot }, options);
+    emitWarnings(asIs, session.memory, surroundings.emit);
     return { report: { ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }, retryable: false };
   }
-  const spared = request.sparing ? givenUp(planned.steps, session.memory) : new Map<Step, GivenUp>();
+  const failedForGood = request.skipPermanentFailures ? permanentFailures(planned.steps, session.memory) : new Map<Step, PermanentFailure>();
   const surrounding = observing(options);
   const { results, live } = await apply(planned.steps, deniedLast(todo, session.memory), {
     ...surrounding,
-    send: untilDenied(surrounding.send),
+    send: breakOnDenied(surrounding.send),
     region: session.connection.region,
     fingerprint,
     ownQuota: new Set(options.settings.operationQuotas ? Object.keys(OPERATION_QUOTAS) : []),
     valueOf: (step) => session.values.valueOf(step.desired),
     signal: request.signal,
-    spared,
+    permanentFailures: failedForGood,
     onResult(step, result) {
-      if (!spared.has(step) || result.outcome !== 'failed')
-        announceResult(step, result, session.memory, surroundings.clock.now(), surroundings.emit);
+      if (!failedForGood.has(step) || result.outcome !== 'failed')
+        emitResult(step, result, session.memory, surroundings.clock.now(), surroundings.emit);
     },
   });
   const isOpen = [...results.values()].some(({ errorClass }) => errorClass !== undefined && !isFinal(errorClass));
   const after = afterApply(snapshot, planned.steps, live);
   // Whether such a call was carried out, and what else has changed, only reading tells.
   if (isOpen) delete session.kept;
-  else session.kept = keep(after, documentsOf(options.tree, options.target));
-  learn(planned, results, { before: snapshot, after }, options);
-  noteGivenUp(planned.steps, results, session.memory);
-  const asLeft = liveWarnings({ ...after, steps: planned.steps, written: live });
-  announceWarnings(asLeft, session.memory, surroundings.emit);
+  else session.kept = cacheState(after, documentsOf(options.tree, options.target));
+  updateMemory(planned, results, { before: snapshot, after }, options);
+  recordPermanentFailures(planned.steps, results, session.memory);
+  const asLeft = lintLive({ ...after, steps: planned.steps, written: live });
+  emitWarnings(asLeft, session.memory, surroundings.emit);
   const isOutdated = !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
   return { report: { ...reportOf(planned, snapshot, todo, results, options), ...some(asLeft) }, retryable: isOpen || isOutdated };
 }
@@ -112,12 +112,12 @@ function some(warnings: readonly Warning[]): Pick<TargetReport, 'warnings'> {
 const rules = kinds.map((kind) => kind.rules);
 
 /** A change of the files touches little: what it doesn't touch is taken as it was last read. */
-async function look(options: PassOptions): Promise<Snapshot> {
+async function look(options: ReconcileOptions): Promise<ObservedState> {
   const { kept } = options.session;
   return options.request.trigger === 'change' && kept ? refresh(kept, observing(options)) : lookAtAll(options);
 }
 
-async function lookAtAll(options: PassOptions): Promise<Snapshot> {
+async function lookAtAll(options: ReconcileOptions): Promise<ObservedState> {
   const { memory } = options.session;
   const snapshot = await observe(observing(options));
   memory.firstListedAt ??= snapshot.listedAt;
@@ -127,10 +127,10 @@ async function lookAtAll(options: PassOptions): Promise<Snapshot> {
 
 /** Of a stage the service itself takes only one; of all else it takes two of the same name. */
 function isFirstCreate(step: Step): boolean {
-  return step.action === 'create' && step.naturalId === undefined;
+  return step.action === 'create' && step.fixedId === undefined;
 }
 
-function observing({ target, tree, session, surroundings, request }: PassOptions) {
+function observing({ target, tree, session, surroundings, request }: ReconcileOptions) {
   const { memory } = session;
   const door = request.write ? session.send : readOnly(session.send);
   const send: typeof door = (command, more) => door(command, { signal: request.signal, ...more });
@@ -141,7 +141,7 @@ function documentsOf(tree: Tree, target: Target): Desired[] {
   return tree.desired.filter((one) => one.namespace === target.namespace);
 }
 
-async function planFrom(snapshot: Snapshot, options: PassOptions, held: DisposableStack): Promise<Plan> {
+async function planFrom(snapshot: ObservedState, options: ReconcileOptions, held: DisposableStack): Promise<Plan> {
   const { target, tree, session, surroundings } = options;
   const desired = documentsOf(tree, target);
   const input: PlanInput = {
@@ -155,8 +155,8 @@ async function planFrom(snapshot: Snapshot, options: PassOptions, held: Disposab
     apis: snapshot.apis,
     rules,
     policy: policyOf(options),
-    contested: contested(session.memory, desired, surroundings.clock.now()),
-    seen: session.memory.seen,
+    contested: contestedFields(session.memory, desired, surroundings.clock.now()),
+    lastSeen: session.memory.lastSeen,
     pinned: new Map<string, Pinned>(),
     fingerprint,
     now: surroundings.clock.now(),
@@ -165,7 +165,7 @@ async function planFrom(snapshot: Snapshot, options: PassOptions, held: Disposab
   const first = plan(input);
   const { send } = observing(options);
   const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay, held });
-  const live = await withPlansOnStages(first.steps, await withRivals(first.steps, snapshot.live, kinds, send), kinds, send);
+  const live = await resolveStageMembers(first.steps, await resolveHiddenMembers(first.steps, snapshot.live, kinds, send), kinds, send);
   return pinned.size === 0 && live === snapshot.live ? first : plan({ ...input, pinned, live });
 }
 
@@ -177,7 +177,7 @@ function neighbours(tree: Tree, target: Target): Desired[] {
 }
 
 /** The command line outranks the Target. The implicit target never prunes. */
-function policyOf({ target, settings, request }: PassOptions): PlanInput['policy'] {
+function policyOf({ target, settings, request }: ReconcileOptions): PlanInput['policy'] {
   const percent = settings.maxPercent ?? (settings.maxKeys === undefined ? target.guards.maxPercent : 100);
   return {
     ...(settings.mode && { mode: settings.mode }),
@@ -190,39 +190,39 @@ function policyOf({ target, settings, request }: PassOptions): PlanInput['policy
 }
 
 /** What the next pass may know of this one. */
-function learn(
+function updateMemory(
   planned: Plan,
   results: ReadonlyMap<Step, Result> | undefined,
-  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
-  options: PassOptions,
+  { before, after }: { readonly before: ObservedState; readonly after: ObservedState },
+  options: ReconcileOptions,
 ): void {
   const { target, session } = options;
   const { memory } = session;
-  remember(memory, before.live, target.owner, target.namespace);
-  if (results) noteSetBack(memory, results, options.surroundings.clock.now());
+  recordLive(memory, before.live, target.owner, target.namespace);
+  if (results) recordReverts(memory, results, options.surroundings.clock.now());
   const declared = new Set(documentsOf(options.tree, target).map(identity));
   const live = new Set(before.live.map((one) => `${one.kind} ${one.id}`));
   const stages = new Map(after.live.flatMap((one) => (one.kind === 'Stage' ? [[one.id, one] as const] : [])));
-  const seenAs = (one: Live): Seen => ({ id: one.id, spec: one.spec, stages: madeAt(one, stages) });
-  for (const [who, seen] of memory.seen) {
-    if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`)) memory.seen.delete(who);
+  const seenAs = (one: Live): LastSeen => ({ id: one.id, spec: one.spec, stages: madeAt(one, stages) });
+  for (const [who, seen] of memory.lastSeen) {
+    if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`)) memory.lastSeen.delete(who);
   }
   for (const step of planned.steps) {
     const who = identity(step);
     const outcome = results?.get(step);
     const written = outcome?.awsId === undefined ? undefined : memory.written.get(`${step.kind} ${outcome.awsId}`);
-    if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released') memory.seen.delete(who);
-    else if (written && outcome?.outcome !== 'failed') memory.seen.set(who, seenAs(written));
-    else if (step.action === 'keep' && step.live) memory.seen.set(who, seenAs(step.live));
+    if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released') memory.lastSeen.delete(who);
+    else if (written && outcome?.outcome !== 'failed') memory.lastSeen.set(who, seenAs(written));
+    else if (step.action === 'keep' && step.live) memory.lastSeen.set(who, seenAs(step.live));
   }
 }
 
 function reportOf(
   planned: Plan,
-  snapshot: Snapshot,
+  snapshot: ObservedState,
   todo: readonly Operation[],
   results: ReadonlyMap<Step, Result> | undefined,
-  options: PassOptions,
+  options: ReconcileOptions,
 ): TargetReport {
   const { target, session, settings, request } = options;
   const { memory, connection } = session;

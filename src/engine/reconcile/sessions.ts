@@ -2,23 +2,23 @@
 import type { Target } from '../../core/model/model.ts';
 import { type Budget, createBudget } from '../../gateway/budget.ts';
 import { type Connection, type ConnectOptions, connect } from '../../gateway/client.ts';
-import { createInPlay, type InPlay } from '../../gateway/redact.ts';
+import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
 import { createMemory, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
-import type { Settings, Surroundings } from '../state/settings.ts';
-import type { Kept } from '../observe/refresh.ts';
+import type { Settings, EngineDeps } from '../state/settings.ts';
+import type { CachedState } from '../observe/refresh.ts';
 
 export interface Session {
   readonly connection: Connection;
   readonly send: Send;
   readonly budget: Budget;
   readonly memory: Memory;
-  readonly inPlay: InPlay;
+  readonly inPlay: LiveSecrets;
   readonly values: ValueReader;
   /** The live state as it was last read and written, and the documents that were planned on it; undefined before the first whole reading. */
-  kept?: Kept;
+  kept?: CachedState;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
@@ -30,7 +30,7 @@ export interface Sessions extends Disposable {
   budget(namespace: string): Budget | undefined;
 }
 
-export function createSessions(settings: Settings, surroundings: Surroundings): Sessions {
+export function createSessions(settings: Settings, surroundings: EngineDeps): Sessions {
   const open = new Map<string, { readonly key: string; readonly session: Promise<Session> }>();
   const budgets = new Map<string, Budget>();
   const closing = new AbortController();
@@ -51,7 +51,7 @@ export function createSessions(settings: Settings, surroundings: Surroundings): 
 
     let calls: Record<string, number> = {};
     let waitedMs = 0;
-    const inPlay = createInPlay();
+    const inPlay = createLiveSecrets();
     const onCall = (call: SentCall) => {
       calls[call.operation] = (calls[call.operation] ?? 0) + 1;
       waitedMs += call.waitedMs;
@@ -133,7 +133,7 @@ export function pace(
   };
 }
 
-function fencesOf(settings: Settings, surroundings: Surroundings, connection: Connection) {
+function fencesOf(settings: Settings, surroundings: EngineDeps, connection: Connection) {
   const { valuesEnvPrefix, valuesDir, valuesSecrets } = settings;
   return {
     env: surroundings.env,

@@ -6,7 +6,7 @@ import { isInside } from '../../core/model/secret-names.ts';
 import { isMap } from '../../core/model/json.ts';
 import type { SecretReader } from '../../gateway/secrets.ts';
 
-export interface Fences {
+export interface AllowedSources {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `fromEnv` reads only names that begin with it. */
   readonly envPrefix: string;
@@ -23,7 +23,7 @@ export type Value = { readonly value: string } | { readonly unreadable: string }
 const LENGTH = { least: 20, most: 128 };
 
 /** Reads the value that a key's `spec.value` speaks of. */
-export async function readValue(source: Json | undefined, fences: Fences): Promise<Value> {
+export async function readValue(source: Json | undefined, fences: AllowedSources): Promise<Value> {
   const [kind = '', name = ''] = isMap(source) ? (Object.entries(source)[0] ?? []) : [];
   const found = await read(kind, String(name), fences);
   if ('unreadable' in found) return found;
@@ -34,7 +34,7 @@ export async function readValue(source: Json | undefined, fences: Fences): Promi
   return found;
 }
 
-async function read(kind: string, name: string, fences: Fences): Promise<Value> {
+async function read(kind: string, name: string, fences: AllowedSources): Promise<Value> {
   switch (kind) {
     case 'fromEnv':
       return fromEnv(name, fences);
@@ -45,7 +45,7 @@ async function read(kind: string, name: string, fences: Fences): Promise<Value> 
   }
 }
 
-function fromEnv(name: string, { env, envPrefix }: Fences): Value {
+function fromEnv(name: string, { env, envPrefix }: AllowedSources): Value {
   if (!name.startsWith(envPrefix)) {
     return {
       unreadable: `fromEnv may read only variables that begin with ${envPrefix}, and ${name} does not: rename it, or start apikeeper with another --values-env-prefix`,
@@ -56,7 +56,7 @@ function fromEnv(name: string, { env, envPrefix }: Fences): Value {
 }
 
 /** Below the directory, and nowhere else, whatever symbolic links say. */
-async function fromFile(name: string, { dir }: Fences): Promise<Value> {
+async function fromFile(name: string, { dir }: AllowedSources): Promise<Value> {
   if (dir === undefined) return { unreadable: `fromFile ${name} can't be read: start apikeeper with --values-dir` };
   try {
     const root = await realpath(dir);
@@ -71,7 +71,7 @@ async function fromFile(name: string, { dir }: Fences): Promise<Value> {
 /** What reading takes, per store. */
 const RIGHTS: Readonly<Record<keyof SecretReader, string>> = { secretsManager: 'secretsmanager:GetSecretValue', ssm: 'ssm:GetParameter' };
 
-async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefix, secrets }: Fences): Promise<Value> {
+async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefix, secrets }: AllowedSources): Promise<Value> {
   if (!isInside(kind, name, secretsPrefix)) {
     return {
       unreadable: `${kind} may read only names that begin with ${secretsPrefix}, and ${name} does not: rename it, or start apikeeper with another --values-secrets`,

@@ -1,12 +1,12 @@
 /** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
-import type { Seen } from '../../core/model/plan-input.ts';
+import type { LastSeen } from '../../core/model/plan-input.ts';
 import type { Live } from '../../core/model/model.ts';
 import type { Snapshots } from '../../kinds/kind.ts';
-import type { GivenUp } from './permanent-failures.ts';
+import type { PermanentFailure } from './permanent-failures.ts';
 
 export interface Memory {
   /** Objects as they were last seen with our tags, by identity. */
-  readonly seen: Map<string, Seen>;
+  readonly lastSeen: Map<string, LastSeen>;
   /** Kinds whose list has shown the tags of an object that bears them. */
   readonly tagsProven: Set<string>;
   /** Kinds whose list has been caught without the tags of an object that bears them. */
@@ -26,20 +26,20 @@ export interface Memory {
   /** Drift by identity: since when (RFC 3339), and which fields, so that an episode is told once. */
   readonly drift: Map<string, { readonly since: string; readonly signature: string }>;
   /** By `<identity> <path>`: when we set a field right that somebody had changed, and the document that said so. */
-  readonly setBack: Map<string, { readonly at: readonly number[]; readonly document: string }>;
+  readonly reverts: Map<string, { readonly at: readonly number[]; readonly document: string }>;
   /** What failed for good, by `<identity> <action>`; `seen` is what was to be done then, and on what. */
-  readonly givenUp: Map<string, GivenUp & { readonly seen: string }>;
+  readonly permanentFailures: Map<string, PermanentFailure & { readonly seen: string }>;
   /** Holds that were told: `<identity> <reason>`. */
-  readonly toldHolds: Set<string>;
+  readonly reportedHolds: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
-  readonly toldWarnings: Set<string>;
+  readonly reportedWarnings: Set<string>;
   /** By identity: what stages serve otherwise than declared, as it was told. */
-  readonly toldUnserved: Map<string, string>;
+  readonly reportedUnserved: Map<string, string>;
 }
 
 export function createMemory(): Memory {
   return {
-    seen: new Map(),
+    lastSeen: new Map(),
     tagsProven: new Set(),
     tagsMissing: new Set(),
     throttlesProven: false,
@@ -48,10 +48,10 @@ export function createMemory(): Memory {
     written: new Map(),
     deleted: new Map(),
     drift: new Map(),
-    setBack: new Map(),
-    givenUp: new Map(),
-    toldHolds: new Set(),
-    toldWarnings: new Set(),
-    toldUnserved: new Map(),
+    reverts: new Map(),
+    permanentFailures: new Map(),
+    reportedHolds: new Set(),
+    reportedWarnings: new Set(),
+    reportedUnserved: new Map(),
   };
 }

@@ -7,7 +7,7 @@ import { type ErrorClass, GatewayError } from '../../gateway/errors.ts';
 import type { Memory } from './memory.ts';
 
 /** A failure that only a commit, a live change, or a pass that reads everything, can end. */
-export interface GivenUp {
+export interface PermanentFailure {
   readonly message: string;
   readonly errorClass: ErrorClass;
 }
@@ -30,29 +30,29 @@ export function messageOf(error: unknown): string {
 }
 
 /** The steps that failed for good, as long as neither what is asked for nor the live object has changed since. */
-export function givenUp(steps: readonly Step[], memory: Memory): Map<Step, GivenUp> {
-  const found = new Map<Step, GivenUp>();
+export function permanentFailures(steps: readonly Step[], memory: Memory): Map<Step, PermanentFailure> {
+  const found = new Map<Step, PermanentFailure>();
   for (const step of steps) {
-    const known = memory.givenUp.get(keyOf(step));
+    const known = memory.permanentFailures.get(keyOf(step));
     if (known?.seen === seenBy(step)) found.set(step, known);
   }
   return found;
 }
 
 /** `steps`: all that were planned; of others nothing is remembered. */
-export function noteGivenUp(steps: readonly Step[], results: ReadonlyMap<Step, Result>, memory: Memory): void {
+export function recordPermanentFailures(steps: readonly Step[], results: ReadonlyMap<Step, Result>, memory: Memory): void {
   const planned = new Set(steps.map(keyOf));
-  for (const key of memory.givenUp.keys()) if (!planned.has(key)) memory.givenUp.delete(key);
+  for (const key of memory.permanentFailures.keys()) if (!planned.has(key)) memory.permanentFailures.delete(key);
   for (const [step, { outcome, reason, message = '', errorClass }] of results) {
     const hasFailed = outcome === 'failed' && errorClass !== undefined && isFinal(errorClass);
-    if (hasFailed) memory.givenUp.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
-    else if (reason !== 'superseded') memory.givenUp.delete(keyOf(step));
+    if (hasFailed) memory.permanentFailures.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
+    else if (reason !== 'superseded') memory.permanentFailures.delete(keyOf(step));
   }
 }
 
 /** The operations with what was denied last time at the end of its equals: its turn doesn't keep others from theirs. */
 export function deniedLast(todo: readonly Operation[], memory: Memory): Operation[] {
-  const wasDenied = ({ step }: Operation) => Number(memory.givenUp.get(keyOf(step))?.errorClass === 'denied');
+  const wasDenied = ({ step }: Operation) => Number(memory.permanentFailures.get(keyOf(step))?.errorClass === 'denied');
   return todo.toSorted((a, b) => a.urgency - b.urgency || wasDenied(a) - wasDenied(b));
 }
 

@@ -4,10 +4,10 @@ import type { Pinned } from '../../core/model/plan-input.ts';
 import { type Desired, identity } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import { isGatewayError } from '../../gateway/errors.ts';
-import type { InPlay } from '../../gateway/redact.ts';
+import type { LiveSecrets } from '../../gateway/redact.ts';
 import type { Send } from '../../gateway/send.ts';
 import { valueEquals } from '../../gateway/value.ts';
-import { type Fences, readValue, type Value } from './key-sources.ts';
+import { type AllowedSources, readValue, type Value } from './key-sources.ts';
 
 export interface ValueReader {
   /** The value that a document pins; undefined where it pins none. Rejects where the source can't be read. */
@@ -18,7 +18,7 @@ export interface ValueReader {
   learn(keyId: string, value: string, equal: boolean): void;
 }
 
-export function createValueReader(fences: Fences): ValueReader {
+export function createValueReader(fences: AllowedSources): ValueReader {
   // Values are remembered only as hashes under a key that dies with the process.
   const secret = randomBytes(32);
   const print = (keyId: string, value: string) => createHmac('sha256', secret).update(`${keyId} ${value}`).digest('base64');
@@ -39,7 +39,7 @@ export function createValueReader(fences: Fences): ValueReader {
 interface Options {
   readonly send: Send;
   readonly values: ValueReader;
-  readonly inPlay: InPlay;
+  readonly inPlay: LiveSecrets;
   /** Keeps every value that is read in play, until it is disposed of. */
   readonly held: DisposableStack;
 }

@@ -44,7 +44,7 @@ export interface Call {
 }
 
 /** The world around the engine. */
-export interface Surroundings {
+export interface EngineDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly onCall?: (call: Call) => void;
@@ -53,7 +53,7 @@ export interface Surroundings {
   readonly requestHandler?: RequestHandler;
 }
 
-export interface PassRequest {
+export interface ReconcileRequest {
   readonly trigger: Trigger;
   /** False: plan only; no write call can be sent. */
   readonly write: boolean;
@@ -64,7 +64,7 @@ export interface PassRequest {
   /** Aborted: the call in flight finishes, no further one begins. Its reason is an Error that says why. */
   readonly signal?: AbortSignal;
   /** Steps that failed for good are not tried again while document and live object are what they were. */
-  readonly sparing?: boolean;
+  readonly skipPermanentFailures?: boolean;
 }
 
 /** What the server and the metrics ask a running daemon. */

@@ -5,7 +5,7 @@ import { declaredIn, readTemplate, type TemplateInput } from './resources.ts';
 import { translateStages } from './stages.ts';
 import type { TemplateOptions } from './values.ts';
 import { isRecord } from '../common/fields.ts';
-import { finish } from '../common/validate-and-sort.ts';
+import { validateAndSort } from '../common/validate-and-sort.ts';
 import { retainInTemplate } from './hand-over.ts';
 import { type Finding, finding, type Imported } from '../common/model.ts';
 import { meantSource } from '../common/detect-source.ts';
@@ -37,7 +37,7 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
   );
   const stackName = parameters['AWS::StackName'];
   const optional = { ...(handOver !== undefined && { handOver }), ...(stackName !== undefined && { stackName }) };
-  return finish({ documents, findings, requirements, ...optional }, start);
+  return validateAndSort({ documents, findings, requirements, ...optional }, start);
 }
 
 /** What a template holds, before it is finished: a Serverless file has more than its `resources`. Findings go to `input.findings`. */

@@ -2,11 +2,11 @@
 import type { Json } from '../../core/model/model.ts';
 import { isMap } from '../../core/model/json.ts';
 import type { Subject } from '../../core/model/warning.ts';
-import { warningsOf } from '../../core/lint/lint.ts';
+import { lint } from '../../core/lint/lint.ts';
 import { isDemanding } from './key-requirements.ts';
 import { type Finding, finding, type ManifestDocument, type Requirement } from './model.ts';
 
-export function badStates(documents: readonly ManifestDocument[], requirements: readonly Requirement[]): Finding[] {
+export function lintImported(documents: readonly ManifestDocument[], requirements: readonly Requirement[]): Finding[] {
   const keys = documents.filter(({ kind }) => kind === 'ApiKey');
   const plans = documents.filter(({ kind }) => kind === 'UsagePlan');
   return [
@@ -36,7 +36,7 @@ function withoutRequirement(keys: readonly ManifestDocument[], requirements: rea
 function known(keys: readonly ManifestDocument[], plans: readonly ManifestDocument[]): Finding[] {
   const ids = new Map(keys.flatMap(({ name, adopt }) => (typeof adopt === 'object' ? [[adopt.id, name]] : [])));
   const about = ({ kind, name, source }: ManifestDocument): Subject => ({ kind, namespace: '', name, source });
-  const found = warningsOf({
+  const found = lint({
     from: 'file',
     keys: keys.map((key) => ({ id: key.name, subject: about(key), enabled: key.spec.enabled !== false })),
     plans: plans.map((plan) => ({

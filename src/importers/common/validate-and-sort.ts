@@ -3,7 +3,7 @@ import { check } from '../../manifests/check.ts';
 import { danglingReferences } from '../../manifests/dangling.ts';
 import { readDraft } from '../../manifests/draft.ts';
 import { compareText, segmentsOf } from '../../manifests/problem.ts';
-import { badStates } from './lint-imported.ts';
+import { lintImported } from './lint-imported.ts';
 import { keyRequirements } from './key-requirements.ts';
 import { type Finding, finding, type Imported, type ManifestDocument, type Position, type Translated } from './model.ts';
 import { toManifest } from '../../manifest-writer/render.ts';
@@ -12,7 +12,7 @@ import { without } from '../../manifest-writer/without.ts';
 const KIND_ORDER = ['Stage', 'ApiKey', 'UsagePlan', 'KeyRequirement'];
 
 /** The documents of the result are valid, alone and together. `start` stands for the whole source. */
-export function finish({ requirements, ...imported }: Translated, start: Position): Imported {
+export function validateAndSort({ requirements, ...imported }: Translated, start: Position): Imported {
   const objects = keepAllowed(imported.documents.map(leaveOthersIn));
   const demands = keyRequirements(requirements, objects.documents);
   const allowed = keepAllowed(demands.documents);
@@ -22,7 +22,7 @@ export function finish({ requirements, ...imported }: Translated, start: Positio
     ...objects.refused,
     ...demands.findings,
     ...allowed.refused,
-    ...badStates(objects.documents, requirements),
+    ...lintImported(objects.documents, requirements),
   ];
   if (documents.length === 0 && findings.length === 0) findings.push(finding('NOTHING_FOUND', start, NOTHING));
   return inOrder({ ...imported, documents, findings });

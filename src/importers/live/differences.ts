@@ -1,9 +1,9 @@
 /** What a source says of an object, and what is live: each field that is not the same, in words. */
-import { canonical, type Resolve } from '../../core/compare/canonicalize.ts';
+import { canonicalize, type Resolve } from '../../core/compare/canonicalize.ts';
 import { type Difference, differences } from '../../core/model/three-way.ts';
 import type { Desired, Json, Live } from '../../core/model/model.ts';
 import type { FieldRule, Rules } from '../../core/model/field-rules.ts';
-import { isMap, isNone, same } from '../../core/model/json.ts';
+import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
 import { soughtName } from './account.ts';
 import type { ManifestDocument } from '../common/model.ts';
 
@@ -26,7 +26,7 @@ export interface Compared {
 
 /** In the order of the schema. What the file doesn't say counts only where live it is something else than the default. */
 export function fieldDifferences({ document, live, rules, spec, resolve, label }: Compared): FieldDifference[] {
-  const { named, unresolved } = canonical(rules, asDesired(document), resolve);
+  const { named, unresolved } = canonicalize(rules, asDesired(document), resolve);
   return Object.values(rules.fields).flatMap((rule): FieldDifference[] => {
     if (rule.role !== 'live' || rule.sensitive) return [];
     const said = named[rule.name];
@@ -65,12 +65,12 @@ function bothTexts(file: Json | undefined, live: Json | undefined): string {
 
 /** What is live of a field that the source leaves out, or of a map of which it names other keys. */
 function onlyLive(rule: FieldRule, said: Json | undefined, found: Json | undefined, written: Json | undefined): string[] {
-  if (isNone(found) || written === undefined) return [];
+  if (isUnset(found) || written === undefined) return [];
   if (rule.merge === 'per-key' && isMap(found)) {
     const shown = rule.key === undefined && isMap(written) ? Object.keys(written) : methodsOf(written);
     return shown.filter((key) => !isMap(said) || said[key] === undefined).map((key) => `${key} is live`);
   }
-  if (said !== undefined || rule.defaultFrom || same(found, rule.default)) return [];
+  if (said !== undefined || rule.defaultFrom || jsonEqual(found, rule.default)) return [];
   return [`${typeof rule.key === 'string' ? 'entries are' : `${textOf(written)} is`} live`];
 }
 
@@ -80,8 +80,8 @@ function methodsOf(list: Json): string[] {
 }
 
 function textOf(value: Json | undefined): string {
-  if (isNone(value)) return 'none';
+  if (isUnset(value)) return 'none';
   if (!isMap(value)) return JSON.stringify(value);
-  const parts = Object.entries(value).filter(([, part]) => !isNone(part));
+  const parts = Object.entries(value).filter(([, part]) => !isUnset(part));
   return `{ ${parts.map(([name, part]) => `${name}: ${textOf(part)}`).join(', ')} }`;
 }

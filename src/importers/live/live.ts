@@ -1,6 +1,6 @@
 /** `--live`: limits and ids come from the account, and the file only says what to look for. A file is not what was deployed. */
 import { type Json, type Live, TAG } from '../../core/model/model.ts';
-import { badStates } from '../common/lint-imported.ts';
+import { lintImported } from '../common/lint-imported.ts';
 import { inOrder, keepAllowed } from '../common/validate-and-sort.ts';
 import { describe, type LiveAccount, placeText } from './account.ts';
 import type { Match, Matches } from './found.ts';
@@ -17,12 +17,12 @@ export function importLive(imported: Imported, account: LiveAccount): Imported {
   const write = (document: ManifestDocument, live: Live) => writeLive(document, live, referencesOf(live), imported.secrets ?? new Set());
   const parts = [...matches].map(([document, match]) => partOf(document, match, matches, account, write));
   const { documents, refused } = keepAllowed(parts.flatMap(({ document }) => document ?? []));
-  const stale = new Set(badStates(imported.documents, []).map(identityOf));
+  const stale = new Set(lintImported(imported.documents, []).map(identityOf));
   const settled = new Map(parts.flatMap((part) => (part.written ? [[part.written.document.address, part.written] as const] : [])));
   const kept = imported.findings
     .filter((one) => !stale.has(identityOf(one)) && !isSettled(one, settled))
     .map((one) => revised(one, settled));
-  const findings = [...kept, ...parts.flatMap((part) => part.findings), ...refused, ...badStates(documents, [])];
+  const findings = [...kept, ...parts.flatMap((part) => part.findings), ...refused, ...lintImported(documents, [])];
   const { secrets = new Set(), ...rest } = imported;
   return { ...withoutSecrets(inOrder({ ...rest, documents, findings }), secrets), secrets };
 }

@@ -3,7 +3,7 @@
  * (docs/migrate-*.md): two services may have called two keys the same.
  */
 import { type Json, type Live, TAG } from '../../core/model/model.ts';
-import { isMap, isNone, same } from '../../core/model/json.ts';
+import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
 import { describe, idsIn, type LiveAccount, soughtName, stackOf, stageIdsOf, stagePlaces } from './account.ts';
 import { type Context, type Find, type Match, type Matches, only } from './found.ts';
 import { requirementMatch, stageMatch } from './match-apis.ts';
@@ -120,10 +120,10 @@ function nameless({ kind, address, name }: ManifestDocument, { account, document
 /** What besides the name says that they are one: a stage, a plan, a text, tags. */
 function agrees(document: ManifestDocument, live: Live, context: Context): boolean {
   const { kind, spec } = document;
-  if (!isNone(spec.description) && spec.description === live.spec.description) return true;
-  if (isMap(spec.tags) && !isNone(spec.tags) && isMap(live.spec.tags)) {
+  if (!isUnset(spec.description) && spec.description === live.spec.description) return true;
+  if (isMap(spec.tags) && !isUnset(spec.tags) && isMap(live.spec.tags)) {
     const theirs = live.spec.tags;
-    if (Object.entries(spec.tags).every(([key, value]) => same(value, theirs[key]))) return true;
+    if (Object.entries(spec.tags).every(([key, value]) => jsonEqual(value, theirs[key]))) return true;
   }
   return kind === 'UsagePlan' ? sharesStage(document, live, context) : isMember(document, live, context);
 }

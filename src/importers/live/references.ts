@@ -1,6 +1,6 @@
 /** How documents refer to each other, and to what is live: from names to ids and back. */
 import type { Resolve } from '../../core/compare/canonicalize.ts';
-import type { Refer } from '../../core/compare/manifest-spec.ts';
+import type { ReferenceOf } from '../../core/compare/manifest-spec.ts';
 import type { Json, Live } from '../../core/model/model.ts';
 import { otherManager } from '../../core/compare/ownership.ts';
 import { apiReference } from '../../core/compare/references.ts';
@@ -12,7 +12,7 @@ import type { ManifestDocument } from '../common/model.ts';
 export interface References {
   readonly account: LiveAccount;
   /** What a manifest calls a live object. */
-  readonly refer: Refer;
+  readonly refer: ReferenceOf;
   /** What a person calls it. `field`: of a plan, `keys` or `stages`. */
   readonly label: (field: string, id: string) => string;
   /** For one plan's document: what the entries of its lists mean. */

@@ -7,7 +7,7 @@ import { manifestSpec } from '../../core/compare/manifest-spec.ts';
 import type { Json, Live, Spec } from '../../core/model/model.ts';
 import { otherManager } from '../../core/compare/ownership.ts';
 import { apiReference } from '../../core/compare/references.ts';
-import { type Rules, rulesOf } from '../../core/model/field-rules.ts';
+import { type Rules, readRules } from '../../core/model/field-rules.ts';
 import { isMap, type JsonMap } from '../../core/model/json.ts';
 import { readQuota, readThrottle } from '../common/limits.ts';
 import { type FieldDifference, fieldDifferences } from './differences.ts';
@@ -16,10 +16,10 @@ import { shownOf } from './shown.ts';
 import { type Finding, finding, type ManifestDocument } from '../common/model.ts';
 
 const RULES: Readonly<Record<ManifestDocument['kind'], Rules>> = {
-  ApiKey: rulesOf(apiKeySchema),
-  KeyRequirement: rulesOf(keyRequirementSchema),
-  Stage: rulesOf(stageSchema),
-  UsagePlan: rulesOf(usagePlanSchema),
+  ApiKey: readRules(apiKeySchema),
+  KeyRequirement: readRules(keyRequirementSchema),
+  Stage: readRules(stageSchema),
+  UsagePlan: readRules(usagePlanSchema),
 };
 
 /** What only a document needs that a file alone made. */

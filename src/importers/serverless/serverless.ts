@@ -1,7 +1,7 @@
 /** `import serverless`: a Serverless Framework file, in YAML or JSON. */
 import { translateTemplate } from '../cloudformation/cloudformation.ts';
 import { isRecord } from '../common/fields.ts';
-import { finish } from '../common/validate-and-sort.ts';
+import { validateAndSort } from '../common/validate-and-sort.ts';
 import { retainInServerless } from '../cloudformation/hand-over.ts';
 import { finding, type Imported } from '../common/model.ts';
 import { meantSource } from '../common/detect-source.ts';
@@ -50,5 +50,5 @@ function translate(service: Service): Imported {
   const handOver = retainInServerless(ids(true), ids(false));
   const stackName = parameters['AWS::StackName'];
   const optional = { ...(handOver !== undefined && { handOver }), ...(stackName !== undefined && { stackName }) };
-  return finish({ documents, findings, requirements, ...optional }, source.at([]));
+  return validateAndSort({ documents, findings, requirements, ...optional }, source.at([]));
 }

@@ -1,5 +1,5 @@
 /** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
-import { finish } from '../common/validate-and-sort.ts';
+import { validateAndSort } from '../common/validate-and-sort.ts';
 import { type Finding, finding, type Imported, type Translated } from '../common/model.ts';
 import { createNames } from '../../manifest-writer/names.ts';
 import { meantSource } from '../common/detect-source.ts';
@@ -29,7 +29,7 @@ export async function importTerraform(input: TerraformInput, options: HclOptions
   const declarations = await declarationsOf(input, options);
   if ('code' in declarations) return { documents: [], findings: [declarations] };
   const { secrets } = declarations;
-  return { ...finish(withoutSecrets(translate(declarations), secrets), { file: input.path, line: 1 }), secrets };
+  return { ...validateAndSort(withoutSecrets(translate(declarations), secrets), { file: input.path, line: 1 }), secrets };
 }
 
 async function declarationsOf({ path, directory, texts }: TerraformInput, options: HclOptions): Promise<Declarations | Finding> {

@@ -9,7 +9,7 @@ const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 
 describe('the tag that remembers what was written', () => {
   it.each(RULES.map((rules) => [rules.kind, rules] as const))('of a %s has room for every field', (_, rules) => {
-    const fields = Object.values(rules.fields).filter(({ role, sensitive }) => !sensitive && (role === 'live' || role === 'birth'));
+    const fields = Object.values(rules.fields).filter(({ role, sensitive }) => !sensitive && (role === 'live' || role === 'createOnly'));
     const spec: Spec = Object.fromEntries(fields.map(({ name }) => [name, 'x']));
     const tag = appliedTag({}, spec, new Set(), rules, fingerprint);
     expect(tag).toMatch(TAG_VALUE);

@@ -1,12 +1,12 @@
 /** The manifest of a live object says what it is: adopting with it changes nothing. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { manifestSpec, type Refer } from '../../../src/core/compare/manifest-spec.ts';
+import { manifestSpec, type ReferenceOf } from '../../../src/core/compare/manifest-spec.ts';
 import type { Json, Live, Spec } from '../../../src/core/model/model.ts';
 import { desired, live, members, planOf, rulesOf, stages } from '../build.ts';
 
 /** As a manifest refers that has no other documents. */
-const refer: Refer = (kind, id) => {
+const refer: ReferenceOf = (kind, id) => {
   const [api = '', stageName = ''] = id.split(':');
   return kind === 'Stage' ? { restApi: { id: api }, stageName } : { id };
 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keysInDoubt } from '../../../src/core/holds/membership-conflicts.ts';
+import { keysToProbe } from '../../../src/core/holds/membership-conflicts.ts';
 import type { Desired, Live } from '../../../src/core/model/model.ts';
 import { desired, linesOf, live, members, ours, planOf, stages } from '../build.ts';
 
@@ -69,7 +69,7 @@ describe('a key in two plans on one stage', () => {
     const unread: Live = { ...stranger([], S1), spec };
     const doubts = (document: Desired, mine: Live) => {
       const all = [...there, mine, unread];
-      return keysInDoubt(planOf({ desired: [key, document], live: all }).steps, all);
+      return keysToProbe(planOf({ desired: [key, document], live: all }).steps, all);
     };
     expect(doubts(plan('a', ['acme'], 's1'), planLive('a', [], [S1]))).toEqual(['k1']);
     expect(doubts(plan('a', ['acme'], 's2'), planLive('a', [], [S2]))).toEqual([]);

@@ -1,16 +1,16 @@
 /** The states that are valid and bad, over what is known; what is unknown keeps every one of them quiet. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Demand, Estate, EstateKey, EstatePlan, Limit, Members, StageRef } from '../../../src/core/lint/inventory.ts';
-import { warningsOf } from '../../../src/core/lint/lint.ts';
+import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, Limit, Members, StageRef } from '../../../src/core/lint/inventory.ts';
+import { lint } from '../../../src/core/lint/lint.ts';
 
 const API = 'name residents-api';
 const subject = (kind: string, name: string) => ({ kind, namespace: 'default', name });
-const key = (name: string, more: Partial<EstateKey> = {}): EstateKey => ({ id: name, subject: subject('ApiKey', name), ...more });
+const key = (name: string, more: Partial<InventoryKey> = {}): InventoryKey => ({ id: name, subject: subject('ApiKey', name), ...more });
 const on = (...stages: readonly string[]): Members<StageRef> => ({ known: stages.map((stage) => ({ api: API, stage })), more: 'none' });
 const has = (...keys: readonly string[]): Members<string> => ({ known: keys, more: 'none' });
 const unknown: Members<never> = { known: [], more: 'any' };
-const plan = (name: string, keys: EstatePlan['keys'], stages: EstatePlan['stages']): EstatePlan => ({
+const plan = (name: string, keys: InventoryUsagePlan['keys'], stages: InventoryUsagePlan['stages']): InventoryUsagePlan => ({
   label: name,
   subject: subject('UsagePlan', name),
   keys,
@@ -24,13 +24,13 @@ const demand = (demands: Demand['demands'], stages: readonly string[] = ['prod']
   stages,
   ...more,
 });
-const limits = (...all: readonly Partial<Limit>[]): Partial<Estate> => ({
+const limits = (...all: readonly Partial<Limit>[]): Partial<Inventory> => ({
   limited: [{ subject: subject('UsagePlan', 'p'), limits: all.map((one) => ({ path: '/spec/throttle', callers: 'keys', ...one })) }],
 });
 
 interface Case {
   readonly reason: string;
-  readonly estate: Partial<Estate>;
+  readonly estate: Partial<Inventory>;
   readonly found: readonly string[];
 }
 
@@ -200,8 +200,8 @@ const CASES: readonly Case[] = [
   },
 ];
 
-function warn(estate: Partial<Estate>, from: Estate['from'] = 'manifests') {
-  return warningsOf({ from, keys: [], plans: [], demands: [], limited: [], ...estate });
+function warn(estate: Partial<Inventory>, from: Inventory['from'] = 'manifests') {
+  return lint({ from, keys: [], plans: [], demands: [], limited: [], ...estate });
 }
 
 describe('a bad state', () => {
@@ -211,7 +211,7 @@ describe('a bad state', () => {
 
   it('is told in the words of where it was read', () => {
     const estate = { keys: [key('acme')], plans: [plan('p', has(), on())] };
-    const first = (from: Estate['from']) => warn(estate, from).map(({ message }) => message.split(/[:,]/)[0]);
+    const first = (from: Inventory['from']) => warn(estate, from).map(({ message }) => message.split(/[:,]/)[0]);
     expect(first('manifests')).toEqual(['no plan of these manifests has it', 'it has no key', 'it names no stage']);
     expect(first('file')).toEqual([
       'no plan of this file has it',
@@ -222,7 +222,7 @@ describe('a bad state', () => {
   });
 
   it('says why no key passes', () => {
-    const why = (plans: readonly EstatePlan[]) => {
+    const why = (plans: readonly InventoryUsagePlan[]) => {
       const [found] = warn({ keys: [key('acme', { enabled: false })], plans, demands: [demand('some')] }).filter(
         ({ kind }) => kind === 'KeyRequirement',
       );
@@ -270,7 +270,7 @@ describe('whatever is known', () => {
   const found = ({ keys, plans, demands }: Sketch) =>
     warn({
       keys: keys.map(({ id, enabled }) => ({ id, subject: subject('ApiKey', id), ...(enabled !== undefined && { enabled }) })),
-      plans: plans.map((one, index) => ({ label: `p${index}`, subject: subject('UsagePlan', `p${index}`), ...one })) as EstatePlan[],
+      plans: plans.map((one, index) => ({ label: `p${index}`, subject: subject('UsagePlan', `p${index}`), ...one })) as InventoryUsagePlan[],
       demands: demands.map((one) => ({ subject: subject('KeyRequirement', one.api), label: one.api, ...one })) as Demand[],
     }).map(
       ({ code, kind, name, message }) =>

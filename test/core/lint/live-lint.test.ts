@@ -1,6 +1,6 @@
 /** What is live of keys, plans and requirements, seen through the documents that it belongs to. */
 import { describe, expect, it } from 'vitest';
-import { liveWarnings, standingWarnings } from '../../../src/core/lint/live-lint.ts';
+import { lintLive, lintStanding } from '../../../src/core/lint/live-lint.ts';
 import type { Desired, Json, Live } from '../../../src/core/model/model.ts';
 import type { Step } from '../../../src/core/model/plan.ts';
 import { desired, inputOf, live, members, NOW, ours, planOf, stages } from '../build.ts';
@@ -101,13 +101,13 @@ describe('of what is live', () => {
   it.each(CASES)('$reason', ({ plans, served, key = acme, found: expected }) => {
     const demand = requirement(served);
     const steps = [kept(acmeDocument, key), ...plans.slice(0, 1).map((one) => kept(planDocument, one)), kept(requirementDocument, demand)];
-    expect(found(liveWarnings({ live: [key, ...plans, demand], apis, steps }))).toEqual(expected);
+    expect(found(lintLive({ live: [key, ...plans, demand], apis, steps }))).toEqual(expected);
   });
 
   it('a half limit is told, and where', () => {
     const half = planLive({ throttle: { rateLimit: 5, burstLimit: null } });
     const steps = [kept(acmeDocument, acme), kept(planDocument, half)];
-    expect(liveWarnings({ live: [acme, half], apis, steps })).toMatchObject([
+    expect(lintLive({ live: [acme, half], apis, steps })).toMatchObject([
       { code: 'LIMIT_HALF', path: '/spec/throttle', source: planDocument.source },
     ]);
   });
@@ -115,14 +115,14 @@ describe('of what is live', () => {
   it('places are those of the manifest', () => {
     const throttled = planLive({ stages: { [prod]: { methodThrottles: { 'GET /a': { rateLimit: 0, burstLimit: 1 } } } } });
     const steps = [kept(acmeDocument, acme), kept(planDocument, throttled)];
-    const [first] = liveWarnings({ live: [acme, throttled], apis, steps });
+    const [first] = lintLive({ live: [acme, throttled], apis, steps });
     expect(first?.path).toBe('/spec/stages/residents-api:prod/methodThrottles/GET ~1a');
   });
 
   it('what is held as not ours is nobody of ours', () => {
     const theirs = planLive({ stages: {} });
     const step = { ...kept(planDocument, theirs), action: 'hold', reason: 'not-owned' } as const;
-    expect(liveWarnings({ live: [theirs], apis, steps: [step] })).toEqual([]);
+    expect(lintLive({ live: [theirs], apis, steps: [step] })).toEqual([]);
   });
 });
 
@@ -143,7 +143,7 @@ describe('of a plan, what its steps put right is left out', () => {
   const warnings = (documents: readonly Desired[], objects: readonly Live[]) => {
     const all = [...there, ...objects];
     const { steps } = planOf({ desired: documents, live: all });
-    return found(standingWarnings({ live: all, apis, steps }));
+    return found(lintStanding({ live: all, apis, steps }));
   };
 
   it.each<[reason: string, documents: readonly Desired[], objects: readonly Live[], found: readonly string[]]>([

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { canonical, type Resolve } from '../../../src/core/compare/canonicalize.ts';
+import { canonicalize, type Resolve } from '../../../src/core/compare/canonicalize.ts';
 import { causeOf, differences } from '../../../src/core/model/three-way.ts';
 import type { Json } from '../../../src/core/model/model.ts';
 import type { FieldRule } from '../../../src/core/model/field-rules.ts';
-import { normalText, same, withValue } from '../../../src/core/model/json.ts';
+import { normalText, jsonEqual, withValue } from '../../../src/core/model/json.ts';
 import { desired, rulesOf } from '../build.ts';
 
 function ruleOf(kind: string, field: string): FieldRule {
@@ -25,7 +25,7 @@ describe('values', () => {
     ['the order of a list does', [1, 2], [2, 1], false],
     ['none inside of a map is a part that is named', { a: null }, {}, false],
   ])('%s', (_, a, b, equal) => {
-    expect(same(a, b)).toBe(equal);
+    expect(jsonEqual(a, b)).toBe(equal);
     expect(normalText(a) === normalText(b)).toBe(equal);
   });
 
@@ -170,7 +170,7 @@ describe('who made the difference', () => {
 
 describe('the canonical form', () => {
   const resolve: Resolve = (kind, entry) => ({ key: `${kind}!${JSON.stringify(entry)}`, label: 'label' });
-  const named = (kind: string, spec: { [field: string]: Json }) => canonical(rulesOf(kind), desired(kind, 'one', spec), resolve).named;
+  const named = (kind: string, spec: { [field: string]: Json }) => canonicalize(rulesOf(kind), desired(kind, 'one', spec), resolve).named;
 
   it.each<[why: string, kind: string, spec: { [field: string]: Json }, form: Json]>([
     ['names what is named, and nothing else', 'ApiKey', { description: 'x' }, { description: 'x' }],
@@ -243,7 +243,7 @@ describe('the canonical form', () => {
   });
 
   it('leaves out what leads nowhere, and says so', () => {
-    const form = canonical(rulesOf('UsagePlan'), desired('UsagePlan', 'p', { keys: ['a', 'b'] }), (_, entry) =>
+    const form = canonicalize(rulesOf('UsagePlan'), desired('UsagePlan', 'p', { keys: ['a', 'b'] }), (_, entry) =>
       entry === 'a'
         ? { key: 'k1', label: 'a', pending: 'ApiKey/default/a' }
         : { label: 'b', unresolved: 'no such key', reason: 'unresolved-reference' },

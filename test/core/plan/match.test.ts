@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Annotations, Desired, Live } from '../../../src/core/model/model.ts';
 import { apiOf, labelOf, stageId } from '../../../src/core/compare/references.ts';
-import { createWorld } from '../../../src/core/compare/live-index.ts';
+import { createLiveIndex } from '../../../src/core/compare/live-index.ts';
 import { api, desired, linesOf, live, members, OWNER, ours, planOf, stages } from '../build.ts';
 
 const key = (id: string, tags: Record<string, string> = {}, name = 'acme') => live('ApiKey', id, { name }, tags);
@@ -137,13 +137,13 @@ describe('which live object a document means', () => {
 
   it('finds neither missing nor a stranger what was ours in the last pass and lacks our tags', () => {
     const seen = new Map([['ApiKey/default/acme', { id: 'k1' }]]);
-    const { steps } = planOf({ desired: [acme()], live: [key('k1')], seen });
+    const { steps } = planOf({ desired: [acme()], live: [key('k1')], lastSeen: seen });
     expect(steps).toEqual([expect.objectContaining({ action: 'hold', reason: 'not-owned', incident: 'object.disowned' })]);
   });
 
   it('says what is lost when a key is made again', () => {
     const seen = new Map([['ApiKey/default/acme', { id: 'k1' }]]);
-    expect(planOf({ desired: [acme()], seen }).steps).toEqual([expect.objectContaining({ action: 'create', incident: 'key.lost' })]);
+    expect(planOf({ desired: [acme()], lastSeen: seen }).steps).toEqual([expect.objectContaining({ action: 'create', incident: 'key.lost' })]);
   });
 });
 
@@ -172,7 +172,7 @@ describe('what a name leads to', () => {
 
   it('people know ours by their documents’ names, and the others by their own', () => {
     const all = [key('k1', ours('acme')), key('k2', ours('acme', {}, 'other')), key('k3'), live('Stage', 'api2:prod')];
-    const world = createWorld({ namespace: 'default', owner: OWNER, apis, live: all });
+    const world = createLiveIndex({ namespace: 'default', owner: OWNER, apis, live: all });
     expect([...all.map((one) => labelOf(one, one.id, world)), labelOf(undefined, 'k9', world)]).toEqual([
       'acme',
       'other/acme',

@@ -1,6 +1,6 @@
 /** Stages that somebody else made again: told from tags that were stripped, and from detaching by hand. */
 import { describe, expect, it } from 'vitest';
-import type { Seen } from '../../../src/core/model/plan-input.ts';
+import type { LastSeen } from '../../../src/core/model/plan-input.ts';
 import type { Desired, Live, Spec } from '../../../src/core/model/model.ts';
 import { desired, live, members, ours, planOf, stages } from '../build.ts';
 
@@ -13,14 +13,14 @@ const acme = live('ApiKey', 'k1', { name: 'acme' }, ours('acme'));
 const keyDocument = desired('ApiKey', 'acme');
 const madeAt = (at: number | undefined, tags = {}): Live => ({ ...live('Stage', PROD, {}, tags), ...(at !== undefined && { madeAt: at }) });
 const planLive = (on: Spec): Live => live('UsagePlan', 'p1', { name: 'p', keys: members('k1'), stages: on }, ours('p'));
-const seenStage = (at?: number): Seen => ({ id: PROD, spec: {}, ...(at !== undefined && { stages: new Map([[PROD, at]]) }) });
-const seenPlan: Seen = { id: 'p1', spec: planLive(stages(PROD)).spec, stages: new Map([[PROD, BEFORE]]) };
+const seenStage = (at?: number): LastSeen => ({ id: PROD, spec: {}, ...(at !== undefined && { stages: new Map([[PROD, at]]) }) });
+const seenPlan: LastSeen = { id: 'p1', spec: planLive(stages(PROD)).spec, stages: new Map([[PROD, BEFORE]]) };
 
 interface Case {
   readonly reason: string;
   readonly documents: readonly Desired[];
   readonly objects: readonly Live[];
-  readonly seen: Readonly<Record<string, Seen>>;
+  readonly seen: Readonly<Record<string, LastSeen>>;
   /** `<kind>: <incident or -> <message>` */
   readonly says: readonly string[];
 }
@@ -110,7 +110,7 @@ const CASES: readonly Case[] = [
 
 describe('a re-created stage', () => {
   it.each(CASES)('$reason', ({ documents, objects, seen, says }) => {
-    const { steps } = planOf({ desired: documents, live: [acme, ...objects], seen: new Map(Object.entries(seen)) });
+    const { steps } = planOf({ desired: documents, live: [acme, ...objects], lastSeen: new Map(Object.entries(seen)) });
     const found = steps
       .filter(({ kind }) => kind !== 'ApiKey')
       .flatMap(({ kind, incident, message }) => (incident || message ? [`${kind}: ${incident ?? '-'} ${message}`] : []));

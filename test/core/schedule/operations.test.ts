@@ -29,7 +29,7 @@ function run(all: readonly Operation[]): string[] {
   const done: string[] = [];
   const waiting = [...all];
   while (waiting.length > 0) {
-    const index = waiting.findIndex(({ after }) => after.every((id) => done.includes(id)));
+    const index = waiting.findIndex(({ dependsOn: after }) => after.every((id) => done.includes(id)));
     if (index < 0) throw new Error(`these wait for each other: ${waiting.map(({ id }) => id).join('; ')}`);
     done.push(...waiting.splice(index, 1).map(({ id }) => id));
   }
