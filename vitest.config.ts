@@ -10,6 +10,10 @@ export default defineConfig({
     maxWorkers: '100%',
     // A missing golden file must fail, not be written: `npm run golden` writes them.
     update: 'none',
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+    },
   },
 });

@@ -27,7 +27,10 @@ export function documents({ keys, plans, apis }: Size, rateLimit = 50): Map<stri
   const files = new Map<string, string>();
   for (let key = 0; key < keys; key++) files.set(`key-${key}.yaml`, keyDocument(key));
   for (let plan = 0; plan < plans; plan++) {
-    const members = Array.from({ length: Math.ceil((keys - plan) / plans) }, (_, index) => `key-${plan + index * plans}`);
+    const members = Array.from(
+      { length: Math.ceil((keys - plan) / plans) },
+      (_, index) => `key-${plan + index * plans}`,
+    );
     const stage = `{ restApi: { name: api-${plan % apis} }, stageName: production }`;
     files.set(
       `plan-${plan}.yaml`,
@@ -55,7 +58,10 @@ export interface Estate extends AsyncDisposable {
   readonly now: () => number;
   write(files: ReadonlyMap<string, string>): void;
   engine(settings?: { readonly requestsPerSecond?: number; readonly burst?: number }): Engine;
-  pass(engine: Engine, more?: Partial<ReconcileRequest>): Promise<{ readonly report: Report; readonly seconds: number }>;
+  pass(
+    engine: Engine,
+    more?: Partial<ReconcileRequest>,
+  ): Promise<{ readonly report: Report; readonly seconds: number }>;
 }
 
 /** An emulator with the service's own quotas, on virtual time. APIs and stages are there already, and cost nothing. */
@@ -67,7 +73,12 @@ export async function createEstate(size: Size): Promise<Estate> {
   await seed(started, size, clock);
   const directory = mkdtempSync(join(tmpdir(), 'apikeeper-bench-'));
   mkdirSync(directory, { recursive: true });
-  const env = { AWS_ENDPOINT_URL: started.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'bench', AWS_SECRET_ACCESS_KEY: 'bench' };
+  const env = {
+    AWS_ENDPOINT_URL: started.url,
+    AWS_REGION: 'eu-west-2',
+    AWS_ACCESS_KEY_ID: 'bench',
+    AWS_SECRET_ACCESS_KEY: 'bench',
+  };
   return {
     emulator: started,
     directory,
@@ -84,12 +95,21 @@ export async function createEstate(size: Size): Promise<Estate> {
         operationQuotas: true,
         maxKeys: 100_000,
       };
-      const values = { valuesEnvPrefix: 'APIKEEPER_VALUE_', valuesSecrets: 'apikeeper/', version: 'bench' };
+      const values = {
+        valuesEnvPrefix: 'APIKEEPER_VALUE_',
+        valuesSecrets: 'apikeeper/',
+        version: 'bench',
+      };
       return createEngine({ ...common, ...values, ...settings }, { clock, env, emit: () => {} });
     },
     async pass(engine, more = {}) {
       const begun = clock.now();
-      const report = await engine.reconcile({ trigger: 'command', write: true, unsetMode: 'enforce', ...more });
+      const report = await engine.reconcile({
+        trigger: 'command',
+        write: true,
+        unsetMode: 'enforce',
+        ...more,
+      });
       return { report, seconds: (clock.now() - begun) / 1000 };
     },
     async [Symbol.asyncDispose]() {
@@ -100,15 +120,31 @@ export async function createEstate(size: Size): Promise<Estate> {
   };
 }
 
-async function seed(emulator: Emulator, { apis }: Size, clock: { sleep(ms: number): Promise<void> }): Promise<void> {
+async function seed(
+  emulator: Emulator,
+  { apis }: Size,
+  clock: { sleep(ms: number): Promise<void> },
+): Promise<void> {
   const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
-  const client = new APIGatewayClient({ endpoint: emulator.url, region: 'eu-west-2', credentials, maxAttempts: 1 });
+  const client = new APIGatewayClient({
+    endpoint: emulator.url,
+    region: 'eu-west-2',
+    credentials,
+    maxAttempts: 1,
+  });
   for (let index = 0; index < apis; index++) {
     // Making an API has a quota of its own, and is no part of what is measured.
     await clock.sleep(30_000);
     const { id: restApiId } = await client.send(new CreateRestApiCommand({ name: `api-${index}` }));
     const { items } = await client.send(new GetResourcesCommand({ restApiId }));
-    await client.send(new PutMethodCommand({ restApiId, resourceId: items?.[0]?.id, httpMethod: 'GET', authorizationType: 'NONE' }));
+    await client.send(
+      new PutMethodCommand({
+        restApiId,
+        resourceId: items?.[0]?.id,
+        httpMethod: 'GET',
+        authorizationType: 'NONE',
+      }),
+    );
     const { id: deploymentId } = await client.send(new CreateDeploymentCommand({ restApiId }));
     await client.send(new CreateStageCommand({ restApiId, deploymentId, stageName: 'production' }));
   }

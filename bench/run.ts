@@ -41,7 +41,9 @@ async function firstSync(): Promise<void> {
   estate.emulator.clearRequests();
   const begun = estate.now();
   const { report } = await estate.pass(engine);
-  const writes = estate.emulator.requests.filter((request) => /^(Create|Update|Delete)/.test(request.operation));
+  const writes = estate.emulator.requests.filter((request) =>
+    /^(Create|Update|Delete)/.test(request.operation),
+  );
   const live = (Math.max(...writes.map((request) => request.at)) - begun) / 1000;
   const least = ESTATE.keys * 2 + ESTATE.plans;
   const bound = (least - WHOLE.burst) / WHOLE.requestsPerSecond;
@@ -54,7 +56,8 @@ async function firstSync(): Promise<void> {
   estate.emulator.clearRequests();
   const again = await estate.pass(engine);
   const { keys, plans, apis } = ESTATE;
-  const lists = Math.ceil(keys / 500) + Math.ceil(plans / 500) + plans + apis + Math.ceil(apis / 500);
+  const lists =
+    Math.ceil(keys / 500) + Math.ceil(plans / 500) + plans + apis + Math.ceil(apis / 500);
   add(
     'a scheduled pass over them: calls',
     `${calls(again.report)} calls`,
@@ -69,15 +72,20 @@ async function limits(estate: Estate, engine: Engine): Promise<void> {
   const { plans } = ESTATE;
   const raised = documents(ESTATE, 60);
   const lowered = documents(ESTATE, 40);
-  for (let plan = 290; plan < plans; plan++) raised.set(`plan-${plan}.yaml`, lowered.get(`plan-${plan}.yaml`) ?? '');
+  for (let plan = 290; plan < plans; plan++)
+    raised.set(`plan-${plan}.yaml`, lowered.get(`plan-${plan}.yaml`) ?? '');
   estate.write(raised);
   estate.emulator.clearRequests();
   const begun = estate.now();
   const { report } = await estate.pass(engine);
-  const updates = estate.emulator.requests.filter((request) => request.operation === 'UpdateUsagePlan');
+  const updates = estate.emulator.requests.filter(
+    (request) => request.operation === 'UpdateUsagePlan',
+  );
   const last = (Math.max(...updates.map((request) => request.at)) - begun) / 1000;
   const first = updates.slice(0, 10).map((request) => request.id);
-  const urgent = [...estate.emulator.state().usagePlans.values()].filter((plan) => plan.throttle?.rateLimit === 40).map((plan) => plan.id);
+  const urgent = [...estate.emulator.state().usagePlans.values()]
+    .filter((plan) => plan.throttle?.rateLimit === 40)
+    .map((plan) => plan.id);
   const bound = 20 * (plans - 1);
   add(
     'a limit changed on 300 plans (virtual time)',
@@ -111,13 +119,19 @@ async function largeAccount(): Promise<void> {
   );
 
   const scheduled = await estate.pass(engine, { trigger: 'schedule' });
-  add('the next scheduled pass', `${calls(scheduled.report)} calls`, `lists alone need ${20 + 1 + 300 + 40 + 1}`);
+  add(
+    'the next scheduled pass',
+    `${calls(scheduled.report)} calls`,
+    `lists alone need ${20 + 1 + 300 + 40 + 1}`,
+  );
 
   // A queue of UpdateUsagePlan is under way when a key is revoked.
   estate.write(documents(LARGE, 60));
   const interruption = new AbortController();
   const queue = estate.pass(engine, { trigger: 'change', signal: interruption.signal });
-  const underWay = () => estate.emulator.requests.filter((request) => request.operation === 'UpdateUsagePlan').length >= 2;
+  const underWay = () =>
+    estate.emulator.requests.filter((request) => request.operation === 'UpdateUsagePlan').length >=
+    2;
   estate.emulator.clearRequests();
   while (!underWay()) await new Promise((resolve) => setTimeout(resolve, 5));
   estate.write(new Map([['key-9.yaml', keyDocument(9, ', enabled: false')]]));
@@ -126,7 +140,10 @@ async function largeAccount(): Promise<void> {
   await queue;
   const stop = new AbortController();
   const revoking = estate.pass(engine, { trigger: 'change', signal: stop.signal });
-  const isRevoked = () => [...estate.emulator.state().apiKeys.values()].some((key) => key.name === 'key-9' && !key.enabled);
+  const isRevoked = () =>
+    [...estate.emulator.state().apiKeys.values()].some(
+      (key) => key.name === 'key-9' && !key.enabled,
+    );
   while (!isRevoked()) await new Promise((resolve) => setTimeout(resolve, 1));
   const took = (estate.now() - at) / 1000;
   stop.abort(new Error('done'));
@@ -155,8 +172,13 @@ async function offline(): Promise<void> {
     console.log(JSON.stringify({ documents: tree.documents, problems: tree.problems.length, steps: steps.length, load: loaded - started, plan: done - ready, rss: process.resourceUsage().maxRSS / 1024 }));
   `;
   const directory = mkdtempSync(join(tmpdir(), 'apikeeper-bench-'));
-  for (const [file, text] of documents({ keys: 9_700, plans: 300, apis: 40 })) writeFileSync(join(directory, file), text);
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, directory], { encoding: 'utf8' });
+  for (const [file, text] of documents({ keys: 9_700, plans: 300, apis: 40 }))
+    writeFileSync(join(directory, file), text);
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', script, directory],
+    { encoding: 'utf8' },
+  );
   rmSync(directory, { recursive: true, force: true });
   if (!stdout) throw new Error(stderr);
   const found = JSON.parse(stdout);
@@ -184,10 +206,14 @@ async function atRest(): Promise<void> {
     AWS_SECRET_ACCESS_KEY: 'bench',
   };
   estate.write(documents({ keys: 100, plans: 30, apis: 1 }));
-  const child = spawn(process.execPath, ['src/cli.ts', 'run', '--http-port', '0', '--log-format', 'json', estate.directory], {
-    env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  const child = spawn(
+    process.execPath,
+    ['src/cli.ts', 'run', '--http-port', '0', '--log-format', 'json', estate.directory],
+    {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
   try {
     await new Promise<void>((resolve, reject) => {
       let log = '';

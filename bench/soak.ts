@@ -14,7 +14,15 @@ import { type Declared, filesOf, firstDeclared, PLACES, writeFiles } from './soa
 import { trouble } from './soak/faults.ts';
 import { createHand, foreignText, type Hand } from './soak/hands.ts';
 import { createRandom, timesBetween } from './soak/random.ts';
-import { contestedIn, inSync, live, nothingToDo, overBudget, type Row, unique } from './soak/verdict.ts';
+import {
+  contestedIn,
+  inSync,
+  live,
+  nothingToDo,
+  overBudget,
+  type Row,
+  unique,
+} from './soak/verdict.ts';
 import { createWorld, type World } from './soak/world.ts';
 
 const MINUTE = 60_000;
@@ -68,7 +76,8 @@ export async function soak({ hours, seed, tell }: SoakOptions): Promise<Soak> {
   const before = resources();
   const hands = new Map<string, Hand>();
   const declared = new Map(PLACES.map(({ namespace }) => [namespace, firstDeclared(30, 8)]));
-  for (const place of PLACES) hands.set(place.namespace, await createHand(world.emulator, place, world.clock));
+  for (const place of PLACES)
+    hands.set(place.namespace, await createHand(world.emulator, place, world.clock));
   const foreign = PLACES.map(({ namespace }) => foreignText(handOf(hands, namespace).state));
   writeFiles(world.directory, new Map(), allFiles(world, declared));
 
@@ -93,7 +102,9 @@ export async function soak({ hours, seed, tell }: SoakOptions): Promise<Soak> {
   for (const hand of hands.values()) hand[Symbol.dispose]();
   const left = await leftOver(before);
   const contested = contestedIn(report);
-  const untouched = PLACES.every(({ namespace }, index) => foreignText(handOf(hands, namespace).state) === foreign[index]);
+  const untouched = PLACES.every(
+    ({ namespace }, index) => foreignText(handOf(hands, namespace).state) === foreign[index],
+  );
   process.off('warning', onWarning);
 
   const rows: Row[] = [
@@ -104,7 +115,11 @@ export async function soak({ hours, seed, tell }: SoakOptions): Promise<Soak> {
       const wanted = declared.get(place.namespace) ?? firstDeclared(0, 0);
       return [live(place, wanted, state, contested), unique(place, wanted, state)];
     }),
-    { what: "others' objects untouched", found: untouched ? 'the same' : 'changed', holds: untouched },
+    {
+      what: "others' objects untouched",
+      found: untouched ? 'the same' : 'changed',
+      holds: untouched,
+    },
     budgetRow(day),
     {
       what: 'alive all day, ready at its end',
@@ -112,11 +127,23 @@ export async function soak({ hours, seed, tell }: SoakOptions): Promise<Soak> {
       holds: day.notLive.length === 0 && health.ready,
     },
     ...memoryRows(day),
-    { what: 'no handle, timer or listener left', found: left.join(', ') || 'none', holds: left.length === 0 },
-    { what: 'no warning of Node', found: warnings.join('; ') || 'none', holds: warnings.length === 0 },
+    {
+      what: 'no handle, timer or listener left',
+      found: left.join(', ') || 'none',
+      holds: left.length === 0,
+    },
+    {
+      what: 'no warning of Node',
+      found: warnings.join('; ') || 'none',
+      holds: warnings.length === 0,
+    },
   ];
   const events = [...world.told].map(([event, count]) => [event, count] as const);
-  return { rows, happened: Object.fromEntries([...day.happened, ...events].sort(([a], [b]) => (a < b ? -1 : 1))), heap: day.heap };
+  return {
+    rows,
+    happened: Object.fromEntries([...day.happened, ...events].sort(([a], [b]) => (a < b ? -1 : 1))),
+    heap: day.heap,
+  };
 }
 
 /** Everything that happens, in its time. The last part of the day is quiet, so that what was begun can end. */
@@ -125,15 +152,29 @@ async function wholeDay(day: Day, daemon: Daemon, hours: number): Promise<void> 
   const from = world.clock.now() + 2 * MINUTE;
   const to = endsAt - Math.min(90 * MINUTE, hours * 0.45 * HOUR);
   const dense = hours < 3 ? 3 : 1;
-  const times = (seed: number, meanGap: number) => timesBetween(from, to, meanGap / dense, createRandom(day.seed + seed));
-  const [commits, hands, faults] = [createRandom(day.seed + 11), createRandom(day.seed + 12), createRandom(day.seed + 13)];
+  const times = (seed: number, meanGap: number) =>
+    timesBetween(from, to, meanGap / dense, createRandom(day.seed + seed));
+  const [commits, hands, faults] = [
+    createRandom(day.seed + 11),
+    createRandom(day.seed + 12),
+    createRandom(day.seed + 13),
+  ];
   const deeds: { readonly at: number; readonly what: (serial: number) => Promise<void> }[] = [
-    ...times(1, 9 * MINUTE).map((at) => ({ at, what: (serial: number) => someCommit(day, commits, serial) })),
+    ...times(1, 9 * MINUTE).map((at) => ({
+      at,
+      what: (serial: number) => someCommit(day, commits, serial),
+    })),
     ...times(2, 12 * MINUTE).map((at) => ({ at, what: () => someHand(day, hands) })),
     ...times(3, 40 * MINUTE).map((at) => ({ at, what: () => someFault(day, faults, to) })),
     { at: to, what: () => mendAll(day) },
-    ...timesEvery(from + HOUR, to, 35 * MINUTE).map((at) => ({ at, what: (serial: number) => quarrel(day, serial) })),
-    ...timesEvery(from - 2 * MINUTE + HOUR, endsAt + 1, HOUR).map((at) => ({ at, what: () => look(day, daemon) })),
+    ...timesEvery(from + HOUR, to, 35 * MINUTE).map((at) => ({
+      at,
+      what: (serial: number) => quarrel(day, serial),
+    })),
+    ...timesEvery(from - 2 * MINUTE + HOUR, endsAt + 1, HOUR).map((at) => ({
+      at,
+      what: () => look(day, daemon),
+    })),
   ];
   for (const [serial, { at, what }] of deeds.sort((a, b) => a.at - b.at).entries()) {
     await world.clock.sleep(at - world.clock.now());
@@ -144,10 +185,17 @@ async function wholeDay(day: Day, daemon: Daemon, hours: number): Promise<void> 
 }
 
 function timesEvery(from: number, to: number, gap: number): number[] {
-  return Array.from({ length: Math.max(0, Math.ceil((to - from) / gap)) }, (_, index) => from + index * gap);
+  return Array.from(
+    { length: Math.max(0, Math.ceil((to - from) / gap)) },
+    (_, index) => from + index * gap,
+  );
 }
 
-async function someCommit(day: Day, random: ReturnType<typeof createRandom>, serial: number): Promise<void> {
+async function someCommit(
+  day: Day,
+  random: ReturnType<typeof createRandom>,
+  serial: number,
+): Promise<void> {
   const { world, declared } = day;
   const { namespace } = random.pick(PLACES);
   const one = declared.get(namespace);
@@ -175,7 +223,11 @@ async function someHand(day: Day, random: ReturnType<typeof createRandom>): Prom
 }
 
 /** It ends by itself, or after some minutes. */
-async function someFault(day: Day, random: ReturnType<typeof createRandom>, latest: number): Promise<void> {
+async function someFault(
+  day: Day,
+  random: ReturnType<typeof createRandom>,
+  latest: number,
+): Promise<void> {
   const { emulator, clock } = day.world;
   const { name, fault, throttles } = trouble(random.pick(PLACES).account, random);
   const lasts = Math.min((3 + random.below(25)) * MINUTE, latest - clock.now());
@@ -211,11 +263,14 @@ async function look(day: Day, daemon: Daemon): Promise<void> {
 
 /** Holds the calls since the last audit against the budget, and forgets them. */
 function audit({ world: { emulator, calls }, budget }: Day): void {
-  const throttled = emulator.requests.filter(({ errorCode }) => errorCode === 'TooManyRequestsException').length;
+  const throttled = emulator.requests.filter(
+    ({ errorCode }) => errorCode === 'TooManyRequestsException',
+  ).length;
   budget.throttled += throttled;
   budget.unexplained += Math.max(0, throttled - budget.injected);
   budget.injected = Math.max(0, budget.injected - throttled);
-  for (const { namespace } of PLACES) budget.beyond += overBudget(calls.filter((call) => call.namespace === namespace));
+  for (const { namespace } of PLACES)
+    budget.beyond += overBudget(calls.filter((call) => call.namespace === namespace));
   emulator.clearRequests();
   calls.length = 0;
 }
@@ -257,7 +312,11 @@ function heapMegabytes(): number {
 
 /** What keeps a process alive, and who listens to it. */
 function resources(): string[] {
-  const listeners = process.eventNames().flatMap((name) => Array<string>(process.listenerCount(name)).fill(`listener of ${String(name)}`));
+  const listeners = process
+    .eventNames()
+    .flatMap((name) =>
+      Array<string>(process.listenerCount(name)).fill(`listener of ${String(name)}`),
+    );
   return [...process.getActiveResourcesInfo(), ...listeners];
 }
 
@@ -265,14 +324,20 @@ function resources(): string[] {
 async function leftOver(before: readonly string[]): Promise<string[]> {
   for (let round = 0; ; round++) {
     const known = [...before];
-    const left = resources().filter((one) => !known.includes(one) || known.splice(known.indexOf(one), 1).length === 0);
+    const left = resources().filter(
+      (one) => !known.includes(one) || known.splice(known.indexOf(one), 1).length === 0,
+    );
     if (left.length === 0 || round === 200) return left;
     await realSleep(10);
   }
 }
 
 function allFiles({ owner }: World, declared: ReadonlyMap<string, Declared>): Map<string, string> {
-  return new Map(PLACES.flatMap((place) => [...filesOf(place, owner, declared.get(place.namespace) ?? firstDeclared(0, 0))]));
+  return new Map(
+    PLACES.flatMap((place) => [
+      ...filesOf(place, owner, declared.get(place.namespace) ?? firstDeclared(0, 0)),
+    ]),
+  );
 }
 
 function handOf(hands: ReadonlyMap<string, Hand>, namespace: string): Hand {
@@ -294,16 +359,21 @@ async function main(): Promise<void> {
       events: { type: 'boolean', default: false },
     },
   });
-  const tell: Emit | undefined = values.events ? (event, fields) => console.error(JSON.stringify({ event, ...fields })) : undefined;
+  const tell: Emit | undefined = values.events
+    ? (event, fields) => console.error(JSON.stringify({ event, ...fields }))
+    : undefined;
   const started = performance.now();
   const [hours, seed] = [Number(values.hours), Number(values.seed)];
   const { rows, happened, heap } = await soak({ hours, seed, tell });
   const seconds = (performance.now() - started) / 1000;
-  if (values.json) console.log(JSON.stringify({ hours, seed, seconds, rows, happened, heap }, null, 2));
+  if (values.json)
+    console.log(JSON.stringify({ hours, seed, seconds, rows, happened, heap }, null, 2));
   else {
-    for (const [what, count] of Object.entries(happened)) console.log(`${String(count).padStart(6)}  ${what}`);
+    for (const [what, count] of Object.entries(happened))
+      console.log(`${String(count).padStart(6)}  ${what}`);
     console.log();
-    for (const { what, found, holds } of rows) console.log(`${holds ? 'ok    ' : 'FAILED'}  ${what}: ${found}`);
+    for (const { what, found, holds } of rows)
+      console.log(`${holds ? 'ok    ' : 'FAILED'}  ${what}: ${found}`);
     console.log(`\n${hours} hours (virtual time, seed ${seed}) in ${seconds.toFixed(0)} s`);
   }
   process.exitCode = rows.every(({ holds }) => holds) ? 0 : 1;

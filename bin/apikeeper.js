@@ -2,7 +2,9 @@
 // Plain, old syntax: an older Node must be able to read this file to its end.
 var major = parseInt(process.versions.node, 10);
 if (major < 24) {
-  process.stderr.write(`apikeeper needs Node.js 24 or newer; this is ${process.version}: https://nodejs.org/en/download\n`);
+  process.stderr.write(
+    `apikeeper needs Node.js 24 or newer; this is ${process.version}: https://nodejs.org/en/download\n`,
+  );
   process.exit(1);
 } else {
   import('../dist/cli.js').then(

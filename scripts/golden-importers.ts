@@ -5,5 +5,6 @@ import { TERRAFORM_CASES } from '../test/importers/terraform-cases.ts';
 
 const names = process.argv.slice(2);
 for (const [name, run] of Object.entries({ ...CASES, ...TERRAFORM_CASES })) {
-  if (names.length === 0 || names.includes(name)) writeFileSync(goldenUrl(name), goldenText(await run()));
+  if (names.length === 0 || names.includes(name))
+    writeFileSync(goldenUrl(name), goldenText(await run()));
 }

@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagReference } from '../src/commands/reference.ts';
-import { EVENTS } from '../src/core/model/events.ts';
 import { iamPolicy } from '../src/core/iam/policy.ts';
+import { EVENTS } from '../src/core/model/events.ts';
 import { WARNINGS } from '../src/core/model/warning.ts';
 import { CODES } from '../src/importers/common/codes.ts';
 import { load } from '../src/manifests/load.ts';
@@ -28,16 +28,28 @@ interface Node {
   readonly items?: Node;
   readonly required?: readonly string[];
   readonly 'x-allowed'?: string;
-  readonly 'x-apikeeper'?: { readonly merge?: string; readonly role?: string; readonly immutable?: boolean };
+  readonly 'x-apikeeper'?: {
+    readonly merge?: string;
+    readonly role?: string;
+    readonly immutable?: boolean;
+  };
 }
 
 /** Every page: its path below the repository's root, and its text. */
 export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   const files = readdirSync(SCHEMAS).filter((file) => file.endsWith('.schema.json'));
-  const schemas = new Map(files.map((file) => [file, JSON.parse(readFileSync(join(SCHEMAS, file), 'utf8')) as Node]));
-  const kinds = [...schemas].filter(([, schema]) => schema.properties?.spec && schema.properties.kind);
+  const schemas = new Map(
+    files.map((file) => [file, JSON.parse(readFileSync(join(SCHEMAS, file), 'utf8')) as Node]),
+  );
+  const kinds = [...schemas].filter(
+    ([, schema]) => schema.properties?.spec && schema.properties.kind,
+  );
   const pages = new Map<string, string>();
-  for (const [file, schema] of kinds) pages.set(`docs/reference/${file.replace('.schema.json', '.md')}`, kindPage(file, schema, schemas));
+  for (const [file, schema] of kinds)
+    pages.set(
+      `docs/reference/${file.replace('.schema.json', '.md')}`,
+      kindPage(file, schema, schemas),
+    );
   pages.set(
     'docs/reference/flags.md',
     `${MADE}# Flags and variables\n\nA flag outranks its variable, which outranks the Target.\n\n${flagReference()}`,
@@ -45,7 +57,10 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   pages.set('docs/reference/events.md', `${MADE}${eventsPage()}`);
   pages.set('docs/reference/warnings.md', `${MADE}${warningsPage()}`);
   pages.set('docs/reference/findings.md', `${MADE}${findingsPage()}`);
-  pages.set('docs/aws.md', withSection(readFileSync('docs/aws.md', 'utf8'), 'policy', await examplePolicy()));
+  pages.set(
+    'docs/aws.md',
+    withSection(readFileSync('docs/aws.md', 'utf8'), 'policy', await examplePolicy()),
+  );
   return pages;
 }
 
@@ -86,13 +101,20 @@ function fields(node: Node, prefix: string, schemas: ReadonlyMap<string, Node>):
     if (field.description === undefined && field.type === undefined) return [];
     const path = `${prefix}${name}`;
     const required = node.required?.includes(name) ? ' (required)' : '';
-    const fallback = field.default === undefined || field.default === null ? '' : code(JSON.stringify(field.default));
+    const fallback =
+      field.default === undefined || field.default === null
+        ? ''
+        : code(JSON.stringify(field.default));
     const [, other] = /^([a-z-]+)\.schema\.json#\/properties\/spec/.exec(given.$ref ?? '') ?? [];
     // What another kind has too is explained there, with all that is below it.
-    const there = other ? ` As of [${schemas.get(`${other}.schema.json`)?.title}](${other}.md).` : '';
+    const there = other
+      ? ` As of [${schemas.get(`${other}.schema.json`)?.title}](${other}.md).`
+      : '';
     const row = `| \`${path}\`${required} | ${typeOf(field)} | ${fallback} | ${cell(meaning(field))}${there} |`;
     if (other) return [row];
-    const inner = field.items ? fields(resolved(field.items, schemas), `${path}[].`, schemas) : fields(field, `${path}.`, schemas);
+    const inner = field.items
+      ? fields(resolved(field.items, schemas), `${path}[].`, schemas)
+      : fields(field, `${path}.`, schemas);
     return [row, ...inner];
   });
 }
@@ -102,7 +124,8 @@ function resolved(node: Node, schemas: ReadonlyMap<string, Node>): Node {
   const [file = '', pointer = ''] = node.$ref.split('#/');
   // Only the shared shapes refer to one another without naming their file.
   let found: unknown = schemas.get(file || 'common.schema.json');
-  for (const name of pointer.split('/')) found = (found as Readonly<Record<string, unknown>> | undefined)?.[name.replaceAll('~1', '/')];
+  for (const name of pointer.split('/'))
+    found = (found as Readonly<Record<string, unknown>> | undefined)?.[name.replaceAll('~1', '/')];
   if (!found) throw new Error(`no schema is at ${node.$ref}`);
   const { $ref: _, ...own } = node;
   return { ...resolved(found as Node, schemas), ...own };
@@ -111,7 +134,8 @@ function resolved(node: Node, schemas: ReadonlyMap<string, Node>): Node {
 function typeOf(field: Node): string {
   if (field.enum) return field.enum.map((value) => code(String(value))).join(', ');
   if (field.const !== undefined) return code(String(field.const));
-  const type = typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'see schema');
+  const type =
+    typeof field.type === 'string' ? field.type : (field.type?.join(' or ') ?? 'see schema');
   return cell(type);
 }
 
@@ -121,17 +145,23 @@ function meaning(field: Node): string {
 }
 
 function eventsPage(): string {
-  const rows = Object.entries(EVENTS).map(([name, { level, message }]) => `| \`${name}\` | ${level} | ${message} |`);
+  const rows = Object.entries(EVENTS).map(
+    ([name, { level, message }]) => `| \`${name}\` | ${level} | ${message} |`,
+  );
   return `# Events\n\nEvery log line is one of these. \`msg\` is constant; what it is about is in the fields.\n\n| event | level | msg |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function warningsPage(): string {
-  const rows = Object.entries(WARNINGS).map(([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`);
+  const rows = Object.entries(WARNINGS).map(
+    ([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`,
+  );
   return `# Warnings\n\nWhat is valid, and blocks callers or protects nothing all the same: from manifests alone (\`apikeeper validate\`), and from what is live (\`warnings\` of a report). Nothing is concluded from what is not known. With \`validate --strict\` a warning makes the exit code 1, an info does not.\n\n| code | severity | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 
 function findingsPage(): string {
-  const rows = Object.entries(CODES).map(([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`);
+  const rows = Object.entries(CODES).map(
+    ([name, { severity, meaning }]) => `| \`${name}\` | ${severity} | ${cell(meaning)} |`,
+  );
   return `# Findings of import\n\nWhat \`apikeeper import\` could not put into manifests, or what a person must know. An error means that something is missing from them, and makes the exit code 1.\n\n| code | severity | meaning |\n| --- | --- | --- |\n${rows.join('\n')}\n`;
 }
 

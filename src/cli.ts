@@ -16,13 +16,18 @@ import {
   showsNegation,
   variableOf,
 } from './commands/flags.ts';
+import type { ProcessIo } from './commands/io.ts';
 import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
 import { ExpectedError, UsageError } from './commands/usage.ts';
-import type { ProcessIo } from './commands/io.ts';
 import { systemClock } from './engine/state/system-clock.ts';
 
 /** `path`: the directory or file; `operands`: all arguments as they were written. */
-type Verb<C extends CommandName> = (path: string, flags: FlagValues<C>, world: ProcessIo, operands: readonly string[]) => Promise<number>;
+type Verb<C extends CommandName> = (
+  path: string,
+  flags: FlagValues<C>,
+  world: ProcessIo,
+  operands: readonly string[],
+) => Promise<number>;
 
 interface Entry<C extends CommandName> {
   readonly summary: string;
@@ -54,7 +59,10 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
     argument: 'the manifests',
     load: async () => (await import('./commands/run.ts')).run,
   },
-  status: { summary: 'what a running daemon knows', load: async () => (await import('./commands/status.ts')).status },
+  status: {
+    summary: 'what a running daemon knows',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
   export: {
     summary: 'make manifests that adopt what is live',
     argument: 'the manifests whose Targets are meant',
@@ -73,7 +81,10 @@ const COMMANDS: { readonly [C in CommandName]: Entry<C> } = {
     argument: 'the manifests',
     load: async () => (await import('./commands/iam-policy.ts')).printIamPolicy,
   },
-  emulator: { summary: 'an API Gateway of your own, on a local port', load: async () => (await import('./commands/emulator.ts')).emulator },
+  emulator: {
+    summary: 'an API Gateway of your own, on a local port',
+    load: async () => (await import('./commands/emulator.ts')).emulator,
+  },
   demo: {
     summary: 'see it work: emulator, example manifests, daemon and page in one process',
     load: async () => (await import('./commands/demo/demo.ts')).demo,
@@ -107,7 +118,12 @@ export async function runCommand(words: readonly string[], world: ProcessIo): Pr
 /** A mistake of the user's is one line; a mistake of ours shows where it was made. */
 function complain(error: unknown, { stderr }: ProcessIo, words: readonly string[]): number {
   const isExpected = error instanceof UsageError || error instanceof ExpectedError;
-  const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
+  const text =
+    error instanceof Error
+      ? isExpected
+        ? error.message
+        : (error.stack ?? error.message)
+      : String(error);
   stderr.write(`apikeeper: ${text}\n`);
   if (!(error instanceof UsageError)) return EXIT.failed;
   const command = commandIn(words);
@@ -126,7 +142,11 @@ function createProgram(world: ProcessIo, done: (code: number) => void): Command 
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureHelp({
-      subcommandTerm: (command) => [command.name(), ...command.registeredArguments.map((argument) => `[${argument.name()}]`)].join(' '),
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command.registeredArguments.map((argument) => `[${argument.name()}]`),
+        ].join(' '),
     })
     .configureOutput({
       writeOut: (text) => world.stdout.write(text),
@@ -138,13 +158,29 @@ function createProgram(world: ProcessIo, done: (code: number) => void): Command 
   return program;
 }
 
-function createCommand<C extends CommandName>(name: C, program: Command, world: ProcessIo, done: (code: number) => void): Command {
+function createCommand<C extends CommandName>(
+  name: C,
+  program: Command,
+  world: ProcessIo,
+  done: (code: number) => void,
+): Command {
   const { summary, argument, operands = [], load } = COMMANDS[name] as Entry<C>;
-  const command = new Command(name).description(summary).helpOption('-h, --help', 'print help').copyInheritedSettings(program);
-  command.usage([...(argument ? ['[directory]'] : []), ...operands.map(([operand]) => `<${operand}>`), '[flags]'].join(' '));
-  if (argument) command.argument('[directory]', `${argument} (default: ./manifests) [APIKEEPER_MANIFESTS]`);
+  const command = new Command(name)
+    .description(summary)
+    .helpOption('-h, --help', 'print help')
+    .copyInheritedSettings(program);
+  command.usage(
+    [
+      ...(argument ? ['[directory]'] : []),
+      ...operands.map(([operand]) => `<${operand}>`),
+      '[flags]',
+    ].join(' '),
+  );
+  if (argument)
+    command.argument('[directory]', `${argument} (default: ./manifests) [APIKEEPER_MANIFESTS]`);
   for (const [operand, what] of operands) command.argument(`<${operand}>`, what);
-  for (const entry of flagsOf(name)) for (const option of optionsOf(entry)) command.addOption(option);
+  for (const entry of flagsOf(name))
+    for (const option of optionsOf(entry)) command.addOption(option);
   return command.action(async (...values: unknown[]) => {
     const flags = readFlags(name, givenTexts(command, name), world.env);
     const path = argument ? readDirectory(values[0] as string | undefined, world.env) : '';
@@ -158,10 +194,18 @@ function optionsOf(entry: Flag): Option[] {
   const variable = variableOf(entry);
   const help = `${entry.help} (default: ${defaultText(entry)})${variable ? ` [${variable}]` : ''}`;
   const short = entry.short ? `-${entry.short}, ` : '';
-  const option = new Option(`${short}--${entry.name}${isSwitch(entry) ? '' : ` <${entry.value}>`}`, help).helpGroup(`${entry.group}:`);
-  if (entry.repeatable) option.argParser((text: string, before?: string) => (before === undefined ? text : `${before}\n${text}`));
+  const option = new Option(
+    `${short}--${entry.name}${isSwitch(entry) ? '' : ` <${entry.value}>`}`,
+    help,
+  ).helpGroup(`${entry.group}:`);
+  if (entry.repeatable)
+    option.argParser((text: string, before?: string) =>
+      before === undefined ? text : `${before}\n${text}`,
+    );
   if (!isSwitch(entry)) return [option];
-  const negation = new Option(`--no-${entry.name}`, `do not ${entry.help}`).helpGroup(`${entry.group}:`);
+  const negation = new Option(`--no-${entry.name}`, `do not ${entry.help}`).helpGroup(
+    `${entry.group}:`,
+  );
   return [option, negation.hideHelp(!showsNegation(entry))];
 }
 

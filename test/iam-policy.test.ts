@@ -2,10 +2,18 @@
 import { cpSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { FaultEffect, RequestRecord } from '../src/emulator/index.ts';
+import {
+  allowances,
+  expectAllowed,
+  matches,
+  type PolicyOf,
+  type PolicyOptions,
+  policiesOf,
+  questionOf,
+} from './kit/iam.ts';
+import { createRig, documentOf, type Rig } from './kit/rig.ts';
 import { furnish } from './scenarios/account.ts';
 import { play, scenarioNames } from './scenarios/harness.ts';
-import { allowances, expectAllowed, matches, type PolicyOf, type PolicyOptions, policiesOf, questionOf } from './kit/iam.ts';
-import { createRig, documentOf, type Rig } from './kit/rig.ts';
 
 /** Allowances by their shape, and whether a pass has ever made use of one. */
 const used = new Map<string, boolean>();
@@ -15,7 +23,9 @@ function tally(policies: readonly PolicyOf[], requests: readonly RequestRecord[]
   const asked = requests.flatMap((request) => questionOf(request) ?? []);
   for (const { policy } of policies) {
     for (const one of allowances(policy)) {
-      const isUsed = asked.some(({ action, resource }) => action === one.action && matches(one.resource, resource));
+      const isUsed = asked.some(
+        ({ action, resource }) => action === one.action && matches(one.resource, resource),
+      );
       const shape = `${one.sid} ${one.action} ${shapeOf(one.resource)}`;
       used.set(shape, isUsed || (used.get(shape) ?? false));
     }
@@ -31,7 +41,8 @@ function shapeOf(resource: string): string {
     .replace(/^(secret:|parameter\/).*/, '$1<name>');
 }
 
-const isWrite = ({ method, operation }: RequestRecord) => method !== 'GET' && !/^(Get|AssumeRole)/.test(operation);
+const isWrite = ({ method, operation }: RequestRecord) =>
+  method !== 'GET' && !/^(Get|AssumeRole)/.test(operation);
 
 describe.each(scenarioNames())('scenario %s', (name) => {
   test('every call is allowed, and observing allows no write', async () => {
@@ -58,8 +69,12 @@ describe.each(scenarioNames())('scenario %s', (name) => {
       calls.filter((call) => !isLast(call)),
       scenario.reason,
     );
-    const before = (scenario.history ?? []).flatMap((event) => ('apply' in event ? event.apply : []));
-    const earlier = await Promise.all(before.map((folder) => policiesOf(directory.replace(/manifests$/, folder))));
+    const before = (scenario.history ?? []).flatMap((event) =>
+      'apply' in event ? event.apply : [],
+    );
+    const earlier = await Promise.all(
+      before.map((folder) => policiesOf(directory.replace(/manifests$/, folder))),
+    );
     expectAllowed(earlier.flat(), calls.filter(isLast), scenario.reason);
     tally([...enforcing, ...earlier.flat()], calls);
   });
@@ -87,43 +102,82 @@ interface Case {
 }
 
 const STAGES = ['development', 'staging', 'production'];
-const RESIDENTS = { id: 'a1b2c3d4e5', name: 'residents-api', stages: STAGES.map((name) => ({ name })) };
+const RESIDENTS = {
+  id: 'a1b2c3d4e5',
+  name: 'residents-api',
+  stages: STAGES.map((name) => ({ name })),
+};
 const REPAIRS = { id: 'f6g7h8i9j0', name: 'repairs-api', methods: ['GET /'] };
 const byId = { restApi: { id: REPAIRS.id }, stageName: 'production', deployment: 'latest' };
 const target = (rig: Rig, spec: object = {}) =>
-  documentOf('Target', 'default', { region: 'eu-west-2', accountId: '123456789012', owner: rig.owner, ...spec });
+  documentOf('Target', 'default', {
+    region: 'eu-west-2',
+    accountId: '123456789012',
+    owner: rig.owner,
+    ...spec,
+  });
 
 const REPLACED = { op: 'replace', path: '/description', value: 'by hand' } as const;
 
 const example: Omit<Case, 'reason'> = {
   declare: ({ directory }) => cpSync('manifests', directory, { recursive: true }),
-  meddle: ({ hand }) => hand.gateway.updateStage({ restApiId: RESIDENTS.id, stageName: 'staging', patchOperations: [REPLACED] }),
+  meddle: ({ hand }) =>
+    hand.gateway.updateStage({
+      restApiId: RESIDENTS.id,
+      stageName: 'staging',
+      patchOperations: [REPLACED],
+    }),
 };
 
 const CASES: readonly Case[] = [
   { ...example, reason: 'the example manifests' },
-  { ...example, reason: 'lists that carry no tags: objects are read one by one', fault: { type: 'lists-without-tags' } },
-  { ...example, reason: 'a list of plans without their throttles: plans are read one by one', fault: { type: 'lists-without-throttle' } },
-  { ...example, reason: 'lists that lag: what was written is asked for', fault: { type: 'stale-lists', lag: 4_000 } },
+  {
+    ...example,
+    reason: 'lists that carry no tags: objects are read one by one',
+    fault: { type: 'lists-without-tags' },
+  },
+  {
+    ...example,
+    reason: 'a list of plans without their throttles: plans are read one by one',
+    fault: { type: 'lists-without-throttle' },
+  },
+  {
+    ...example,
+    reason: 'lists that lag: what was written is asked for',
+    fault: { type: 'stale-lists', lag: 4_000 },
+  },
   {
     reason: 'one requirement of keys, of an API that is given by its id',
     declare: (rig) =>
       rig.write([
         target(rig),
-        documentOf('KeyRequirement', 'repairs', { restApi: { id: REPAIRS.id }, apiKeySource: 'AUTHORIZER', apiKeyRequired: true }),
+        documentOf('KeyRequirement', 'repairs', {
+          restApi: { id: REPAIRS.id },
+          apiKeySource: 'AUTHORIZER',
+          apiKeyRequired: true,
+        }),
       ]),
-    meddle: ({ hand }) => hand.gateway.createDeployment({ restApiId: REPAIRS.id, stageName: 'production' }),
+    meddle: ({ hand }) =>
+      hand.gateway.createDeployment({ restApiId: REPAIRS.id, stageName: 'production' }),
   },
   {
-    reason: 'stages alone, of an API that is given by its id: no other API is read, and no other stage written',
+    reason:
+      'stages alone, of an API that is given by its id: no other API is read, and no other stage written',
     declare: (rig) => rig.write([target(rig), documentOf('Stage', 'repairs', byId)]),
-    meddle: ({ hand }) => hand.gateway.updateStage({ restApiId: REPAIRS.id, stageName: 'production', patchOperations: [REPLACED] }),
+    meddle: ({ hand }) =>
+      hand.gateway.updateStage({
+        restApiId: REPAIRS.id,
+        stageName: 'production',
+        patchOperations: [REPLACED],
+      }),
   },
   {
     reason: 'an API that is named, with its id given for the policy',
     options: { apiIds: new Map([['repairs-api', REPAIRS.id]]) },
-    declare: (rig) => rig.write([documentOf('Stage', 'repairs', { ...byId, restApi: { name: 'repairs-api' } })]),
-    meddle: ({ hand }) => hand.gateway.deleteStage({ restApiId: REPAIRS.id, stageName: 'production' }),
+    declare: (rig) =>
+      rig.write([documentOf('Stage', 'repairs', { ...byId, restApi: { name: 'repairs-api' } })]),
+    meddle: ({ hand }) =>
+      hand.gateway.deleteStage({ restApiId: REPAIRS.id, stageName: 'production' }),
   },
   {
     reason: 'values that are pinned to both stores',
@@ -145,7 +199,12 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
     version: '1',
     createdDate: lastModifiedDate,
   });
-  state.parameters.set('/apikeeper/birch', { type: 'SecureString', value: 'a-value-of-birch-0123456789', version: 1, lastModifiedDate });
+  state.parameters.set('/apikeeper/birch', {
+    type: 'SecureString',
+    value: 'a-value-of-birch-0123456789',
+    version: 1,
+    lastModifiedDate,
+  });
 }
 
 /** All of it is gone: a process that saw it asks for each object, before it believes that. */

@@ -9,7 +9,11 @@ import packageJson from '../package.json' with { type: 'json' };
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '..');
-const env = { ...process.env, PATH: [dirname(process.execPath), process.env.PATH].join(delimiter), NO_COLOR: '1' };
+const env = {
+  ...process.env,
+  PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
+  NO_COLOR: '1',
+};
 
 describe('the package', () => {
   let directory: string;
@@ -20,7 +24,11 @@ describe('the package', () => {
     await run('npm', ['pack', '--pack-destination', directory], { cwd: root, env });
     const tarball = (await readdir(directory)).find((file) => file.endsWith('.tgz')) ?? '';
     await writeFile(join(directory, 'package.json'), '{"private": true}');
-    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(directory, tarball)], { cwd: directory, env });
+    await run(
+      'npm',
+      ['install', '--no-audit', '--no-fund', '--prefer-offline', join(directory, tarball)],
+      { cwd: directory, env },
+    );
     bin = join(directory, 'node_modules/.bin/apikeeper');
   }, 300_000);
 
@@ -32,24 +40,36 @@ describe('the package', () => {
   });
 
   test('brings the example manifests, and validates them', async () => {
-    const { stdout } = await run(bin, ['validate', join(directory, 'node_modules/apikeeper/manifests')], { cwd: directory, env });
+    const { stdout } = await run(
+      bin,
+      ['validate', join(directory, 'node_modules/apikeeper/manifests')],
+      { cwd: directory, env },
+    );
     expect(stdout).toMatch(/valid/);
   });
 
   test('refuses what is wrong, with a place and exit code 1', async () => {
     const file = join(directory, 'wrong.yaml');
-    await writeFile(file, 'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: acme }\nspec: { enabeld: true }\n');
+    await writeFile(
+      file,
+      'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: acme }\nspec: { enabeld: true }\n',
+    );
     const failure = await run(bin, ['validate', file], { cwd: directory, env }).catch(
       (error: ChildProcess & { code: number; stdout: string }) => error,
     );
     expect(failure).toMatchObject({ code: 1 });
-    expect(`${(failure as { stdout: string }).stdout}`).toMatch(/wrong\.yaml:4:\d+.*enabeld.*enabled/s);
+    expect(`${(failure as { stdout: string }).stdout}`).toMatch(
+      /wrong\.yaml:4:\d+.*enabeld.*enabled/s,
+    );
   });
 
   test('its emulator can be imported by other projects', async () => {
     const script =
       "import { startEmulator } from 'apikeeper/emulator'; const e = await startEmulator(); console.log(e.url); await e.close();";
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: directory, env });
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: directory,
+      env,
+    });
     expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+/);
   });
 
@@ -62,6 +82,8 @@ describe('the package', () => {
       encoding: 'utf8',
     });
     expect(status).toBe(1);
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/Node\.js 24 or newer.*v20\.1\.0/)]);
+    expect(stderr.trim().split('\n')).toEqual([
+      expect.stringMatching(/Node\.js 24 or newer.*v20\.1\.0/),
+    ]);
   });
 });

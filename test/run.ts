@@ -20,7 +20,13 @@ const checks: readonly (readonly [name: string, script: string, ...args: string[
 const LONGEST_MS = 30 * 60_000;
 
 function run(script: string, args: readonly string[]): boolean {
-  return spawnSync(process.execPath, [script, ...args], { stdio: 'inherit', timeout: LONGEST_MS, killSignal: 'SIGKILL' }).status === 0;
+  return (
+    spawnSync(process.execPath, [script, ...args], {
+      stdio: 'inherit',
+      timeout: LONGEST_MS,
+      killSignal: 'SIGKILL',
+    }).status === 0
+  );
 }
 
 let passed = 0;

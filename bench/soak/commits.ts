@@ -33,7 +33,10 @@ const COMMITS = {
     join(plans, random.pick(elsewhere)[0], name);
   },
   'another limit': ({ plans }, random, serial) => {
-    change(plans, random.pick([...plans.keys()]), { rateLimit: 10 + (serial % 90), quota: 1000 + serial });
+    change(plans, random.pick([...plans.keys()]), {
+      rateLimit: 10 + (serial % 90),
+      quota: 1000 + serial,
+    });
   },
   'a plan goes, and its consumers to another': ({ plans }, random) => {
     const name = random.pick([...plans.keys()]);
@@ -42,18 +45,32 @@ const COMMITS = {
     for (const consumer of orphans) join(plans, random.pick([...plans.keys()]), consumer);
   },
   'a new plan': ({ plans, stages }, random, serial) => {
-    plans.set(`plan-n${serial}`, { rateLimit: 20, quota: 500, stage: random.pick([...stages.keys()]), consumers: [] });
+    plans.set(`plan-n${serial}`, {
+      rateLimit: 20,
+      quota: 500,
+      stage: random.pick([...stages.keys()]),
+      consumers: [],
+    });
   },
   'a plan serves another stage': ({ plans, stages }, random) => {
     const name = random.pick([...plans.keys()]);
-    change(plans, name, { stage: random.pick([...stages.keys()].filter((stage) => stage !== plans.get(name)?.stage)) });
+    change(plans, name, {
+      stage: random.pick([...stages.keys()].filter((stage) => stage !== plans.get(name)?.stage)),
+    });
   },
   'a stage gets another backend and limit': ({ stages }, random, serial) => {
     const name = random.pick([...stages.keys()]);
-    change(stages, name, { backend: serial % 2 === 0 ? 'blue' : 'green', rateLimit: 50 + (serial % 100) });
+    change(stages, name, {
+      backend: serial % 2 === 0 ? 'blue' : 'green',
+      rateLimit: 50 + (serial % 100),
+    });
   },
   'a file that nobody can read': (declared, random) => {
-    declared.broken = random.pick(['kind: [', 'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: half\n', '\u0000']);
+    declared.broken = random.pick([
+      'kind: [',
+      'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: half\n',
+      '\u0000',
+    ]);
   },
 } satisfies Record<string, Commit>;
 
@@ -88,5 +105,6 @@ function join(plans: Map<string, Plan>, plan: string, consumer: string): void {
 }
 
 function leave(plans: Map<string, Plan>, consumer: string): void {
-  for (const [name, plan] of plans) change(plans, name, { consumers: plan.consumers.filter((one) => one !== consumer) });
+  for (const [name, plan] of plans)
+    change(plans, name, { consumers: plan.consumers.filter((one) => one !== consumer) });
 }

@@ -52,22 +52,37 @@ export const STAGE_NAMES = ['live', 'test'] as const;
 export function firstDeclared(consumers: number, plans: number): Declared {
   const stages = new Map(
     APIS.flatMap((api) =>
-      STAGE_NAMES.map((stageName) => [`${api}-${stageName}`, { api, stageName, backend: 'blue', rateLimit: 100 }] as const),
+      STAGE_NAMES.map(
+        (stageName) =>
+          [`${api}-${stageName}`, { api, stageName, backend: 'blue', rateLimit: 100 }] as const,
+      ),
     ),
   );
   const names = [...stages.keys()];
-  const members = (plan: number) => Array.from({ length: consumers }, (_, index) => index).filter((index) => index % plans === plan);
+  const members = (plan: number) =>
+    Array.from({ length: consumers }, (_, index) => index).filter(
+      (index) => index % plans === plan,
+    );
   return {
     consumers: new Map(
       Array.from(
         { length: consumers },
-        (_, index) => [`consumer-${index}`, { description: 'first', enabled: true, team: 'housing' }] as const,
+        (_, index) =>
+          [`consumer-${index}`, { description: 'first', enabled: true, team: 'housing' }] as const,
       ),
     ),
     plans: new Map(
       Array.from({ length: plans }, (_, index) => {
         const stage = names[index % names.length] ?? '';
-        return [`plan-${index}`, { rateLimit: 50, quota: 1000, stage, consumers: members(index).map((one) => `consumer-${one}`) }] as const;
+        return [
+          `plan-${index}`,
+          {
+            rateLimit: 50,
+            quota: 1000,
+            stage,
+            consumers: members(index).map((one) => `consumer-${one}`),
+          },
+        ] as const;
       }),
     ),
     stages,
@@ -75,7 +90,11 @@ export function firstDeclared(consumers: number, plans: number): Declared {
 }
 
 /** Files by path, relative to the manifests' directory. */
-export function filesOf(place: Place, owner: string, { consumers, plans, stages, broken }: Declared): Map<string, string> {
+export function filesOf(
+  place: Place,
+  owner: string,
+  { consumers, plans, stages, broken }: Declared,
+): Map<string, string> {
   const { namespace, account, schedule } = place;
   const files = new Map<string, string>();
   const add = (kind: string, name: string, spec: string) =>
@@ -83,13 +102,25 @@ export function filesOf(place: Place, owner: string, { consumers, plans, stages,
   const role = `roleArn: "arn:aws:iam::${account}:role/apikeeper"`;
   const guards = 'guards: { maxKeys: 20, maxPercent: 100 }';
   const where = `region: ${REGION}, accountId: "${account}", ${role}`;
-  add('Target', namespace, `${where}, owner: ${owner}, mode: enforce, prune: true, schedule: "${schedule}", ${guards}`);
+  add(
+    'Target',
+    namespace,
+    `${where}, owner: ${owner}, mode: enforce, prune: true, schedule: "${schedule}", ${guards}`,
+  );
   for (const [name, { description, enabled, team }] of consumers) {
-    add('ApiKey', name, `description: ${description}, enabled: ${enabled}, tags: { team: ${team} }`);
+    add(
+      'ApiKey',
+      name,
+      `description: ${description}, enabled: ${enabled}, tags: { team: ${team} }`,
+    );
   }
   for (const [name, plan] of plans) {
     const limits = `throttle: { rateLimit: ${plan.rateLimit}, burstLimit: 100 }, quota: { limit: ${plan.quota}, period: DAY }`;
-    add('UsagePlan', name, `${limits}, stages: [{ stage: ${plan.stage} }], keys: [${plan.consumers.join(', ')}]`);
+    add(
+      'UsagePlan',
+      name,
+      `${limits}, stages: [{ stage: ${plan.stage} }], keys: [${plan.consumers.join(', ')}]`,
+    );
   }
   for (const [name, { api, stageName, backend, rateLimit }] of stages) {
     const settings = `methodSettings: [{ method: "*", path: /*, throttle: { rateLimit: ${rateLimit}, burstLimit: 200 } }]`;
@@ -109,7 +140,11 @@ function document(kind: string, namespace: string, name: string, spec: string): 
 }
 
 /** Writes what differs between two states of the files, and says how many did. */
-export function writeFiles(directory: string, before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): number {
+export function writeFiles(
+  directory: string,
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): number {
   let count = 0;
   for (const [file, text] of after) {
     if (before.get(file) === text) continue;

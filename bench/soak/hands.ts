@@ -17,38 +17,63 @@ const FOREIGN = 'foreign';
 /** Never meddled with but by the one who quarrels, so that the end is known: contested. */
 const QUARRELLED = 'consumer-0';
 
-const isForeign = ({ name = '' }: { readonly name?: string | undefined }) => name.startsWith(FOREIGN);
+const isForeign = ({ name = '' }: { readonly name?: string | undefined }) =>
+  name.startsWith(FOREIGN);
 
 /** Makes APIs with their stages, and the objects of others. Takes minutes of the clock: making an API has a quota of its own. */
-export async function createHand(emulator: Emulator, { account }: Place, clock: Clock): Promise<Hand> {
+export async function createHand(
+  emulator: Emulator,
+  { account }: Place,
+  clock: Clock,
+): Promise<Hand> {
   const credentials = { accessKeyId: `AKIA${account}`, secretAccessKey: 'hand' };
-  const gateway = new APIGateway({ endpoint: emulator.url, region: REGION, credentials, maxAttempts: 1 });
+  const gateway = new APIGateway({
+    endpoint: emulator.url,
+    region: REGION,
+    credentials,
+    maxAttempts: 1,
+  });
   const state = emulator.state(account, REGION);
   for (const name of APIS) {
     await clock.sleep(30_000);
     const { id: restApiId, rootResourceId: resourceId } = await gateway.createRestApi({ name });
-    await gateway.putMethod({ restApiId, resourceId, httpMethod: 'GET', authorizationType: 'NONE', apiKeyRequired: true });
+    await gateway.putMethod({
+      restApiId,
+      resourceId,
+      httpMethod: 'GET',
+      authorizationType: 'NONE',
+      apiKeyRequired: true,
+    });
     const { id: deploymentId } = await gateway.createDeployment({ restApiId });
-    for (const stageName of STAGE_NAMES) await gateway.createStage({ restApiId, deploymentId, stageName });
+    for (const stageName of STAGE_NAMES)
+      await gateway.createStage({ restApiId, deploymentId, stageName });
   }
   for (const number of [1, 2, 3]) {
     const { id: usagePlanId } = await gateway.createUsagePlan({
       name: `${FOREIGN}-plan-${number}`,
       throttle: { rateLimit: 7, burstLimit: 7 },
     });
-    const { id: keyId } = await gateway.createApiKey({ name: `${FOREIGN}-key-${number}`, enabled: true, tags: { owner: 'somebody' } });
+    const { id: keyId } = await gateway.createApiKey({
+      name: `${FOREIGN}-key-${number}`,
+      enabled: true,
+      tags: { owner: 'somebody' },
+    });
     await gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
   }
   await clock.sleep(60_000);
 
   const change = (path: string, value: string) => [{ op: 'replace' as const, path, value }];
-  const managedKeys = () => [...state.apiKeys.values()].filter((key) => !isForeign(key) && key.name !== QUARRELLED);
+  const managedKeys = () =>
+    [...state.apiKeys.values()].filter((key) => !isForeign(key) && key.name !== QUARRELLED);
   const managedPlans = () => [...state.usagePlans.values()].filter((plan) => !isForeign(plan));
 
   /** UpdateUsagePlan has a quota of one in 20 seconds: a hand that used it up would throttle us. So plans are changed where they are. */
   const deeds: Readonly<Record<string, (random: Random) => Promise<unknown> | unknown>> = {
     'disable a key': (random) =>
-      gateway.updateApiKey({ apiKey: random.pick(managedKeys()).id, patchOperations: change('/enabled', 'false') }),
+      gateway.updateApiKey({
+        apiKey: random.pick(managedKeys()).id,
+        patchOperations: change('/enabled', 'false'),
+      }),
     'describe a key': (random) =>
       gateway.updateApiKey({
         apiKey: random.pick(managedKeys()).id,
@@ -56,7 +81,9 @@ export async function createHand(emulator: Emulator, { account }: Place, clock: 
       }),
     'delete a key': (random) => gateway.deleteApiKey({ apiKey: random.pick(managedKeys()).id }),
     'take a key out of its plan': (random) => {
-      const [usagePlanId, keys] = random.pick([...state.planKeys].filter(([id, members]) => isManaged(id) && members.size > 0));
+      const [usagePlanId, keys] = random.pick(
+        [...state.planKeys].filter(([id, members]) => isManaged(id) && members.size > 0),
+      );
       return gateway.deleteUsagePlanKey({ usagePlanId, keyId: random.pick([...keys]) });
     },
     'raise a limit': (random) => {
@@ -71,7 +98,11 @@ export async function createHand(emulator: Emulator, { account }: Place, clock: 
     'change a variable of a stage': (random) => {
       const [restApiId, { stages }] = random.pick([...state.restApis]);
       const { stageName } = random.pick([...stages.values()]);
-      return gateway.updateStage({ restApiId, stageName, patchOperations: change('/variables/backend', 'by-hand') });
+      return gateway.updateStage({
+        restApiId,
+        stageName,
+        patchOperations: change('/variables/backend', 'by-hand'),
+      });
     },
     'make a stage anew': async (random) => {
       const [restApiId, { stages }] = random.pick([...state.restApis]);
@@ -101,7 +132,11 @@ export async function createHand(emulator: Emulator, { account }: Place, clock: 
     },
     async quarrel(serial) {
       const apiKey = [...state.apiKeys.values()].find((key) => key.name === QUARRELLED)?.id;
-      if (apiKey) await gateway.updateApiKey({ apiKey, patchOperations: change('/description', `mine ${serial}`) });
+      if (apiKey)
+        await gateway.updateApiKey({
+          apiKey,
+          patchOperations: change('/description', `mine ${serial}`),
+        });
     },
     [Symbol.dispose]: () => gateway.destroy(),
   };

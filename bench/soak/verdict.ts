@@ -24,8 +24,14 @@ export function inSync(report: Report | undefined, told: ReadonlySet<string>): R
   const contested = contestedIn(report);
   const untold = contested.filter((who) => !told.has(who));
   const wrong = (report?.targets ?? []).flatMap(({ namespace, state, error, objects }) => {
-    if (state === 'in-sync' || (state === 'held' && objects.some(({ reason }) => reason === 'contested'))) return [];
-    return [`${namespace} is ${state}${error === undefined ? '' : ` (${error})`}: ${some(open(objects))}`];
+    if (
+      state === 'in-sync' ||
+      (state === 'held' && objects.some(({ reason }) => reason === 'contested'))
+    )
+      return [];
+    return [
+      `${namespace} is ${state}${error === undefined ? '' : ` (${error})`}: ${some(open(objects))}`,
+    ];
   });
   return {
     what: 'every target in sync, but for what is contested and said so',
@@ -39,17 +45,22 @@ export function inSync(report: Report | undefined, told: ReadonlySet<string>): R
 }
 
 /** Where everything is wrong, three examples tell as much. */
-const some = (all: readonly string[]) => [...all.slice(0, 3), ...(all.length > 3 ? [`and ${all.length - 3} more`] : [])].join('; ');
+const some = (all: readonly string[]) =>
+  [...all.slice(0, 3), ...(all.length > 3 ? [`and ${all.length - 3} more`] : [])].join('; ');
 
 function open(objects: readonly ReportObject[]): string[] {
   return objects
     .filter(({ action, reason }) => action !== 'keep' && reason !== 'grace')
-    .map(({ kind, name, action, wants, reason, message }) => [kind, name, action, wants, reason, message].filter(Boolean).join(' '));
+    .map(({ kind, name, action, wants, reason, message }) =>
+      [kind, name, action, wants, reason, message].filter(Boolean).join(' '),
+    );
 }
 
 /** A process that knows nothing of the day would do nothing; what it can't know to be contested apart. */
 export function nothingToDo(report: Report, contested: readonly string[]): Row {
-  const steps = report.targets.flatMap((target) => open(target.objects.filter((one) => !contested.includes(nameOf(one)))));
+  const steps = report.targets.flatMap((target) =>
+    open(target.objects.filter((one) => !contested.includes(nameOf(one)))),
+  );
   const errors = report.targets.flatMap(({ error }) => error ?? []);
   return {
     what: 'a new process finds nothing to do',
@@ -59,7 +70,12 @@ export function nothingToDo(report: Report, contested: readonly string[]): Row {
 }
 
 /** Compares what is declared with the account itself, by other means than apikeeper's. */
-export function live(place: Place, declared: Declared, state: AccountState, contested: readonly string[]): Row {
+export function live(
+  place: Place,
+  declared: Declared,
+  state: AccountState,
+  contested: readonly string[],
+): Row {
   const wrong: string[] = [];
   const check = (kind: string, name: string, want: object, have: object | undefined) => {
     if (contested.includes(`${kind}/${place.namespace}/${name}`)) return;
@@ -85,7 +101,12 @@ export function live(place: Place, declared: Declared, state: AccountState, cont
     check(
       'UsagePlan',
       name,
-      { rateLimit, quota, stages: [`${apiIds.get(api)}:${stageName}`], consumers: [...consumers].sort() },
+      {
+        rateLimit,
+        quota,
+        stages: [`${apiIds.get(api)}:${stageName}`],
+        consumers: [...consumers].sort(),
+      },
       plan && {
         rateLimit: plan.throttle?.rateLimit,
         quota: plan.quota?.limit,
@@ -96,20 +117,36 @@ export function live(place: Place, declared: Declared, state: AccountState, cont
   }
   for (const [name, { api, stageName, backend, rateLimit }] of declared.stages) {
     const stage = state.restApis.get(apiIds.get(api) ?? '')?.stages.get(stageName);
-    const live = stage && { backend: stage.variables?.backend, rateLimit: stage.methodSettings['*/*']?.throttlingRateLimit };
+    const live = stage && {
+      backend: stage.variables?.backend,
+      rateLimit: stage.methodSettings['*/*']?.throttlingRateLimit,
+    };
     check('Stage', name, { backend, rateLimit }, live);
   }
-  return { what: `${place.namespace}: the account is what Git says`, found: some(wrong) || 'equal', holds: wrong.length === 0 };
+  return {
+    what: `${place.namespace}: the account is what Git says`,
+    found: some(wrong) || 'equal',
+    holds: wrong.length === 0,
+  };
 }
 
 /** One live object for each declared one, and besides these only keys that wait for their deletion. */
 export function unique(place: Place, declared: Declared, state: AccountState): Row {
   const { keys, plans } = managed(state);
-  const claims = [...keys, ...plans].map(({ id, name, tags }) => tags?.['apikeeper:resource'] ?? `${id} ${name} without tags`);
-  const graced = keys.filter(({ enabled, tags }) => !enabled && tags?.['apikeeper:delete-after'] !== undefined);
-  const extra = keys.length - graced.length - declared.consumers.size + plans.length - declared.plans.size;
-  const kinds = [keys, plans].map((objects) => objects.map(({ tags }) => tags?.['apikeeper:resource']));
-  const twice = kinds.flatMap((names) => names.filter((name, index) => names.indexOf(name) !== index));
+  const claims = [...keys, ...plans].map(
+    ({ id, name, tags }) => tags?.['apikeeper:resource'] ?? `${id} ${name} without tags`,
+  );
+  const graced = keys.filter(
+    ({ enabled, tags }) => !enabled && tags?.['apikeeper:delete-after'] !== undefined,
+  );
+  const extra =
+    keys.length - graced.length - declared.consumers.size + plans.length - declared.plans.size;
+  const kinds = [keys, plans].map((objects) =>
+    objects.map(({ tags }) => tags?.['apikeeper:resource']),
+  );
+  const twice = kinds.flatMap((names) =>
+    names.filter((name, index) => names.indexOf(name) !== index),
+  );
   const stray = claims.filter((claim) => !claim.startsWith(`${place.namespace}/`));
   return {
     what: `${place.namespace}: no object twice, none left over`,

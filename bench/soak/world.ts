@@ -8,9 +8,9 @@ import type { Emit, EventName } from '../../src/core/model/events.ts';
 import type { Report } from '../../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
-import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { StartSchedule } from '../../src/engine/reconcile/cron.ts';
-import type { Call, Daemon, Settings, EngineDeps } from '../../src/engine/state/settings.ts';
+import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
+import type { Call, Daemon, EngineDeps, Settings } from '../../src/engine/state/settings.ts';
 import { kinds } from '../../src/kinds/index.ts';
 import { createMetrics, type Metrics } from '../../src/server/metrics.ts';
 import { virtualClock } from '../clock.ts';
@@ -65,18 +65,25 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
   const calls: SentCall[] = [];
   let noticed = 0;
 
-  const clock = virtualClock(() => (held > 0 ? ++pulse : pulse + (emulator?.requests.length ?? 0)), Date.now());
+  const clock = virtualClock(
+    () => (held > 0 ? ++pulse : pulse + (emulator?.requests.length ?? 0)),
+    Date.now(),
+  );
   const started = await startEmulator({ quotas: 'real', clock: clock.now, seed });
   emulator = started;
   const directory = mkdtempSync(join(tmpdir(), 'apikeeper-soak-'));
   const owner = `soak-${process.pid}`;
   const settings = { ...SETTINGS, directory, owner };
-  const metrics = createMetrics({ version: settings.version, kinds: kinds.map(({ rules }) => rules.kind) });
+  const metrics = createMetrics({
+    version: settings.version,
+    kinds: kinds.map(({ rules }) => rules.kind),
+  });
 
   const emit: Emit = (event, fields) => {
     pulse++;
     told.set(event, (told.get(event) ?? 0) + 1);
-    if (event === 'step.contested') contested.add(`${fields.kind}/${fields.namespace}/${fields.name}`);
+    if (event === 'step.contested')
+      contested.add(`${fields.kind}/${fields.namespace}/${fields.name}`);
     metrics.onEvent(event, fields);
     tell(event, fields);
   };
@@ -84,7 +91,12 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
     calls.push({ ...call, sentAt: clock.now() - call.durationMs });
     metrics.onCall(call);
   };
-  const env = { AWS_ENDPOINT_URL: started.url, AWS_REGION: REGION, AWS_ACCESS_KEY_ID: 'AKIA999999999999', AWS_SECRET_ACCESS_KEY: 'soak' };
+  const env = {
+    AWS_ENDPOINT_URL: started.url,
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: 'AKIA999999999999',
+    AWS_SECRET_ACCESS_KEY: 'soak',
+  };
   const attentive: Clock = {
     now: clock.now,
     sleep(ms, signal) {
@@ -106,7 +118,13 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
     hold,
     async start() {
       const engine = createEngine(settings, surroundings);
-      const daemon = await startDaemon(reading(engine, hold), settings, DAEMON, surroundings, scheduleOn(clock));
+      const daemon = await startDaemon(
+        reading(engine, hold),
+        settings,
+        DAEMON,
+        surroundings,
+        scheduleOn(clock),
+      );
       return {
         daemon,
         async [Symbol.asyncDispose]() {
@@ -120,7 +138,8 @@ export async function createWorld(seed: number, tell: Emit = () => {}): Promise<
       const before = noticed;
       if (change() === 0) return;
       for (const since = performance.now(); noticed === before; await realSleep(1)) {
-        if (performance.now() - since > NOTICED_MS) throw new Error('the daemon has not noticed a change of the files');
+        if (performance.now() - since > NOTICED_MS)
+          throw new Error('the daemon has not noticed a change of the files');
       }
     },
     async planAnew() {
@@ -164,7 +183,8 @@ function reading(engine: Engine, hold: () => Disposable): Engine {
 function scheduleOn(clock: Clock): StartSchedule {
   return (expression, onTick) => {
     const minutes = Number(/^\*\/(\d+) \* \* \* \*$/.exec(expression)?.[1]);
-    if (!minutes) throw new Error(`${expression} is no schedule for a soak: write "*/<minutes> * * * *"`);
+    if (!minutes)
+      throw new Error(`${expression} is no schedule for a soak: write "*/<minutes> * * * *"`);
     const period = minutes * 60_000;
     const end = new AbortController();
     const next = () => (Math.floor(clock.now() / period) + 1) * period;

@@ -1,23 +1,33 @@
 /** `apply`: plan, ask, do it, report. */
 import type { Report } from '../core/model/report.ts';
 import { createEngine } from '../engine/reconcile/engine.ts';
-import { renderText } from '../report/text.ts';
-import { sanitize } from '../report/sanitize.ts';
 import { rows } from '../report/phrases.ts';
+import { sanitize } from '../report/sanitize.ts';
+import { renderText } from '../report/text.ts';
 import { confirm } from './confirm.ts';
 import { EXIT, exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
+import { onStop, type ProcessIo, wantsColour } from './io.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type ProcessIo, wantsColour } from './io.ts';
 
-export async function apply(directory: string, flags: FlagValues<'apply'>, world: ProcessIo): Promise<number> {
-  if (!flags.yes && !world.stdin.isTTY) throw new UsageError('apply asks before it writes, and here is no terminal to ask on: add --yes');
+export async function apply(
+  directory: string,
+  flags: FlagValues<'apply'>,
+  world: ProcessIo,
+): Promise<number> {
+  if (!flags.yes && !world.stdin.isTTY)
+    throw new UsageError(
+      'apply asks before it writes, and here is no terminal to ask on: add --yes',
+    );
   const abort = new AbortController();
   let asking = false;
   using _ = onStop(world, (signal) => {
-    if (!asking) world.stderr.write(`\n${signal}: finishing the call in flight. Press Ctrl-C again to end at once.\n`);
+    if (!asking)
+      world.stderr.write(
+        `\n${signal}: finishing the call in flight. Press Ctrl-C again to end at once.\n`,
+      );
     abort.abort(new Error(`stopped by ${signal}`));
   });
   const log = quietLogOf(flags, world);
@@ -55,7 +65,11 @@ export async function apply(directory: string, flags: FlagValues<'apply'>, world
 }
 
 /** On stdout as part of the result; where the result is for a program, only a person who is asked needs to see it. Whether the result has shown it. */
-function showPlan(plan: Report, flags: FlagValues<'apply'>, { stdout, stderr, env }: ProcessIo): boolean {
+function showPlan(
+  plan: Report,
+  flags: FlagValues<'apply'>,
+  { stdout, stderr, env }: ProcessIo,
+): boolean {
   const isText = flags.output === 'text';
   const stream = isText ? stdout : stderr;
   if (isText || !flags.yes) stream.write(renderText(plan, { colour: wantsColour(stream, env) }));
@@ -65,7 +79,9 @@ function showPlan(plan: Report, flags: FlagValues<'apply'>, { stdout, stderr, en
 /** Whether there is anything to ask about. */
 function writes(plan: Report): boolean {
   const counts = rows(plan.targets);
-  return (['create', 'adopt', 'update', 'disable', 'release', 'delete'] as const).some((row) => counts.has(row));
+  return (['create', 'adopt', 'update', 'disable', 'release', 'delete'] as const).some((row) =>
+    counts.has(row),
+  );
 }
 
 /** Names where it goes: the wrong profile is the mistake that this question is for. */
@@ -73,7 +89,9 @@ function question(plan: Report): string {
   const places = plan.targets
     .filter((target) => writes({ ...plan, targets: [target] }))
     .map(({ accountId, region, owner }) =>
-      sanitize(`${accountId ? `account ${accountId}` : 'an unknown account'}, ${region}, as owner ${owner}`),
+      sanitize(
+        `${accountId ? `account ${accountId}` : 'an unknown account'}, ${region}, as owner ${owner}`,
+      ),
     );
   return `Apply this to ${places.join('; to ')}?`;
 }

@@ -2,19 +2,23 @@
 import { readFile } from 'node:fs/promises';
 import type { Emit } from '../core/model/events.ts';
 import { startDaemon } from '../engine/daemon/daemon.ts';
-import { createEngine } from '../engine/reconcile/engine.ts';
 import { scheduleProblem } from '../engine/reconcile/cron.ts';
+import { createEngine } from '../engine/reconcile/engine.ts';
 import type { Daemon } from '../engine/state/settings.ts';
 import { kinds } from '../kinds/index.ts';
 import { createMetrics } from '../server/metrics.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
+import { onStop, type ProcessIo } from './io.ts';
 import { serve } from './serve.ts';
 import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
 import { UsageError } from './usage.ts';
-import { onStop, type ProcessIo } from './io.ts';
 
-export async function runDaemon(directory: string, flags: FlagValues<'run'>, world: ProcessIo): Promise<number> {
+export async function runDaemon(
+  directory: string,
+  flags: FlagValues<'run'>,
+  world: ProcessIo,
+): Promise<number> {
   const { version, signals } = world;
   const problem = flags.schedule === undefined ? undefined : scheduleProblem(flags.schedule);
   if (problem !== undefined) throw new UsageError(`--schedule ${problem}`);
@@ -22,7 +26,11 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
   await checkNamespaces(settings);
   const token = await readToken(flags['http-token-file']);
   const log = logOf(flags, world);
-  const metrics = createMetrics({ version, kinds: kinds.map(({ rules }) => rules.kind), budget: (namespace) => engine.budget(namespace) });
+  const metrics = createMetrics({
+    version,
+    kinds: kinds.map(({ rules }) => rules.kind),
+    budget: (namespace) => engine.budget(namespace),
+  });
   const emit: Emit = (event, fields) => {
     metrics.onEvent(event, fields);
     log(event, event === 'controller.started' ? { ...fields, address: server.url } : fields);
@@ -57,7 +65,9 @@ export async function runDaemon(directory: string, flags: FlagValues<'run'>, wor
 }
 
 function giveUp({ stderr, exit }: ProcessIo): void {
-  stderr.write('apikeeper: a call was still under way after --shutdown-timeout: whether it was carried out, the next start will see\n');
+  stderr.write(
+    'apikeeper: a call was still under way after --shutdown-timeout: whether it was carried out, the next start will see\n',
+  );
   exit(EXIT.failed);
 }
 
@@ -76,8 +86,12 @@ async function readToken(file: string | undefined): Promise<string | undefined> 
   try {
     token = (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    throw new UsageError(`--http-token-file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`, { cause: error });
+    throw new UsageError(
+      `--http-token-file ${file} cannot be read: ${(error as NodeJS.ErrnoException).code}`,
+      { cause: error },
+    );
   }
-  if (!/^\S+$/.test(token)) throw new UsageError(`--http-token-file ${file} must hold one word, the token`);
+  if (!/^\S+$/.test(token))
+    throw new UsageError(`--http-token-file ${file} must hold one word, the token`);
   return token;
 }

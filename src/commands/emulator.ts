@@ -2,13 +2,21 @@
 import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
-import { ExpectedError } from './usage.ts';
 import { onStop, type ProcessIo } from './io.ts';
+import { ExpectedError } from './usage.ts';
 
-export async function emulator(_: string, flags: FlagValues<'emulator'>, world: ProcessIo): Promise<number> {
+export async function emulator(
+  _: string,
+  flags: FlagValues<'emulator'>,
+  world: ProcessIo,
+): Promise<number> {
   const stop = Promise.withResolvers<void>();
   using _stopping = onStop(world, () => stop.resolve());
-  await using running = await start({ port: flags.port, host: flags['http-host'], quotas: flags.quotas });
+  await using running = await start({
+    port: flags.port,
+    host: flags['http-host'],
+    quotas: flags.quotas,
+  });
   world.stdout.write(
     `An API Gateway emulator listens on ${running.url} (quotas: ${flags.quotas}). Ctrl-C ends it, and its state with it.\n`,
   );
@@ -40,7 +48,13 @@ export async function start(options: EmulatorOptions): Promise<Emulator> {
     return await startEmulator(options);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const wayOut = code === 'EADDRINUSE' ? 'the port is taken: stop what listens there, or choose another one with --port' : message;
-    throw new ExpectedError(`the emulator cannot listen on ${options.host ?? '127.0.0.1'}:${options.port}: ${wayOut}`, { cause: error });
+    const wayOut =
+      code === 'EADDRINUSE'
+        ? 'the port is taken: stop what listens there, or choose another one with --port'
+        : message;
+    throw new ExpectedError(
+      `the emulator cannot listen on ${options.host ?? '127.0.0.1'}:${options.port}: ${wayOut}`,
+      { cause: error },
+    );
   }
 }

@@ -19,11 +19,14 @@ export function exitCode(
   flags: { readonly detailedExitcode?: boolean } = {},
 ): number {
   const objects = report.targets.flatMap((target) => target.objects);
-  const isFailed = report.problems.length > 0 || report.targets.some((target) => target.state === 'failing');
+  const isFailed =
+    report.problems.length > 0 || report.targets.some((target) => target.state === 'failing');
   if (isFailed || objects.some(({ outcome }) => outcome === 'failed')) return EXIT.failed;
   if (command === 'status') return EXIT.done;
-  if (command === 'plan') return flags.detailedExitcode && objects.some(isStep) ? EXIT.changes : EXIT.done;
-  if (objects.some(({ outcome, reason }) => outcome === 'skipped' && reason !== 'dependency')) return EXIT.failed;
+  if (command === 'plan')
+    return flags.detailedExitcode && objects.some(isStep) ? EXIT.changes : EXIT.done;
+  if (objects.some(({ outcome, reason }) => outcome === 'skipped' && reason !== 'dependency'))
+    return EXIT.failed;
   return objects.some(isHeld) ? EXIT.held : EXIT.done;
 }
 

@@ -9,7 +9,10 @@ import { ExpectedError } from './usage.ts';
  * All files are written aside first, where nobody looks for manifests, and are then moved into place: what stops in the middle leaves no file half written.
  * Throws Failure, with nothing written, where one of them exists.
  */
-export async function writeFiles(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
+export async function writeFiles(
+  directory: string,
+  files: ReadonlyMap<string, string>,
+): Promise<void> {
   await refuseExisting(directory, [...files.keys()]);
   const aside = join(directory, `.export-${randomUUID()}`);
   try {
@@ -19,7 +22,10 @@ export async function writeFiles(directory: string, files: ReadonlyMap<string, s
       await rename(join(aside, file), join(directory, file));
     }
   } catch (error) {
-    throw new ExpectedError(`${directory} cannot be written to: ${(error as NodeJS.ErrnoException).code ?? 'error'}`, { cause: error });
+    throw new ExpectedError(
+      `${directory} cannot be written to: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
+      { cause: error },
+    );
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
@@ -34,7 +40,9 @@ async function write(path: string, text: string): Promise<void> {
 const SHOWN = 5;
 
 async function refuseExisting(directory: string, files: readonly string[]): Promise<void> {
-  const found = await Promise.all(files.map(async (file) => ((await exists(join(directory, file))) ? [file] : [])));
+  const found = await Promise.all(
+    files.map(async (file) => ((await exists(join(directory, file))) ? [file] : [])),
+  );
   const existing = found.flat();
   if (existing.length === 0) return;
   const rest = existing.length > SHOWN ? ` and ${existing.length - SHOWN} more` : '';
@@ -51,7 +59,12 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return false;
-    if (code === 'ENOTDIR') throw new ExpectedError(`${sanitize(path)} cannot be written: a part of the path is a file; name a directory`);
-    throw new ExpectedError(`${sanitize(path)} cannot be looked at: ${code ?? 'error'}`, { cause: error });
+    if (code === 'ENOTDIR')
+      throw new ExpectedError(
+        `${sanitize(path)} cannot be written: a part of the path is a file; name a directory`,
+      );
+    throw new ExpectedError(`${sanitize(path)} cannot be looked at: ${code ?? 'error'}`, {
+      cause: error,
+    });
   }
 }

@@ -17,7 +17,18 @@ import {
 } from './parsers.ts';
 import { UsageError } from './usage.ts';
 
-export const COMMAND_NAMES = ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'iam-policy', 'emulator', 'demo'] as const;
+export const COMMAND_NAMES = [
+  'validate',
+  'plan',
+  'apply',
+  'run',
+  'status',
+  'export',
+  'import',
+  'iam-policy',
+  'emulator',
+  'demo',
+] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export interface Flag<
@@ -45,9 +56,12 @@ export interface Flag<
 }
 
 /** Keeps the literal types, from which the values' types follow. */
-function flag<const N extends string, T, const D extends string | undefined, const C extends CommandName>(
-  entry: Flag<N, T, D, C>,
-): Flag<N, T, D, C> {
+function flag<
+  const N extends string,
+  T,
+  const D extends string | undefined,
+  const C extends CommandName,
+>(entry: Flag<N, T, D, C>): Flag<N, T, D, C> {
   return entry;
 }
 
@@ -66,9 +80,18 @@ const EXPORT = 'What to export';
 const IMPORT = 'What the source is read with';
 const OUTPUT = 'Output';
 
-const label = matching(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a namespace: lower-case letters, digits and dashes');
-const owner = matching(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/, 'letters, digits and . _ / -, beginning with a letter or digit');
-const cron = matching(/^(off|\S+( +\S+){4,5})$/, 'a cron expression of five or six fields, such as "*/10 * * * *", or off');
+const label = matching(
+  /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+  'a namespace: lower-case letters, digits and dashes',
+);
+const owner = matching(
+  /^[A-Za-z0-9][A-Za-z0-9._/-]{0,255}$/,
+  'letters, digits and . _ / -, beginning with a letter or digit',
+);
+const cron = matching(
+  /^(off|\S+( +\S+){4,5})$/,
+  'a cron expression of five or six fields, such as "*/10 * * * *", or off',
+);
 
 // biome-ignore format: one flag, one line.
 export const FLAGS = [
@@ -129,17 +152,23 @@ type FlagOf<C extends CommandName> = AnyFlag extends infer F
       : never
     : never
   : never;
-type ValueOf<F> = F extends Flag<string, infer T, infer D> ? (D extends string ? T : T | undefined) : never;
+type ValueOf<F> =
+  F extends Flag<string, infer T, infer D> ? (D extends string ? T : T | undefined) : never;
 
 /** The values of a command's flags, by their names. */
-export type FlagValues<C extends CommandName> = { readonly [F in FlagOf<C> as F['name']]: ValueOf<F> };
+export type FlagValues<C extends CommandName> = {
+  readonly [F in FlagOf<C> as F['name']]: ValueOf<F>;
+};
 
 export function flagsOf(command: CommandName): readonly Flag[] {
   return (FLAGS as readonly Flag[]).filter(({ commands }) => commands.includes(command));
 }
 
 /** `APIKEEPER_DELETE_GRACE` for `delete-grace`; undefined where the flag has none. */
-export function variableOf({ name, variable }: Pick<Flag, 'name' | 'variable'>): string | undefined {
+export function variableOf({
+  name,
+  variable,
+}: Pick<Flag, 'name' | 'variable'>): string | undefined {
   return variable === false ? undefined : `APIKEEPER_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
@@ -151,8 +180,14 @@ export function isSwitch(entry: Flag): boolean {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A command's values: the flag as given, else its variable (an empty one is unset), else its default. `given`: the texts of the flags, by name. */
-export function readFlags<C extends CommandName>(command: C, given: Readonly<Record<string, string>>, env: Environment): FlagValues<C> {
-  const values = flagsOf(command).map((entry) => [entry.name, read(entry, given[entry.name], env)] as const);
+export function readFlags<C extends CommandName>(
+  command: C,
+  given: Readonly<Record<string, string>>,
+  env: Environment,
+): FlagValues<C> {
+  const values = flagsOf(command).map(
+    (entry) => [entry.name, read(entry, given[entry.name], env)] as const,
+  );
   return Object.fromEntries(values) as FlagValues<C>;
 }
 
@@ -170,7 +205,9 @@ function parse(entry: Flag, origin: string, given: string): unknown {
   try {
     return entry.parse(given);
   } catch (error) {
-    throw new UsageError(`${origin} ${(error as Error).message}, not ${JSON.stringify(given)}`, { cause: error });
+    throw new UsageError(`${origin} ${(error as Error).message}, not ${JSON.stringify(given)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -4,21 +4,21 @@ import { dirname } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
 import { importCloudFormation } from '../importers/cloudformation/cloudformation.ts';
 import type { Severity } from '../importers/common/codes.ts';
-import { importLive } from '../importers/live/live.ts';
-import { type LiveAccount, placeText } from '../importers/live/account.ts';
 import type { Finding, Imported } from '../importers/common/model.ts';
-import { renderManifests, toManifest } from '../manifest-writer/render.ts';
-import { importServerless } from '../importers/serverless/serverless.ts';
+import { type LiveAccount, placeText } from '../importers/live/account.ts';
+import { importLive } from '../importers/live/live.ts';
 import { filesBelow } from '../importers/serverless/files.ts';
-import { importTerraform } from '../importers/terraform/terraform.ts';
+import { importServerless } from '../importers/serverless/serverless.ts';
 import { readTerraformDirectory, readTerraformInput } from '../importers/terraform/files.ts';
+import { importTerraform } from '../importers/terraform/terraform.ts';
+import { renderManifests, toManifest } from '../manifest-writer/render.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { count, sanitize } from '../report/sanitize.ts';
 import { EXIT } from './exit.ts';
 import { type FlagValues, variableOf } from './flags.ts';
 import type { Translate } from './import-live.ts';
-import { ExpectedError, UsageError } from './usage.ts';
 import type { ProcessIo } from './io.ts';
+import { ExpectedError, UsageError } from './usage.ts';
 
 type Flags = FlagValues<'import'>;
 
@@ -35,7 +35,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
       const options = {
         file,
         ...(flags.stage !== undefined && { stage: flags.stage }),
-        ...(flags['framework-version'] !== undefined && { frameworkVersion: flags['framework-version'] }),
+        ...(flags['framework-version'] !== undefined && {
+          frameworkVersion: flags['framework-version'],
+        }),
         params: namedValues('param', flags),
         env: namedValues('env', flags),
         read: filesBelow(file === '-' ? '.' : dirname(file)),
@@ -57,7 +59,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
     flags: ['var'],
     read: async (path, flags, world) => {
       const input =
-        path === '-' ? { path, directory: '.', texts: [{ file: path, text: await readSource(path, world) }] } : await readTerraform(path);
+        path === '-'
+          ? { path, directory: '.', texts: [{ file: path, text: await readSource(path, world) }] }
+          : await readTerraform(path);
       const variables = namedValues('var', flags);
       return () => importTerraform(input, { variables, read: readTerraformDirectory });
     },
@@ -67,18 +71,31 @@ const SOURCES: Readonly<Record<string, Source>> = {
 /** The flags that belong to single sources: on the command line a stray one is a mistake, as a variable it is for another call. */
 const OWN_FLAGS = ['stage', 'framework-version', 'param', 'env', 'parameter', 'var'] as const;
 
-export async function importFrom(_: string, flags: Flags, world: ProcessIo, [name = '', file = '']: readonly string[]): Promise<number> {
+export async function importFrom(
+  _: string,
+  flags: Flags,
+  world: ProcessIo,
+  [name = '', file = '']: readonly string[],
+): Promise<number> {
   const source = Object.hasOwn(SOURCES, name) ? SOURCES[name] : undefined;
   const names = Object.keys(SOURCES);
   if (!source)
-    throw new UsageError(`import from ${JSON.stringify(name)} is unknown${didYouMean(name, names) || `; known are ${names.join(', ')}`}`);
+    throw new UsageError(
+      `import from ${JSON.stringify(name)} is unknown${didYouMean(name, names) || `; known are ${names.join(', ')}`}`,
+    );
   const stray = OWN_FLAGS.find(
-    (flag) => !source.flags.includes(flag) && isGiven(flags[flag]) && !world.env[variableOf({ name: flag }) ?? ''],
+    (flag) =>
+      !source.flags.includes(flag) &&
+      isGiven(flags[flag]) &&
+      !world.env[variableOf({ name: flag }) ?? ''],
   );
   if (stray) throw new UsageError(`import ${name} does not read --${stray}`);
   const translate = await source.read(file, flags, world);
-  const { imported, account } = flags.live ? await live(translate, flags, world) : { imported: await translate({}), account: undefined };
-  if (flags.output === 'json') world.stdout.write(`${JSON.stringify(asJson(imported, account, flags.namespace), null, 2)}\n`);
+  const { imported, account } = flags.live
+    ? await live(translate, flags, world)
+    : { imported: await translate({}), account: undefined };
+  if (flags.output === 'json')
+    world.stdout.write(`${JSON.stringify(asJson(imported, account, flags.namespace), null, 2)}\n`);
   else print(file, imported, account, flags, world);
   return imported.findings.some(({ severity }) => severity === 'error') ? EXIT.failed : EXIT.done;
 }
@@ -94,7 +111,13 @@ async function live(translate: Translate, flags: Flags, world: ProcessIo) {
   return { imported: importLive(imported, account), account };
 }
 
-function print(file: string, imported: Imported, account: LiveAccount | undefined, flags: Flags, { stdout, stderr }: ProcessIo): void {
+function print(
+  file: string,
+  imported: Imported,
+  account: LiveAccount | undefined,
+  flags: Flags,
+  { stdout, stderr }: ProcessIo,
+): void {
   const { documents, findings, handOver } = imported;
   if (flags['hand-over']) stdout.write(handOver ?? '# Nothing here is to be handed over.\n');
   else if (documents.length > 0) {
@@ -105,7 +128,8 @@ function print(file: string, imported: Imported, account: LiveAccount | undefine
 }
 
 function headOf(file: string, account: LiveAccount | undefined): string {
-  if (account) return `# What is live, in ${placeText(account)}, of what ${sanitize(file)} declares.\n`;
+  if (account)
+    return `# What is live, in ${placeText(account)}, of what ${sanitize(file)} declares.\n`;
   return `# What ${sanitize(file)} says, which need not be what is live: look at \`apikeeper plan\` before anything is written.\n`;
 }
 
@@ -114,15 +138,33 @@ function findingText({ file, line, code, severity, message }: Finding): string {
   return `${sanitize(file)}:${line}  ${code}  ${severity}  ${sanitize(message)}`;
 }
 
-function summary(file: string, { documents, findings }: Imported, account: LiveAccount | undefined): string {
-  const number = (wanted: Severity) => findings.filter(({ severity }) => severity === wanted).length;
-  const found = [count(number('error'), 'error'), count(number('warning'), 'warning'), count(number('info'), 'note')];
+function summary(
+  file: string,
+  { documents, findings }: Imported,
+  account: LiveAccount | undefined,
+): string {
+  const number = (wanted: Severity) =>
+    findings.filter(({ severity }) => severity === wanted).length;
+  const found = [
+    count(number('error'), 'error'),
+    count(number('warning'), 'warning'),
+    count(number('info'), 'note'),
+  ];
   return `${sanitize(file)}: ${count(documents.length, 'document')}; ${found.join(', ')}.${account ? ` Read live from ${placeText(account)}.` : ''}`;
 }
 
-function asJson({ documents, findings, handOver }: Imported, account: LiveAccount | undefined, namespace: string | undefined) {
+function asJson(
+  { documents, findings, handOver }: Imported,
+  account: LiveAccount | undefined,
+  namespace: string | undefined,
+) {
   const live = account ? { accountId: account.accountId ?? null, region: account.region } : null;
-  return { manifests: documents.map((document) => toManifest(document, namespace)), findings, handOver: handOver ?? null, live };
+  return {
+    manifests: documents.map((document) => toManifest(document, namespace)),
+    findings,
+    handOver: handOver ?? null,
+    live,
+  };
 }
 
 async function readSource(file: string, { stdin }: ProcessIo): Promise<string> {
@@ -149,7 +191,9 @@ const REASONS: Readonly<Record<string, string>> = {
 function notRead(file: string, error: unknown): ExpectedError {
   if (error instanceof ExpectedError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? 'error';
-  return new ExpectedError(`${sourceName(file)} cannot be read: ${REASONS[code] ?? code}`, { cause: error });
+  return new ExpectedError(`${sourceName(file)} cannot be read: ${REASONS[code] ?? code}`, {
+    cause: error,
+  });
 }
 
 /** A directory, or a file of any kind that Terraform writes or reads. */
@@ -162,11 +206,16 @@ async function readTerraform(path: string) {
 }
 
 /** The values themselves stay out of the complaint. */
-function namedValues(flag: 'param' | 'env' | 'parameter' | 'var', flags: Flags): Readonly<Record<string, string>> {
+function namedValues(
+  flag: 'param' | 'env' | 'parameter' | 'var',
+  flags: Flags,
+): Readonly<Record<string, string>> {
   return Object.fromEntries(
     [...flags[flag]].map(([name, value]) => {
-      if (name === '') throw new UsageError(`--${flag} needs a name and a value: --${flag} <name>=<value>`);
-      if (value === undefined) throw new UsageError(`--${flag} ${name} needs a value: --${flag} ${name}=<value>`);
+      if (name === '')
+        throw new UsageError(`--${flag} needs a name and a value: --${flag} <name>=<value>`);
+      if (value === undefined)
+        throw new UsageError(`--${flag} ${name} needs a value: --${flag} ${name}=<value>`);
       return [name, value];
     }),
   );

@@ -36,7 +36,10 @@ export function wantsColour(output: Output, env: ProcessIo['env']): boolean {
  * Calls `stop` on the first SIGINT or SIGTERM; a second SIGINT ends the process at once, with the shell's code for it.
  * The result stops listening.
  */
-export function onStop({ signals, exit }: ProcessIo, stop: (signal: 'SIGINT' | 'SIGTERM') => void): Disposable {
+export function onStop(
+  { signals, exit }: ProcessIo,
+  stop: (signal: 'SIGINT' | 'SIGTERM') => void,
+): Disposable {
   let stopping = false;
   const interrupt = () => (stopping ? exit(130) : begin('SIGINT'));
   const terminate = () => begin('SIGTERM');

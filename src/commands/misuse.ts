@@ -22,11 +22,16 @@ export function switchTexts(words: readonly string[]): string[] {
 
 /** The first word that is a command. */
 export function commandIn(words: readonly string[]): CommandName | undefined {
-  return COMMAND_NAMES.find((name) => name === words.find((word) => (COMMAND_NAMES as readonly string[]).includes(word)));
+  return COMMAND_NAMES.find(
+    (name) => name === words.find((word) => (COMMAND_NAMES as readonly string[]).includes(word)),
+  );
 }
 
 /** The parser's complaint in our words. `words`: the command line. */
-export function misuse(error: { readonly code: string; readonly message: string }, words: readonly string[]): UsageError {
+export function misuse(
+  error: { readonly code: string; readonly message: string },
+  words: readonly string[],
+): UsageError {
   const command = commandIn(words);
   const subject = /'([^']*)'/.exec(error.message)?.[1] ?? '';
   switch (error.code) {
@@ -39,7 +44,9 @@ export function misuse(error: { readonly code: string; readonly message: string 
         `${command} takes ${takesDirectory(command) ? 'one directory' : command === 'import' ? 'a source and one file' : 'no directory'}; flags are written with dashes`,
       );
     case 'commander.missingArgument':
-      return new UsageError(`${command} needs a ${subject}: apikeeper import serverless serverless.yml, for instance`);
+      return new UsageError(
+        `${command} needs a ${subject}: apikeeper import serverless serverless.yml, for instance`,
+      );
     case 'commander.optionMissingArgument':
       return new UsageError(
         `${subject.split(' ').find((word) => word.startsWith('--'))} needs a value: ${subject.split('<')[1]?.replace('>', '')}`,
@@ -56,9 +63,13 @@ function takesDirectory(command: CommandName | undefined): boolean {
 }
 
 function unknownFlag(written: string, command: CommandName | undefined): string {
-  const elsewhere = ALL.filter(({ name, short }) => written === `--${name}` || written === `-${short}`).flatMap(({ commands }) => commands);
-  if (elsewhere.length > 0 && (!command || elsewhere.includes(command))) return `${written} goes after the command`;
-  if (elsewhere.length > 0) return `${command} has no flag ${written}: it belongs to ${[...new Set(elsewhere)].join(', ')}`;
+  const elsewhere = ALL.filter(
+    ({ name, short }) => written === `--${name}` || written === `-${short}`,
+  ).flatMap(({ commands }) => commands);
+  if (elsewhere.length > 0 && (!command || elsewhere.includes(command)))
+    return `${written} goes after the command`;
+  if (elsewhere.length > 0)
+    return `${command} has no flag ${written}: it belongs to ${[...new Set(elsewhere)].join(', ')}`;
   const known = (command ? flagsOf(command) : ALL).map(({ name }) => `--${name}`);
   return `unknown flag ${written}${didYouMean(written, [...known, '--help', '--version'])}`;
 }

@@ -4,10 +4,14 @@ import type { FlagValues } from './flags.ts';
 
 type Flags = Pick<FlagValues<'plan'>, 'operation-quotas' | 'requests-per-second' | 'burst'>;
 
-export function paceOf(flags: Flags): Pick<Settings, 'operationQuotas' | 'requestsPerSecond' | 'burst'> {
+export function paceOf(
+  flags: Flags,
+): Pick<Settings, 'operationQuotas' | 'requestsPerSecond' | 'burst'> {
   return {
     operationQuotas: flags['operation-quotas'],
-    ...(flags['requests-per-second'] !== undefined && { requestsPerSecond: flags['requests-per-second'] }),
+    ...(flags['requests-per-second'] !== undefined && {
+      requestsPerSecond: flags['requests-per-second'],
+    }),
     ...(flags.burst !== undefined && { burst: flags.burst }),
   };
 }

@@ -5,7 +5,8 @@ export type Parser<T> = (text: string) => T;
 export function oneOf<const T extends string>(...words: readonly T[]): Parser<T> {
   return (text) => {
     const found = words.find((word) => word === text);
-    if (found === undefined) throw new Error(`must be ${words.join(', ').replace(/, ([^,]*)$/, ' or $1')}`);
+    if (found === undefined)
+      throw new Error(`must be ${words.join(', ').replace(/, ([^,]*)$/, ' or $1')}`);
     return found;
   };
 }
@@ -20,13 +21,20 @@ export function onOff(text: string): boolean {
   return oneOf('on', 'off')(text) === 'on';
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 /** Milliseconds. */
 export function duration(text: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const factor = UNITS[unit ?? ''];
-  if (number === undefined || factor === undefined) throw new Error('must be a number and its unit, such as 500ms, 30s, 10m, 12h or 14d');
+  if (number === undefined || factor === undefined)
+    throw new Error('must be a number and its unit, such as 500ms, 30s, 10m, 12h or 14d');
   return Number(number) * factor;
 }
 
@@ -35,7 +43,9 @@ export function integer(from: number, to = Number.MAX_SAFE_INTEGER): Parser<numb
     const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (number >= from && number <= to) return number;
     throw new Error(
-      to === Number.MAX_SAFE_INTEGER ? `must be a whole number, ${from} or more` : `must be a whole number from ${from} to ${to}`,
+      to === Number.MAX_SAFE_INTEGER
+        ? `must be a whole number, ${from} or more`
+        : `must be a whole number from ${from} to ${to}`,
     );
   };
 }

@@ -2,11 +2,15 @@
 import { createEngine } from '../engine/reconcile/engine.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
+import type { ProcessIo } from './io.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
-import type { ProcessIo } from './io.ts';
 
-export async function plan(directory: string, flags: FlagValues<'plan'>, world: ProcessIo): Promise<number> {
+export async function plan(
+  directory: string,
+  flags: FlagValues<'plan'>,
+  world: ProcessIo,
+): Promise<number> {
   const settings = settingsOf(directory, flags, world);
   await checkNamespaces(settings);
   await using engine = createEngine(settings, surroundingsOf(quietLogOf(flags, world).emit, world));

@@ -3,15 +3,27 @@ import { defaultText, FLAGS, type Flag, showsNegation, variableOf } from './flag
 
 export function flagReference(): string {
   const lines = (FLAGS as readonly Flag[]).map((entry) => {
-    const cells = [names(entry), variable(entry), cell(defaultText(entry)), entry.commands.join(', '), entry.help];
+    const cells = [
+      names(entry),
+      variable(entry),
+      cell(defaultText(entry)),
+      entry.commands.join(', '),
+      entry.help,
+    ];
     return `| ${cells.join(' | ')} |`;
   });
-  return ['| flag | variable | default | commands | meaning |', '| --- | --- | --- | --- | --- |', ...lines, ''].join('\n');
+  return [
+    '| flag | variable | default | commands | meaning |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
 function names(entry: Flag): string {
   const { name, short, value } = entry;
-  const long = value === undefined ? `--${showsNegation(entry) ? '[no-]' : ''}${name}` : `--${name} ${value}`;
+  const long =
+    value === undefined ? `--${showsNegation(entry) ? '[no-]' : ''}${name}` : `--${name} ${value}`;
   return cell(short ? `-${short}, ${long}` : long);
 }
 

@@ -2,13 +2,13 @@
 
 import type { Emit } from '../core/model/events.ts';
 import { chosen } from '../engine/reconcile/engine.ts';
-import type { Settings, EngineDeps } from '../engine/state/settings.ts';
+import type { EngineDeps, Settings } from '../engine/state/settings.ts';
 import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
 import type { FlagValues } from './flags.ts';
+import { type ProcessIo, wantsColour } from './io.ts';
 import { paceOf } from './pace.ts';
 import { UsageError } from './usage.ts';
-import { type ProcessIo, wantsColour } from './io.ts';
 
 type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
 
@@ -47,7 +47,9 @@ type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Without the members that are undefined: what was not said is absent. */
 function defined<T extends object>(object: T): Defined<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, member]) => member !== undefined)) as Defined<T>;
+  return Object.fromEntries(
+    Object.entries(object).filter(([, member]) => member !== undefined),
+  ) as Defined<T>;
 }
 
 /** The log that the flags ask for, on stderr. */
@@ -65,7 +67,10 @@ export function logOf(flags: PassFlags, { stderr, env }: ProcessIo): Emit {
  * For a person at a terminal the plan tells what its events tell; said twice, it is harder to read. `open` lets later events through:
  * while an apply runs, they are its progress. Asked for with --log-level, all of them are written.
  */
-export function quietLogOf(flags: PassFlags, world: ProcessIo): { readonly emit: Emit; open(): void } {
+export function quietLogOf(
+  flags: PassFlags,
+  world: ProcessIo,
+): { readonly emit: Emit; open(): void } {
   const log = logOf(flags, world);
   let isOpen = world.stderr.isTTY !== true || flags['log-level'] !== undefined;
   return {
@@ -78,6 +83,10 @@ export function quietLogOf(flags: PassFlags, world: ProcessIo): { readonly emit:
   };
 }
 
-export function surroundingsOf(emit: Emit, { env, clock }: ProcessIo, onCall?: EngineDeps['onCall']): EngineDeps {
+export function surroundingsOf(
+  emit: Emit,
+  { env, clock }: ProcessIo,
+  onCall?: EngineDeps['onCall'],
+): EngineDeps {
   return { clock, emit, env, ...(onCall && { onCall }) };
 }

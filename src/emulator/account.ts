@@ -27,7 +27,10 @@ const grammar: Grammar<Settings> = {
 
 export const getAccount: Operation<GetAccountRequest, Account> = (_, { state }) => shown(state);
 
-export const updateAccount: Operation<UpdateAccountRequest, Account> = ({ patchOperations }, { state }) => {
+export const updateAccount: Operation<UpdateAccountRequest, Account> = (
+  { patchOperations },
+  { state },
+) => {
   const { cloudwatchRoleArn } = patched(
     { cloudwatchRoleArn: state.cloudwatchRoleArn } as Settings,
     patchOperations,

@@ -28,22 +28,34 @@ const handlers: Readonly<Record<string, Handler>> = {
   },
   /** Resource quotas of one account and region. */
   'PUT limits': (core, body) => {
-    const { account, region, ...limits } = body as Partial<Limits> & { account?: string; region?: string };
+    const { account, region, ...limits } = body as Partial<Limits> & {
+      account?: string;
+      region?: string;
+    };
     const current = core.state(account, region).limits;
     const unknown = Object.keys(limits).filter((name) => !Object.hasOwn(current, name));
-    if (unknown.length > 0) throw new Error(`No such limit: ${unknown.join(', ')}. There are: ${Object.keys(current).join(', ')}`);
+    if (unknown.length > 0)
+      throw new Error(
+        `No such limit: ${unknown.join(', ')}. There are: ${Object.keys(current).join(', ')}`,
+      );
     return Object.assign(current, limits);
   },
 };
 
-export function answerAdmin({ method, path, body }: EmulatorRequest, core: EmulatorCore): EmulatorResponse {
+export function answerAdmin(
+  { method, path, body }: EmulatorRequest,
+  core: EmulatorCore,
+): EmulatorResponse {
   const answer = (status: number, value?: unknown): EmulatorResponse => ({
     status,
     headers: { 'content-type': 'application/json' },
     body: value === undefined ? '' : JSON.stringify(value),
   });
   const handler = handlers[`${method} ${path.slice(PREFIX.length)}`];
-  if (!handler) return answer(404, { message: `No such admin path. There are: ${Object.keys(handlers).join(', ')}` });
+  if (!handler)
+    return answer(404, {
+      message: `No such admin path. There are: ${Object.keys(handlers).join(', ')}`,
+    });
   try {
     const value = handler(core, body === '' ? undefined : JSON.parse(body));
     return value === undefined ? answer(204) : answer(200, value);

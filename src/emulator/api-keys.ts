@@ -28,7 +28,10 @@ export function findApiKey(state: AccountState, id: string): ApiKey {
 export const findByValue = (state: AccountState, value: string): ApiKey | undefined =>
   state.apiKeys.values().find((key) => key.value === value);
 
-const withoutValue = ({ value: _, ...key }: ApiKey): ApiKeyShape => ({ ...key, tags: orAbsent(key.tags) });
+const withoutValue = ({ value: _, ...key }: ApiKey): ApiKeyShape => ({
+  ...key,
+  tags: orAbsent(key.tags),
+});
 
 /** Shared by CreateApiKey and ImportApiKeys. Throws for what the service refuses; value "" and none both mean: generate one. */
 export function addApiKey({ state, now, random }: Context, request: CreateApiKeyRequest): ApiKey {
@@ -51,7 +54,9 @@ export function addApiKey({ state, now, random }: Context, request: CreateApiKey
     enabled: request.enabled ?? false,
     createdDate: new Date(now),
     lastUpdatedDate: new Date(now),
-    stageKeys: (request.stageKeys ?? []).map(({ restApiId, stageName }) => `${restApiId}/${stageName}`),
+    stageKeys: (request.stageKeys ?? []).map(
+      ({ restApiId, stageName }) => `${restApiId}/${stageName}`,
+    ),
     tags: orAbsent(request.tags),
   };
   state.apiKeys.set(key.id, key);
@@ -59,30 +64,44 @@ export function addApiKey({ state, now, random }: Context, request: CreateApiKey
 }
 
 export function checkName(name: string | undefined): string | undefined {
-  if (name !== undefined && name.length > MAX_NAME) throw badRequest(`Invalid API Key name, can be at most ${MAX_NAME} characters.`);
+  if (name !== undefined && name.length > MAX_NAME)
+    throw badRequest(`Invalid API Key name, can be at most ${MAX_NAME} characters.`);
   return given(name);
 }
 
 export function checkDescription(description: string | undefined): string | undefined {
-  if (description !== undefined && description.length > MAX_DESCRIPTION) throw badRequest('Invalid API Key description specified.');
+  if (description !== undefined && description.length > MAX_DESCRIPTION)
+    throw badRequest('Invalid API Key description specified.');
   return given(description);
 }
 
-export const createApiKey: Operation<CreateApiKeyRequest, ApiKeyShape> = (request, context) => addApiKey(context, request);
+export const createApiKey: Operation<CreateApiKeyRequest, ApiKeyShape> = (request, context) =>
+  addApiKey(context, request);
 
-export const getApiKey: Operation<GetApiKeyRequest, ApiKeyShape> = ({ apiKey, includeValue }, { state }) => {
+export const getApiKey: Operation<GetApiKeyRequest, ApiKeyShape> = (
+  { apiKey, includeValue },
+  { state },
+) => {
   const key = findApiKey(state, apiKey);
   return includeValue ? { ...key, tags: orAbsent(key.tags) } : withoutValue(key);
 };
 
-export const getApiKeys: Operation<GetApiKeysRequest, ApiKeys> = ({ nameQuery, customerId, includeValues, ...paging }, { state }) => {
+export const getApiKeys: Operation<GetApiKeysRequest, ApiKeys> = (
+  { nameQuery, customerId, includeValues, ...paging },
+  { state },
+) => {
   const matching = state.apiKeys
     .values()
     // A case-sensitive prefix [LS test_get_api_keys].
     .filter((key) => nameQuery === undefined || (key.name ?? '').startsWith(nameQuery))
     .filter((key) => customerId === undefined || key.customerId === customerId);
   const { items, position } = page(matching, (key) => key.id, paging);
-  return { items: items.map((key) => (includeValues ? { ...key, tags: orAbsent(key.tags) } : withoutValue(key))), position };
+  return {
+    items: items.map((key) =>
+      includeValues ? { ...key, tags: orAbsent(key.tags) } : withoutValue(key),
+    ),
+    position,
+  };
 };
 
 const grammar: Grammar<ApiKey> = {
@@ -116,7 +135,10 @@ const grammar: Grammar<ApiKey> = {
 };
 
 /** Answers without the value, and with `tags: {}` where there are none [LS]. */
-export const updateApiKey: Operation<UpdateApiKeyRequest, ApiKeyShape> = ({ apiKey, patchOperations }, { state, now }) => {
+export const updateApiKey: Operation<UpdateApiKeyRequest, ApiKeyShape> = (
+  { apiKey, patchOperations },
+  { state, now },
+) => {
   const key = patched(findApiKey(state, apiKey), patchOperations, grammar, 'updateApiKeyInput');
   key.lastUpdatedDate = new Date(now);
   state.apiKeys.set(key.id, key);

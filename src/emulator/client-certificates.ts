@@ -24,13 +24,20 @@ export function findCertificate(state: AccountState, id: string): ClientCertific
   return certificate;
 }
 
-const shown = (certificate: ClientCertificate): CertificateShape => ({ ...certificate, tags: orAbsent(certificate.tags) });
+const shown = (certificate: ClientCertificate): CertificateShape => ({
+  ...certificate,
+  tags: orAbsent(certificate.tags),
+});
 
 /** The certificate is a place holder in PEM armour: nothing verifies with it. */
-export const generateClientCertificate: Operation<GenerateClientCertificateRequest, CertificateShape> = (request, context) => {
+export const generateClientCertificate: Operation<
+  GenerateClientCertificateRequest,
+  CertificateShape
+> = (request, context) => {
   const { state, now, random } = context;
   checkTags(request.tags);
-  if (state.clientCertificates.size >= state.limits.clientCertificates) throw limitExceeded('Client Certificates for this account');
+  if (state.clientCertificates.size >= state.limits.clientCertificates)
+    throw limitExceeded('Client Certificates for this account');
   const certificate: ClientCertificate = {
     clientCertificateId: random.id(6),
     description: given(request.description),
@@ -43,11 +50,20 @@ export const generateClientCertificate: Operation<GenerateClientCertificateReque
   return shown(certificate);
 };
 
-export const getClientCertificate: Operation<GetClientCertificateRequest, CertificateShape> = ({ clientCertificateId }, { state }) =>
-  shown(findCertificate(state, clientCertificateId));
+export const getClientCertificate: Operation<GetClientCertificateRequest, CertificateShape> = (
+  { clientCertificateId },
+  { state },
+) => shown(findCertificate(state, clientCertificateId));
 
-export const getClientCertificates: Operation<GetClientCertificatesRequest, ClientCertificates> = (paging, { state }) => {
-  const { items, position } = page(state.clientCertificates.values(), (certificate) => certificate.clientCertificateId, paging);
+export const getClientCertificates: Operation<GetClientCertificatesRequest, ClientCertificates> = (
+  paging,
+  { state },
+) => {
+  const { items, position } = page(
+    state.clientCertificates.values(),
+    (certificate) => certificate.clientCertificateId,
+    paging,
+  );
   return { items: items.map(shown), position };
 };
 
@@ -59,15 +75,26 @@ const grammar: Grammar<ClientCertificate> = {
   ],
 };
 
-export const updateClientCertificate: Operation<UpdateClientCertificateRequest, CertificateShape> = (request, { state }) => {
+export const updateClientCertificate: Operation<
+  UpdateClientCertificateRequest,
+  CertificateShape
+> = (request, { state }) => {
   const { clientCertificateId, patchOperations } = request;
-  const certificate = patched(findCertificate(state, clientCertificateId), patchOperations, grammar, 'updateClientCertificateInput');
+  const certificate = patched(
+    findCertificate(state, clientCertificateId),
+    patchOperations,
+    grammar,
+    'updateClientCertificateInput',
+  );
   state.clientCertificates.set(clientCertificateId, certificate);
   return shown(certificate);
 };
 
 /** Refused while a stage uses it (UNCONFIRMED). */
-export const deleteClientCertificate: Operation<DeleteClientCertificateRequest> = ({ clientCertificateId }, { state }) => {
+export const deleteClientCertificate: Operation<DeleteClientCertificateRequest> = (
+  { clientCertificateId },
+  { state },
+) => {
   findCertificate(state, clientCertificateId);
   const stages = [...state.restApis.values()].flatMap((tree) => [...tree.stages.values()]);
   if (stages.some((stage) => stage.clientCertificateId === clientCertificateId)) {

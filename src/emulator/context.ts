@@ -12,4 +12,6 @@ export interface Context {
 export type Operation<In, Out = unknown> = (input: Input<In>, context: Context) => Out;
 
 /** An SDK request type as the handler sees it: what is required has been checked. */
-export type Input<T> = { [K in keyof T]: Record<never, never> extends Pick<T, K> ? T[K] : Exclude<T[K], undefined> };
+export type Input<T> = {
+  [K in keyof T]: Record<never, never> extends Pick<T, K> ? T[K] : Exclude<T[K], undefined>;
+};

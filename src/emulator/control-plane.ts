@@ -27,11 +27,19 @@ interface ControlCall {
 }
 
 /** Carries out one call: quotas, input, operation, output. Throws ServiceError. */
-export function answerControl(plane: ControlPlane, { request, identity, match, effects, onCreated }: ControlCall): EmulatorResponse {
+export function answerControl(
+  plane: ControlPlane,
+  { request, identity, match, effects, onCreated }: ControlCall,
+): EmulatorResponse {
   const { route, labels } = match;
   const { account, region } = identity;
   const now = plane.clock();
-  plane.quotas.take(`${account} ${region}`, route.operation, now, () => !/"(REGIONAL|PRIVATE)"/.test(request.body));
+  plane.quotas.take(
+    `${account} ${region}`,
+    route.operation,
+    now,
+    () => !/"(REGIONAL|PRIVATE)"/.test(request.body),
+  );
   const input = route.read({ labels, query: request.query, body: request.body });
   const operation = operations.get(route.operation);
   if (!operation) throw notEmulated(route.operation);
@@ -54,6 +62,10 @@ export const addressed = ({ route, labels }: Match): string | undefined =>
   creates(route.operation) ? undefined : Object.values(labels).join('/') || undefined;
 
 function idOf(output: unknown): string | undefined {
-  const { id, stageName, clientCertificateId } = (output ?? {}) as { id?: string; stageName?: string; clientCertificateId?: string };
+  const { id, stageName, clientCertificateId } = (output ?? {}) as {
+    id?: string;
+    stageName?: string;
+    clientCertificateId?: string;
+  };
   return id ?? stageName ?? clientCertificateId;
 }

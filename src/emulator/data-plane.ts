@@ -1,11 +1,11 @@
 import type { ApiKeySourceType } from '@aws-sdk/client-api-gateway';
 import { type EmulatorRequest, type EmulatorResponse, jsonAnswer } from './http.ts';
-import { findClient } from './usage-plan-client.ts';
 import { findRoute } from './resource-match.ts';
 import type { AccountState, Deployment, Stage } from './state.ts';
 import { throttlesOf } from './throttles.ts';
 import type { Buckets } from './token-buckets.ts';
 import { spend } from './usage-counters.ts';
+import { findClient } from './usage-plan-client.ts';
 
 /** Where a client's request to a deployed API goes. `path` is percent-encoded and begins with a slash, which may be left out where nothing follows. */
 interface Address {
@@ -19,7 +19,9 @@ const ADDRESS = /^\/restapis\/(?<apiId>[^/]+)\/(?<stageName>[^/]+)\/_user_reques
 /** Undefined for a request to the control plane. */
 export function addressOf(path: string): Address | undefined {
   const { apiId, stageName, path: rest = '/' } = ADDRESS.exec(path)?.groups ?? {};
-  return apiId === undefined || stageName === undefined ? undefined : { apiId, stageName, path: rest };
+  return apiId === undefined || stageName === undefined
+    ? undefined
+    : { apiId, stageName, path: rest };
 }
 
 /** What the requests of the data plane share. `now` is in milliseconds. */
@@ -30,7 +32,10 @@ interface DataPlane {
 }
 
 /** Where the key's value stands, by the API's key source. Authorizers are not emulated: a header of the emulator's own says what one would have answered as usageIdentifierKey. */
-const KEY_HEADERS: Readonly<Record<ApiKeySourceType, string>> = { HEADER: 'x-api-key', AUTHORIZER: 'x-apikeeper-usage-identifier-key' };
+const KEY_HEADERS: Readonly<Record<ApiKeySourceType, string>> = {
+  HEADER: 'x-api-key',
+  AUTHORIZER: 'x-apikeeper-usage-identifier-key',
+};
 
 // Bodies and error types: re:Post, "How do I troubleshoot HTTP 403 errors from API Gateway?"; facts section 6.
 const refuse = (status: number, type: string, message: string): EmulatorResponse =>
@@ -48,16 +53,22 @@ export function answerClient(
   if (!served || served.snapshot.disableExecuteApiEndpoint) return forbidden();
   const { state, stage, snapshot } = served;
   const route = findRoute(snapshot.methods, method, path);
-  if (!route) return refuse(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
+  if (!route)
+    return refuse(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
 
   const value = headers[KEY_HEADERS[snapshot.apiKeySource]];
   const { apiKeyRequired } = route.method;
-  const client = apiKeyRequired && typeof value === 'string' ? findClient(state, apiId, stageName, value) : undefined;
+  const client =
+    apiKeyRequired && typeof value === 'string'
+      ? findClient(state, apiId, stageName, value)
+      : undefined;
   if (apiKeyRequired && !client) return forbidden();
   for (const { bucket, rate } of throttlesOf({ state, apiId, stage, route, client })) {
-    if (buckets.take(bucket, rate, now) > 0) return refuse(429, 'TooManyRequestsException', 'Too Many Requests');
+    if (buckets.take(bucket, rate, now) > 0)
+      return refuse(429, 'TooManyRequestsException', 'Too Many Requests');
   }
-  if (client && !spend(state, client.plan, client.key.id, now)) return refuse(429, 'LimitExceededException', 'Limit Exceeded');
+  if (client && !spend(state, client.plan, client.key.id, now))
+    return refuse(429, 'LimitExceededException', 'Limit Exceeded');
 
   const { uri, connectionId } = route.method.methodIntegration ?? {};
   const resolved = {
@@ -80,7 +91,10 @@ interface Served {
 }
 
 /** Clients do not say whose API it is: the first account and region that has one of this id serves it. */
-function findServed(states: Iterable<AccountState>, { apiId, stageName }: Address): Served | undefined {
+function findServed(
+  states: Iterable<AccountState>,
+  { apiId, stageName }: Address,
+): Served | undefined {
   for (const state of states) {
     const tree = state.restApis.get(apiId);
     const stage = tree?.stages.get(stageName);

@@ -24,22 +24,41 @@ function findDeployment({ deployments }: RestApiTree, id: string): Deployment {
   return deployment;
 }
 
-const shown = ({ snapshot, ...deployment }: Deployment, embed?: readonly string[]): DeploymentShape =>
+const shown = (
+  { snapshot, ...deployment }: Deployment,
+  embed?: readonly string[],
+): DeploymentShape =>
   embed?.includes('apisummary') ? { ...deployment, apiSummary: snapshot.methods } : deployment;
 
 function snapshotOf(tree: RestApiTree): Deployment['snapshot'] {
   const served = [...tree.resources.values()].filter(({ methods }) => methods.size > 0);
-  const methods = served.map((resource) => [pathOf(tree, resource), Object.fromEntries(resource.methods)]);
+  const methods = served.map((resource) => [
+    pathOf(tree, resource),
+    Object.fromEntries(resource.methods),
+  ]);
   const { apiKeySource, disableExecuteApiEndpoint } = tree.api;
-  return structuredClone({ apiKeySource, disableExecuteApiEndpoint, methods: Object.fromEntries(methods) });
+  return structuredClone({
+    apiKeySource,
+    disableExecuteApiEndpoint,
+    methods: Object.fromEntries(methods),
+  });
 }
 
 /** With a `stageName` it re-points that stage, or creates it, without tags [BC, LS]. */
-export const createDeployment: Operation<CreateDeploymentRequest, DeploymentShape> = (request, { state, now, random }) => {
+export const createDeployment: Operation<CreateDeploymentRequest, DeploymentShape> = (
+  request,
+  { state, now, random },
+) => {
   const tree = findRestApi(state, request.restApiId);
   const snapshot = snapshotOf(tree);
-  if (Object.keys(snapshot.methods).length === 0) throw badRequest("The REST API doesn't contain any methods");
-  const deployment: Deployment = { id: random.id(6), description: given(request.description), createdDate: new Date(now), snapshot };
+  if (Object.keys(snapshot.methods).length === 0)
+    throw badRequest("The REST API doesn't contain any methods");
+  const deployment: Deployment = {
+    id: random.id(6),
+    description: given(request.description),
+    createdDate: new Date(now),
+    snapshot,
+  };
   const stageName = given(request.stageName);
   if (stageName !== undefined) deployTo(state, tree, deployment, { ...request, stageName }, now);
   tree.deployments.set(deployment.id, deployment);
@@ -48,18 +67,31 @@ export const createDeployment: Operation<CreateDeploymentRequest, DeploymentShap
 
 type StageData = Input<CreateDeploymentRequest> & { stageName: string };
 
-function deployTo(state: AccountState, tree: RestApiTree, { id }: Deployment, request: StageData, now: number): void {
+function deployTo(
+  state: AccountState,
+  tree: RestApiTree,
+  { id }: Deployment,
+  request: StageData,
+  now: number,
+): void {
   const { stageName, stageDescription, canarySettings, restApiId: _, ...rest } = request;
   const existing = tree.stages.get(stageName);
   if (!existing) {
-    const stage = newStage(state, tree, { ...rest, stageName, deploymentId: id, description: stageDescription }, now);
-    if (canarySettings) stage.canarySettings = newCanary(stage, { ...canarySettings, deploymentId: id });
+    const stage = newStage(
+      state,
+      tree,
+      { ...rest, stageName, deploymentId: id, description: stageDescription },
+      now,
+    );
+    if (canarySettings)
+      stage.canarySettings = newCanary(stage, { ...canarySettings, deploymentId: id });
     tree.stages.set(stageName, stage);
     return;
   }
   const stage = structuredClone(existing);
   // A deployment with canary settings goes to the canary; the stage itself stays where it was.
-  if (canarySettings) stage.canarySettings = newCanary(stage, { ...canarySettings, deploymentId: id });
+  if (canarySettings)
+    stage.canarySettings = newCanary(stage, { ...canarySettings, deploymentId: id });
   else stage.deploymentId = id;
   if (stageDescription !== undefined) stage.description = given(stageDescription);
   // Overwrites what the stage had (TF#8409).
@@ -71,11 +103,20 @@ function deployTo(state: AccountState, tree: RestApiTree, { id }: Deployment, re
   tree.stages.set(stageName, stage);
 }
 
-export const getDeployment: Operation<GetDeploymentRequest, DeploymentShape> = ({ restApiId, deploymentId, embed }, { state }) =>
-  shown(findDeployment(findRestApi(state, restApiId), deploymentId), embed);
+export const getDeployment: Operation<GetDeploymentRequest, DeploymentShape> = (
+  { restApiId, deploymentId, embed },
+  { state },
+) => shown(findDeployment(findRestApi(state, restApiId), deploymentId), embed);
 
-export const getDeployments: Operation<GetDeploymentsRequest, Deployments> = ({ restApiId, ...paging }, { state }) => {
-  const { items, position } = page(findRestApi(state, restApiId).deployments.values(), (deployment) => deployment.id, paging);
+export const getDeployments: Operation<GetDeploymentsRequest, Deployments> = (
+  { restApiId, ...paging },
+  { state },
+) => {
+  const { items, position } = page(
+    findRestApi(state, restApiId).deployments.values(),
+    (deployment) => deployment.id,
+    paging,
+  );
   return { items: items.map((deployment) => shown(deployment)), position };
 };
 
@@ -87,14 +128,25 @@ const grammar: Grammar<Deployment> = {
   ],
 };
 
-export const updateDeployment: Operation<UpdateDeploymentRequest, DeploymentShape> = (request, { state }) => {
+export const updateDeployment: Operation<UpdateDeploymentRequest, DeploymentShape> = (
+  request,
+  { state },
+) => {
   const tree = findRestApi(state, request.restApiId);
-  const deployment = patched(findDeployment(tree, request.deploymentId), request.patchOperations, grammar, 'updateDeploymentInput');
+  const deployment = patched(
+    findDeployment(tree, request.deploymentId),
+    request.patchOperations,
+    grammar,
+    'updateDeploymentInput',
+  );
   tree.deployments.set(deployment.id, deployment);
   return shown(deployment);
 };
 
-export const deleteDeployment: Operation<DeleteDeploymentRequest> = ({ restApiId, deploymentId }, { state }) => {
+export const deleteDeployment: Operation<DeleteDeploymentRequest> = (
+  { restApiId, deploymentId },
+  { state },
+) => {
   const tree = findRestApi(state, restApiId);
   findDeployment(tree, deploymentId);
   const stages = [...tree.stages.values()];
@@ -102,7 +154,9 @@ export const deleteDeployment: Operation<DeleteDeploymentRequest> = ({ restApiId
     throw badRequest('Active stages pointing to this deployment must be moved or deleted');
   }
   if (stages.some((stage) => stage.canarySettings?.deploymentId === deploymentId)) {
-    throw badRequest('Active stages with canary settings pointing to this deployment must be moved or deleted');
+    throw badRequest(
+      'Active stages with canary settings pointing to this deployment must be moved or deleted',
+    );
   }
   tree.deployments.delete(deploymentId);
 };

@@ -5,7 +5,13 @@ import { addressed, answerControl, type ControlPlane } from './control-plane.ts'
 import { addressOf, answerClient } from './data-plane.ts';
 import { ServiceError } from './errors.ts';
 import { errorOf, type Fault, type FaultEffect, newFaults } from './faults.ts';
-import { type Answer, type EmulatorRequest, type EmulatorResponse, errorAnswer, xmlAnswer } from './http.ts';
+import {
+  type Answer,
+  type EmulatorRequest,
+  type EmulatorResponse,
+  errorAnswer,
+  xmlAnswer,
+} from './http.ts';
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, type Identity, identify } from './identity.ts';
 import { isList } from './operations.ts';
 import { newQuotas, type QuotaMode } from './quotas.ts';
@@ -90,7 +96,13 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     faults.remember(fresh, clock());
     return fresh;
   };
-  const plane: ControlPlane = { clock, random: seededRandom(seed), quotas: newQuotas(mode), faults, state };
+  const plane: ControlPlane = {
+    clock,
+    random: seededRandom(seed),
+    quotas: newQuotas(mode),
+    faults,
+    state,
+  };
 
   const control = (request: EmulatorRequest, identity: Identity, match: Match): Call => ({
     operation: match.route.operation,
@@ -106,11 +118,16 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
   });
 
   const security = (request: EmulatorRequest, identity: Identity): Call => {
-    const parameters = request.method === 'POST' ? new URLSearchParams(request.body) : request.query;
+    const parameters =
+      request.method === 'POST' ? new URLSearchParams(request.body) : request.query;
     return {
       operation: parameters.get('Action') ?? 'Unknown',
       identity,
-      act: () => xmlAnswer(200, answerSts({ sts, identity, parameters, now: clock(), random: plane.random })),
+      act: () =>
+        xmlAnswer(
+          200,
+          answerSts({ sts, identity, parameters, now: clock(), random: plane.random }),
+        ),
       refuse: (error) => xmlAnswer(error.status, stsError(error)),
     };
   };
@@ -122,7 +139,12 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
       operation: target.replace(/^.*\./, ''),
       identity,
       id: storedName(input),
-      act: () => answerStore(target, input, { state: state(account, region), now: clock(), random: plane.random }),
+      act: () =>
+        answerStore(target, input, {
+          state: state(account, region),
+          now: clock(),
+          random: plane.random,
+        }),
       refuse: storeError,
     };
   };
@@ -139,14 +161,26 @@ export function createEmulator(options: EmulatorOptions = {}): EmulatorCore {
     async handle(request) {
       if (isAdmin(request)) return answerAdmin(request, core);
       const client = addressOf(request.path);
-      if (client) return answerClient(request, client, { states: states.values(), buckets, now: clock() });
+      if (client)
+        return answerClient(request, client, { states: states.values(), buckets, now: clock() });
       const { authorization, 'x-amz-target': target } = request.headers;
       const identity = identify(typeof authorization === 'string' ? authorization : undefined);
       if (request.path === '/')
-        return perform(request, typeof target === 'string' ? store(request, identity, target) : security(request, identity));
+        return perform(
+          request,
+          typeof target === 'string'
+            ? store(request, identity, target)
+            : security(request, identity),
+        );
       const match = findRoute(request.method, request.path, request.query);
       if (match) return perform(request, control(request, identity, match));
-      return errorAnswer(new ServiceError(404, 'UnknownOperationException', `No operation at ${request.method} ${request.path}`));
+      return errorAnswer(
+        new ServiceError(
+          404,
+          'UnknownOperationException',
+          `No operation at ${request.method} ${request.path}`,
+        ),
+      );
     },
     state,
     inject: (fault) => faults.inject(fault, states.values(), clock()),
@@ -175,13 +209,26 @@ function remembered(
 ): RequestRecord {
   if (requests.length >= MAX_REQUESTS) requests.splice(0, MAX_REQUESTS / 2);
   const { account, region } = identity;
-  const record: RequestRecord = { operation, method, path, account, region, at, status: 0, ...(id !== undefined && { id }) };
+  const record: RequestRecord = {
+    operation,
+    method,
+    path,
+    account,
+    region,
+    at,
+    status: 0,
+    ...(id !== undefined && { id }),
+  };
   requests.push(record);
   return record;
 }
 
 /** Carries out a call as the effects that hit it let it, and notes the outcome. */
-async function underFaults(call: Call, record: RequestRecord, effects: readonly FaultEffect[]): Promise<Answer> {
+async function underFaults(
+  call: Call,
+  record: RequestRecord,
+  effects: readonly FaultEffect[],
+): Promise<Answer> {
   const dropped = (fault: string, answer: 'reset' | 'hang' = 'reset'): Answer => {
     record.errorCode = fault;
     return answer;
@@ -199,7 +246,9 @@ async function underFaults(call: Call, record: RequestRecord, effects: readonly 
     if (effects.some(({ type }) => type === 'drop-after')) return dropped('drop-after');
     record.status = response.status;
     const malformed = effects.some(({ type }) => type === 'malformed-json');
-    return malformed ? { ...response, body: response.body.slice(0, response.body.length / 2) } : response;
+    return malformed
+      ? { ...response, body: response.body.slice(0, response.body.length / 2) }
+      : response;
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const response = call.refuse(error);

@@ -13,10 +13,12 @@ export class ServiceError extends Error {
 }
 
 // Names and statuses: facts section 4 [BC].
-export const badRequest = (message: string) => new ServiceError(400, 'BadRequestException', message);
+export const badRequest = (message: string) =>
+  new ServiceError(400, 'BadRequestException', message);
 export const notFound = (message: string) => new ServiceError(404, 'NotFoundException', message);
 export const conflict = (message: string) => new ServiceError(409, 'ConflictException', message);
-export const tooManyRequests = (retryAfter?: number) => new ServiceError(429, 'TooManyRequestsException', 'Too Many Requests', retryAfter);
+export const tooManyRequests = (retryAfter?: number) =>
+  new ServiceError(429, 'TooManyRequestsException', 'Too Many Requests', retryAfter);
 
 /** A full resource quota. It shares the status of throttling, which is a trap for clients (facts section 4, TF#37605). */
 export const limitExceeded = (what: string) =>
@@ -27,7 +29,8 @@ export const limitExceeded = (what: string) =>
   );
 
 /** A value of the wrong JSON type: the service's deserialiser refuses it before the operation sees it. */
-export const serialization = (message: string) => new ServiceError(400, 'SerializationException', message);
+export const serialization = (message: string) =>
+  new ServiceError(400, 'SerializationException', message);
 
 /** A modelled constraint (enum, required member): every violation in one message. */
 export function validation(violations: readonly string[]): ServiceError {
@@ -37,4 +40,8 @@ export function validation(violations: readonly string[]): ServiceError {
 
 /** What this emulator does not do, as opposed to what the service refuses. */
 export const notEmulated = (what: string) =>
-  new ServiceError(501, 'NotEmulatedException', `${what} is not emulated (src/emulator/BEHAVIOUR.md lists what is)`);
+  new ServiceError(
+    501,
+    'NotEmulatedException',
+    `${what} is not emulated (src/emulator/BEHAVIOUR.md lists what is)`,
+  );

@@ -5,7 +5,12 @@ import type { AccountState } from './state.ts';
 export type FaultEffect =
   /** 429 TooManyRequestsException; `retryAfter` in whole seconds, omitted: no header. */
   | { readonly type: 'throttle'; readonly retryAfter?: number }
-  | { readonly type: 'error'; readonly status: number; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'error';
+      readonly status: number;
+      readonly code: string;
+      readonly message: string;
+    }
   /** The connection is reset; nothing was done. */
   | { readonly type: 'drop-before' }
   /** The call is carried out, then the connection is reset. */
@@ -91,7 +96,9 @@ export function newFaults(): Faults {
   return {
     inject(rule, states, now) {
       if (!Object.hasOwn(SCOPES, rule.fault?.type)) {
-        throw new Error(`No such fault: ${rule.fault?.type}. There are: ${Object.keys(SCOPES).join(', ')}`);
+        throw new Error(
+          `No such fault: ${rule.fault?.type}. There are: ${Object.keys(SCOPES).join(', ')}`,
+        );
       }
       active.push({ rule, passed: 0, hit: 0 });
       if (rule.fault.type === 'stale-lists') for (const state of states) keep(state, now);
@@ -103,8 +110,19 @@ export function newFaults(): Faults {
     take(operation, account, isList) {
       const effects: FaultEffect[] = [];
       for (const entry of active) {
-        const { operation: pattern = '*', account: only, times = Number.POSITIVE_INFINITY, skip = 0, fault } = entry.rule;
-        if (!matches(pattern, operation) || (only !== undefined && only !== account) || entry.hit >= times) continue;
+        const {
+          operation: pattern = '*',
+          account: only,
+          times = Number.POSITIVE_INFINITY,
+          skip = 0,
+          fault,
+        } = entry.rule;
+        if (
+          !matches(pattern, operation) ||
+          (only !== undefined && only !== account) ||
+          entry.hit >= times
+        )
+          continue;
         if (SCOPES[fault.type] === 'lists' && !isList) continue;
         if (entry.passed++ < skip) continue;
         entry.hit++;
@@ -119,17 +137,26 @@ export function newFaults(): Faults {
       const stale = effects.find((effect) => effect.type === 'stale-lists');
       const moments = past.get(`${state.account} ${state.region}`);
       if (!stale || !moments?.length) return state;
-      const old = 'writes' in stale ? moments.at(-1 - stale.writes) : moments.findLast(({ at }) => at <= now - stale.lag);
+      const old =
+        'writes' in stale
+          ? moments.at(-1 - stale.writes)
+          : moments.findLast(({ at }) => at <= now - stale.lag);
       return (old ?? moments[0])?.state ?? state;
     },
   };
 }
 
 /** How many of the oldest moments no fault can ask for any more. */
-function firstNeeded(moments: readonly Moment[], effects: readonly FaultEffect[], now: number): number {
+function firstNeeded(
+  moments: readonly Moment[],
+  effects: readonly FaultEffect[],
+  now: number,
+): number {
   const stale = effects.filter((effect) => effect.type === 'stale-lists');
   const needs = stale.map((effect) =>
-    'writes' in effect ? moments.length - effect.writes : moments.findLastIndex(({ at }) => at <= now - effect.lag),
+    'writes' in effect
+      ? moments.length - effect.writes
+      : moments.findLastIndex(({ at }) => at <= now - effect.lag),
   );
   return Math.max(0, Math.min(...needs));
 }
@@ -146,12 +173,16 @@ export function maimed(body: unknown, effects: readonly FaultEffect[]): unknown 
   const list = body as { item?: Record<string, unknown>[] } | undefined;
   if (!Array.isArray(list?.item)) return body;
   let items = list.item;
-  if (effects.some(({ type }) => type === 'lists-without-tags')) items = items.map(({ tags: _, ...item }) => item);
-  if (effects.some(({ type }) => type === 'lists-without-throttle')) items = items.map(withoutMethodThrottles);
+  if (effects.some(({ type }) => type === 'lists-without-tags'))
+    items = items.map(({ tags: _, ...item }) => item);
+  if (effects.some(({ type }) => type === 'lists-without-throttle'))
+    items = items.map(withoutMethodThrottles);
   return { ...list, item: items };
 }
 
 function withoutMethodThrottles(item: Record<string, unknown>): Record<string, unknown> {
   const { apiStages } = item as { apiStages?: { throttle?: unknown }[] };
-  return apiStages ? { ...item, apiStages: apiStages.map(({ throttle: _, ...stage }) => stage) } : item;
+  return apiStages
+    ? { ...item, apiStages: apiStages.map(({ throttle: _, ...stage }) => stage) }
+    : item;
 }

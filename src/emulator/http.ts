@@ -19,7 +19,11 @@ export interface EmulatorResponse {
 /** `reset`: close the connection without an answer. `hang`: keep it open without one. */
 export type Answer = EmulatorResponse | 'reset' | 'hang';
 
-export const jsonAnswer = (status: number, body: string, headers: Record<string, string> = {}): EmulatorResponse => ({
+export const jsonAnswer = (
+  status: number,
+  body: string,
+  headers: Record<string, string> = {},
+): EmulatorResponse => ({
   status,
   headers: { 'content-type': 'application/json', 'x-amzn-requestid': randomUUID(), ...headers },
   body,
@@ -32,8 +36,12 @@ export const xmlAnswer = (status: number, body: string): EmulatorResponse => ({
 });
 
 export function errorAnswer({ status, name, message, retryAfter }: ServiceError): EmulatorResponse {
-  const headers = { 'x-amzn-errortype': name, ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }) };
+  const headers = {
+    'x-amzn-errortype': name,
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  };
   // A full quota is told from throttling by this null alone (TF#37605).
-  const body = name === 'LimitExceededException' ? { message, retryAfterSeconds: null } : { message };
+  const body =
+    name === 'LimitExceededException' ? { message, retryAfterSeconds: null } : { message };
   return jsonAnswer(status, JSON.stringify(body), headers);
 }

@@ -16,6 +16,7 @@ const ACCOUNT = /^(?:AKIA|ASIA)?(\d{12})/;
  * The region is that of the SigV4 credential scope.
  */
 export function identify(authorization: string | undefined): Identity {
-  const { key = 'anonymous', region = DEFAULT_REGION } = CREDENTIAL.exec(authorization ?? '')?.groups ?? {};
+  const { key = 'anonymous', region = DEFAULT_REGION } =
+    CREDENTIAL.exec(authorization ?? '')?.groups ?? {};
   return { account: ACCOUNT.exec(key)?.[1] ?? DEFAULT_ACCOUNT, region, accessKeyId: key };
 }

@@ -17,13 +17,18 @@ interface Row {
  * Makes the keys that are missing, overwrites name, description and enabled of those whose value exists, and puts them into the plans named [DG:api-key-file-format].
  * A plan that a row no longer names keeps the key (UNCONFIRMED). A row that fails is a warning, or with `failOnWarnings` ends the call, which then changes nothing.
  */
-export const importApiKeys: Operation<ImportApiKeysRequest, ApiKeyIds> = ({ body, format, failOnWarnings }, context) => {
-  if (format !== 'csv') throw badRequest(`Invalid format ${format} specified. Must be one of: [csv]`);
+export const importApiKeys: Operation<ImportApiKeysRequest, ApiKeyIds> = (
+  { body, format, failOnWarnings },
+  context,
+) => {
+  if (format !== 'csv')
+    throw badRequest(`Invalid format ${format} specified. Must be one of: [csv]`);
   const rows = readRows(body as unknown as string);
   if (!failOnWarnings) return importRows(rows, context);
   const draft = structuredClone(context.state);
   const result = importRows(rows, { ...context, state: draft });
-  if (result.warnings.length > 0) throw badRequest(`API keys were not imported: ${result.warnings.join('; ')}`);
+  if (result.warnings.length > 0)
+    throw badRequest(`API keys were not imported: ${result.warnings.join('; ')}`);
   Object.assign(context.state, draft);
   return result;
 };
@@ -44,7 +49,8 @@ function importRows(rows: readonly Row[], context: Context): { ids: string[]; wa
       const { id } = importKey(row, context);
       ids.push(id);
       for (const plan of row.usagePlanIds) {
-        if (!context.state.planKeys.get(plan)?.has(id)) attempt(index + 1, () => attach(context.state, plan, id));
+        if (!context.state.planKeys.get(plan)?.has(id))
+          attempt(index + 1, () => attach(context.state, plan, id));
       }
     });
   });
@@ -68,7 +74,8 @@ function importKey({ name, value, description, enabled }: Row, context: Context)
 function readRows(csv: string): Row[] {
   const [header, ...lines] = parseCsv(csv);
   const columns = header?.map((name) => name.trim().toLowerCase()) ?? [];
-  if (!columns.includes('name') || !columns.includes('key')) throw badRequest('The file header must contain the columns Name and Key');
+  if (!columns.includes('name') || !columns.includes('key'))
+    throw badRequest('The file header must contain the columns Name and Key');
   return lines.map((fields) => {
     const field = (name: string) => fields[columns.indexOf(name)]?.trim() ?? '';
     return {
@@ -88,7 +95,9 @@ function readRows(csv: string): Row[] {
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
-  for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+  for (const [, quoted, plain, end] of text.matchAll(
+    /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g,
+  )) {
     row.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
     if (end === ',') continue;
     if (row.some((field) => field !== '')) rows.push(row);

@@ -1,6 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createEmulator, type EmulatorCore, type EmulatorOptions, type RequestRecord } from './emulator.ts';
+import {
+  createEmulator,
+  type EmulatorCore,
+  type EmulatorOptions,
+  type RequestRecord,
+} from './emulator.ts';
 import type { Fault } from './faults.ts';
 import type { Answer, EmulatorRequest } from './http.ts';
 import type { AccountState } from './state.ts';
@@ -56,12 +61,23 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 }
 
-async function serve(core: EmulatorCore, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function serve(
+  core: EmulatorCore,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
   try {
     send(await core.handle(await read(incoming)), outgoing);
   } catch (error) {
     // A client that went away, or a defect of the emulator: the latter must be seen by whoever tests on it.
-    send({ status: 500, headers: { 'x-amzn-errortype': 'InternalFailure' }, body: JSON.stringify({ message: String(error) }) }, outgoing);
+    send(
+      {
+        status: 500,
+        headers: { 'x-amzn-errortype': 'InternalFailure' },
+        body: JSON.stringify({ message: String(error) }),
+      },
+      outgoing,
+    );
   }
 }
 

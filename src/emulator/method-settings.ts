@@ -5,7 +5,11 @@ import { type Patch, toBoolean, toNumber } from './patch.ts';
 import type { AccountState, Stage } from './state.ts';
 
 const LEVELS = ['OFF', 'ERROR', 'INFO'];
-const STRATEGIES = ['FAIL_WITH_403', 'SUCCEED_WITH_RESPONSE_HEADER', 'SUCCEED_WITHOUT_RESPONSE_HEADER'] as const;
+const STRATEGIES = [
+  'FAIL_WITH_403',
+  'SUCCEED_WITH_RESPONSE_HEADER',
+  'SUCCEED_WITHOUT_RESPONSE_HEADER',
+] as const;
 
 /** What patching one field fills in for the others; `loggingLevel` stays absent [LS; CLI update-stage.rst]. */
 const recordedDefaults: MethodSetting = {
@@ -29,7 +33,10 @@ function checkLoggingAllowed(state: AccountState): void {
 }
 
 function readLevel({ value = '', path }: Patch, state: AccountState): MethodSetting {
-  if (!LEVELS.includes(value)) throw badRequest(`Invalid logging level '${value}' for ${path}. Must be one of: [${LEVELS.join(', ')}]`);
+  if (!LEVELS.includes(value))
+    throw badRequest(
+      `Invalid logging level '${value}' for ${path}. Must be one of: [${LEVELS.join(', ')}]`,
+    );
   if (value !== 'OFF') checkLoggingAllowed(state);
   return { loggingLevel: value };
 }
@@ -42,7 +49,10 @@ function readDataTrace({ value }: Patch, state: AccountState): MethodSetting {
 
 function readStrategy({ value, path }: Patch): MethodSetting {
   const strategy = STRATEGIES.find((known) => known === value);
-  if (!strategy) throw badRequest(`Invalid strategy '${value ?? ''}' for ${path}. Must be one of: [${STRATEGIES.join(', ')}]`);
+  if (!strategy)
+    throw badRequest(
+      `Invalid strategy '${value ?? ''}' for ${path}. Must be one of: [${STRATEGIES.join(', ')}]`,
+    );
   return { unauthorizedCacheControlHeaderStrategy: strategy };
 }
 
@@ -51,12 +61,18 @@ export const settingPaths: Readonly<Record<string, Read>> = {
   'metrics/enabled': ({ value }) => ({ metricsEnabled: toBoolean(value) }),
   'logging/dataTrace': readDataTrace,
   'logging/loglevel': readLevel,
-  'throttling/burstLimit': (patch) => ({ throttlingBurstLimit: toNumber(patch, { min: -1, integer: true }) }),
+  'throttling/burstLimit': (patch) => ({
+    throttlingBurstLimit: toNumber(patch, { min: -1, integer: true }),
+  }),
   'throttling/rateLimit': (patch) => ({ throttlingRateLimit: toNumber(patch, { min: -1 }) }),
-  'caching/ttlInSeconds': (patch) => ({ cacheTtlInSeconds: toNumber(patch, { min: 0, max: 3600, integer: true }) }),
+  'caching/ttlInSeconds': (patch) => ({
+    cacheTtlInSeconds: toNumber(patch, { min: 0, max: 3600, integer: true }),
+  }),
   'caching/enabled': ({ value }) => ({ cachingEnabled: toBoolean(value) }),
   'caching/dataEncrypted': ({ value }) => ({ cacheDataEncrypted: toBoolean(value) }),
-  'caching/requireAuthorizationForCacheControl': ({ value }) => ({ requireAuthorizationForCacheControl: toBoolean(value) }),
+  'caching/requireAuthorizationForCacheControl': ({ value }) => ({
+    requireAuthorizationForCacheControl: toBoolean(value),
+  }),
   'caching/unauthorizedCacheControlHeaderStrategy': readStrategy,
 };
 
@@ -74,6 +90,8 @@ export function removeMethodSetting(stage: Stage, { params }: Patch): void {
   const key = params.key ?? '';
   // The trailing blank is the service's [LS].
   if (!stage.methodSettings[key])
-    throw badRequest(`Cannot remove method setting ${key} because there is no method setting for this method `);
+    throw badRequest(
+      `Cannot remove method setting ${key} because there is no method setting for this method `,
+    );
   delete stage.methodSettings[key];
 }

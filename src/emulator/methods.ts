@@ -30,20 +30,36 @@ export function findMethod(state: AccountState, address: Address): Method {
 
 function checkAuthorization(type: string): string {
   if (AUTHORIZATIONS.includes(type)) return type;
-  throw badRequest(`Invalid authorization type specified. Must be one of: [${AUTHORIZATIONS.join(', ')}]`);
+  throw badRequest(
+    `Invalid authorization type specified. Must be one of: [${AUTHORIZATIONS.join(', ')}]`,
+  );
 }
 
 export const putMethod: Operation<PutMethodRequest, MethodShape> = (request, { state }) => {
-  const { restApiId, resourceId, httpMethod, authorizationType, apiKeyRequired = false, ...rest } = request;
+  const {
+    restApiId,
+    resourceId,
+    httpMethod,
+    authorizationType,
+    apiKeyRequired = false,
+    ...rest
+  } = request;
   const { methods } = resourceOf(state, { restApiId, resourceId, httpMethod });
-  if (!METHODS.includes(httpMethod)) throw badRequest(`Invalid HttpMethod specified. Valid options are ${METHODS.join(',')}`);
+  if (!METHODS.includes(httpMethod))
+    throw badRequest(`Invalid HttpMethod specified. Valid options are ${METHODS.join(',')}`);
   if (methods.has(httpMethod)) throw conflict('Method already exists for this resource');
-  const method: Method = { ...rest, httpMethod, authorizationType: checkAuthorization(authorizationType), apiKeyRequired };
+  const method: Method = {
+    ...rest,
+    httpMethod,
+    authorizationType: checkAuthorization(authorizationType),
+    apiKeyRequired,
+  };
   methods.set(httpMethod, method);
   return method;
 };
 
-export const getMethod: Operation<GetMethodRequest, MethodShape> = (address, { state }) => findMethod(state, address);
+export const getMethod: Operation<GetMethodRequest, MethodShape> = (address, { state }) =>
+  findMethod(state, address);
 
 type TextField = 'authorizerId' | 'operationName' | 'requestValidatorId';
 const text = (field: TextField): PatchRule<Method> =>
@@ -72,7 +88,10 @@ const grammar: Grammar<Method> = {
 };
 
 /** Changes the API's model only; stages serve it from their next deployment on. */
-export const updateMethod: Operation<UpdateMethodRequest, MethodShape> = ({ patchOperations, ...address }, { state }) => {
+export const updateMethod: Operation<UpdateMethodRequest, MethodShape> = (
+  { patchOperations, ...address },
+  { state },
+) => {
   const method = patched(findMethod(state, address), patchOperations, grammar, 'updateMethodInput');
   resourceOf(state, address).methods.set(address.httpMethod, method);
   return method;

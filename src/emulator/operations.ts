@@ -8,7 +8,13 @@ import {
   updateClientCertificate,
 } from './client-certificates.ts';
 import type { Operation } from './context.ts';
-import { createDeployment, deleteDeployment, getDeployment, getDeployments, updateDeployment } from './deployments.ts';
+import {
+  createDeployment,
+  deleteDeployment,
+  getDeployment,
+  getDeployments,
+  updateDeployment,
+} from './deployments.ts';
 import { importApiKeys } from './import-keys.ts';
 import {
   deleteIntegration,
@@ -22,13 +28,36 @@ import {
   putMethodResponse,
 } from './integrations.ts';
 import { deleteMethod, getMethod, putMethod, updateMethod } from './methods.ts';
-import { createResource, deleteResource, getResource, getResources, updateResource } from './resources.ts';
-import { createRestApi, deleteRestApi, getRestApi, getRestApis, updateRestApi } from './rest-apis.ts';
+import {
+  createResource,
+  deleteResource,
+  getResource,
+  getResources,
+  updateResource,
+} from './resources.ts';
+import {
+  createRestApi,
+  deleteRestApi,
+  getRestApi,
+  getRestApis,
+  updateRestApi,
+} from './rest-apis.ts';
 import { createStage, deleteStage, getStage, getStages, updateStage } from './stages.ts';
 import { getTags, tagResource, untagResource } from './tags.ts';
 import { getUsage, updateUsage } from './usage.ts';
-import { createUsagePlanKey, deleteUsagePlanKey, getUsagePlanKey, getUsagePlanKeys } from './usage-plan-keys.ts';
-import { createUsagePlan, deleteUsagePlan, getUsagePlan, getUsagePlans, updateUsagePlan } from './usage-plans.ts';
+import {
+  createUsagePlanKey,
+  deleteUsagePlanKey,
+  getUsagePlanKey,
+  getUsagePlanKeys,
+} from './usage-plan-keys.ts';
+import {
+  createUsagePlan,
+  deleteUsagePlan,
+  getUsagePlan,
+  getUsagePlans,
+  updateUsagePlan,
+} from './usage-plans.ts';
 
 const handlers = {
   createApiKey,
@@ -98,10 +127,14 @@ type Untyped = Operation<Record<string, unknown>>;
 
 /** What the emulator implements, by the service's operation name. */
 export const operations: ReadonlyMap<string, Untyped> = new Map(
-  Object.entries(handlers).map(([name, handler]) => [`${name.charAt(0).toUpperCase()}${name.slice(1)}`, handler as Untyped]),
+  Object.entries(handlers).map(([name, handler]) => [
+    `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    handler as Untyped,
+  ]),
 );
 
-const LISTS = /^Get(ApiKeys|UsagePlans|UsagePlanKeys|RestApis|Resources|Deployments|Stages|ClientCertificates)$/;
+const LISTS =
+  /^Get(ApiKeys|UsagePlans|UsagePlanKeys|RestApis|Resources|Deployments|Stages|ClientCertificates)$/;
 
 /** Whether an operation lists objects; what the faults on lists apply to. */
 export const isList = (operation: string): boolean => LISTS.test(operation);

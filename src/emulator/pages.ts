@@ -10,7 +10,10 @@ const MAX_LIMIT = 500;
 export function page<T>(
   oldestFirst: Iterable<T>,
   idOf: (item: T) => string,
-  { position, limit = DEFAULT_LIMIT }: { position?: string | undefined; limit?: number | undefined },
+  {
+    position,
+    limit = DEFAULT_LIMIT,
+  }: { position?: string | undefined; limit?: number | undefined },
 ): { items: T[]; position: string | undefined } {
   const all = [...oldestFirst].reverse();
   const size = limit < 1 ? DEFAULT_LIMIT : Math.min(limit, MAX_LIMIT);
@@ -21,7 +24,8 @@ export function page<T>(
   return { items, position: more ? encode(idOf(last), start + size) : undefined };
 }
 
-const encode = (id: string, index: number) => Buffer.from(JSON.stringify([id, index])).toString('base64url');
+const encode = (id: string, index: number) =>
+  Buffer.from(JSON.stringify([id, index])).toString('base64url');
 
 function startAfter<T>(all: readonly T[], idOf: (item: T) => string, position: string): number {
   const [id, index] = decode(position);
@@ -32,7 +36,8 @@ function startAfter<T>(all: readonly T[], idOf: (item: T) => string, position: s
 function decode(position: string): [string, number] {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(position, 'base64url').toString());
-    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'number') return [parsed[0], parsed[1]];
+    if (Array.isArray(parsed) && typeof parsed[0] === 'string' && typeof parsed[1] === 'number')
+      return [parsed[0], parsed[1]];
   } catch {
     // falls through to the refusal below
   }

@@ -35,7 +35,12 @@ const OPS: readonly Op[] = ['add', 'remove', 'move', 'test', 'replace', 'copy'];
  * Applies the operations in order to a copy and returns it; the original stays as it is when one fails.
  * That a failing operation undoes those before it is UNCONFIRMED (facts 1.0).
  */
-export function patched<T>(current: T, operations: readonly PatchOperation[] | undefined, grammar: Grammar<T>, shape: string): T {
+export function patched<T>(
+  current: T,
+  operations: readonly PatchOperation[] | undefined,
+  grammar: Grammar<T>,
+  shape: string,
+): T {
   const draft = structuredClone(current);
   for (const patch of checkOps(operations ?? [], shape)) applyOne(draft, patch, grammar);
   return draft;
@@ -52,10 +57,20 @@ function checkOps(operations: readonly PatchOperation[], shape: string): Patch[]
         ],
   );
   if (violations.length > 0) throw validation(violations);
-  return operations.map(({ op, path, value, from }) => ({ op: op as Op, path: path ?? '', value, from, params: {} }));
+  return operations.map(({ op, path, value, from }) => ({
+    op: op as Op,
+    path: path ?? '',
+    value,
+    from,
+    params: {},
+  }));
 }
 
-function applyOne<T>(draft: T, patch: Patch, { rules, reject = invalidPath, notEmulated: missing }: Grammar<T>): void {
+function applyOne<T>(
+  draft: T,
+  patch: Patch,
+  { rules, reject = invalidPath, notEmulated: missing }: Grammar<T>,
+): void {
   for (const rule of rules) {
     const params = match(rule, patch.path);
     const apply = params && rule.ops[patch.op];
@@ -72,16 +87,22 @@ function match<T>(rule: PatchRule<T>, path: string): Record<string, string> | un
   if (!rule.pattern) return rule.path === path ? {} : undefined;
   const groups = rule.pattern.exec(path)?.groups;
   if (!groups || rule.raw) return groups && { ...groups };
-  return Object.fromEntries(Object.entries(groups).map(([name, text]) => [name, unescapePointer(text)]));
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, text]) => [name, unescapePointer(text)]),
+  );
 }
 
 /** JSON pointer: `~1` is `/`, `~0` is `~`. */
-const unescapePointer = (segment: string): string => segment.replaceAll('~1', '/').replaceAll('~0', '~');
+const unescapePointer = (segment: string): string =>
+  segment.replaceAll('~1', '/').replaceAll('~0', '~');
 
 /** The refusal that most kinds share: two blanks before the path [LS test_extended 2025-07-18]. */
 function invalidPath<T>({ op, path }: Patch, rules: readonly PatchRule<T>[]): Error {
   const supported = rules.filter((rule) => rule.ops[op]).map((rule) => rule.path);
-  const way = supported.length > 0 ? `Must be one of: [${supported.join(', ')}]` : 'Please choose supported operations';
+  const way =
+    supported.length > 0
+      ? `Must be one of: [${supported.join(', ')}]`
+      : 'Please choose supported operations';
   return badRequest(`Invalid patch path  '${path}' specified for op '${op}'. ${way}`);
 }
 
@@ -91,13 +112,25 @@ export const toBoolean = (value: string | undefined): boolean => value?.toLowerC
 /** The refusal's text is UNCONFIRMED. */
 export function toNumber(
   { value, path }: Patch,
-  { min, max = Number.MAX_SAFE_INTEGER, integer = false }: { min: number; max?: number; integer?: boolean },
+  {
+    min,
+    max = Number.MAX_SAFE_INTEGER,
+    integer = false,
+  }: { min: number; max?: number; integer?: boolean },
 ): number {
   const number = Number(value);
-  const valid = value !== undefined && value.trim() !== '' && number >= min && number <= max && (!integer || Number.isInteger(number));
+  const valid =
+    value !== undefined &&
+    value.trim() !== '' &&
+    number >= min &&
+    number <= max &&
+    (!integer || Number.isInteger(number));
   if (!valid) throw badRequest(`Invalid patch value '${value ?? ''}' specified for path '${path}'`);
   return number;
 }
 
 /** A rule that only takes `replace`. */
-export const replace = <T>(path: string, apply: (target: T, patch: Patch) => void): PatchRule<T> => ({ path, ops: { replace: apply } });
+export const replace = <T>(
+  path: string,
+  apply: (target: T, patch: Patch) => void,
+): PatchRule<T> => ({ path, ops: { replace: apply } });

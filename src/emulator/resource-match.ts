@@ -21,8 +21,15 @@ const rank = (path: string): string =>
 
 function fits(path: string, segments: readonly string[]): boolean {
   const parts = segmentsOf(path);
-  const enough = isGreedy(parts.at(-1) ?? '') ? segments.length >= parts.length : segments.length === parts.length;
-  return enough && parts.every((part, index) => (isParameter(part) ? segments[index] !== '' : part === segments[index]));
+  const enough = isGreedy(parts.at(-1) ?? '')
+    ? segments.length >= parts.length
+    : segments.length === parts.length;
+  return (
+    enough &&
+    parts.every((part, index) =>
+      isParameter(part) ? segments[index] !== '' : part === segments[index],
+    )
+  );
 }
 
 /**

@@ -13,9 +13,9 @@ import type { Operation } from './context.ts';
 import { badRequest, limitExceeded, notEmulated, notFound } from './errors.ts';
 import { page } from './pages.ts';
 import { type Grammar, patched, replace, toBoolean } from './patch.ts';
-import { detachStages } from './usage-plan-stages.ts';
 import type { AccountState, Limits, RestApi, RestApiTree } from './state.ts';
 import { checkTags } from './tag-rules.ts';
+import { detachStages } from './usage-plan-stages.ts';
 
 /** Throws NotFoundException. */
 export function findRestApi(state: AccountState, id: string): RestApiTree {
@@ -26,13 +26,19 @@ export function findRestApi(state: AccountState, id: string): RestApiTree {
 
 const shown = (api: RestApi): RestApiShape => ({ ...api, tags: orAbsent(api.tags) });
 
-const LIMIT_OF: Record<string, keyof Limits> = { EDGE: 'edgeApis', REGIONAL: 'regionalApis', PRIVATE: 'privateApis' };
+const LIMIT_OF: Record<string, keyof Limits> = {
+  EDGE: 'edgeApis',
+  REGIONAL: 'regionalApis',
+  PRIVATE: 'privateApis',
+};
 
-const endpointType = (api: Pick<RestApiShape, 'endpointConfiguration'>): string => api.endpointConfiguration?.types?.[0] ?? 'EDGE';
+const endpointType = (api: Pick<RestApiShape, 'endpointConfiguration'>): string =>
+  api.endpointConfiguration?.types?.[0] ?? 'EDGE';
 
 function checkRoom(state: AccountState, type: string): void {
   const limit = LIMIT_OF[type];
-  if (!limit) throw badRequest(`Invalid endpoint type ${type}. Must be one of: [EDGE, REGIONAL, PRIVATE]`);
+  if (!limit)
+    throw badRequest(`Invalid endpoint type ${type}. Must be one of: [EDGE, REGIONAL, PRIVATE]`);
   const count = [...state.restApis.values()].filter(({ api }) => endpointType(api) === type).length;
   if (count >= state.limits[limit]) throw limitExceeded('APIs for this account');
 }
@@ -42,7 +48,10 @@ function checkKeySource(source: string): ApiKeySourceType {
   throw badRequest(`Invalid apiKeySource ${source}. Must be one of: [HEADER, AUTHORIZER]`);
 }
 
-export const createRestApi: Operation<CreateRestApiRequest, RestApiShape> = (request, { state, now, random }) => {
+export const createRestApi: Operation<CreateRestApiRequest, RestApiShape> = (
+  request,
+  { state, now, random },
+) => {
   if (request.cloneFrom !== undefined) throw notEmulated('CreateRestApi with cloneFrom');
   if (request.name === '') throw badRequest('Invalid API name specified');
   const type = endpointType(request);
@@ -61,7 +70,12 @@ export const createRestApi: Operation<CreateRestApiRequest, RestApiShape> = (req
     tags: orAbsent(request.tags),
   };
   const root = { id: api.rootResourceId, methods: new Map() };
-  state.restApis.set(api.id, { api, resources: new Map([[root.id, root]]), deployments: new Map(), stages: new Map() });
+  state.restApis.set(api.id, {
+    api,
+    resources: new Map([[root.id, root]]),
+    deployments: new Map(),
+    stages: new Map(),
+  });
   return shown(api);
 };
 
@@ -89,10 +103,14 @@ const grammar: Grammar<RestApi> = {
       api.disableExecuteApiEndpoint = toBoolean(value);
     }),
   ],
-  notEmulated: /^\/(policy|binaryMediaTypes|minimumCompressionSize|endpointConfiguration|securityPolicy|endpointAccessMode)(\/|$)/,
+  notEmulated:
+    /^\/(policy|binaryMediaTypes|minimumCompressionSize|endpointConfiguration|securityPolicy|endpointAccessMode)(\/|$)/,
 };
 
-export const updateRestApi: Operation<UpdateRestApiRequest, RestApiShape> = ({ restApiId, patchOperations }, { state }) => {
+export const updateRestApi: Operation<UpdateRestApiRequest, RestApiShape> = (
+  { restApiId, patchOperations },
+  { state },
+) => {
   const tree = findRestApi(state, restApiId);
   tree.api = patched(tree.api, patchOperations, grammar, 'updateRestApiInput');
   return shown(tree.api);

@@ -24,9 +24,17 @@ interface Pattern {
 }
 
 /** `[9, namespace, name, { http: [method, uri, status] }, input, output]`; input and output are thunks (measured on 3.1142.0). */
-type OperationSchema = readonly [9, string, string, { http: [string, string, number] }, () => unknown, () => unknown];
+type OperationSchema = readonly [
+  9,
+  string,
+  string,
+  { http: [string, string, number] },
+  () => unknown,
+  () => unknown,
+];
 
-const isOperation = (value: unknown): value is OperationSchema => Array.isArray(value) && value[0] === 9;
+const isOperation = (value: unknown): value is OperationSchema =>
+  Array.isArray(value) && value[0] === 9;
 
 function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;
@@ -42,7 +50,10 @@ function toPattern([, , operation, { http }, input, output]: OperationSchema): P
   const read = lazy(() => inputReader(operation, input()));
   const write = lazy(() => outputWriter(output()));
   // An ARN may arrive with its slashes unescaped.
-  const source = path.replace(/\{(\w+)\}/g, (_, label: string) => `(?<${label}>${label === 'resourceArn' ? '.+' : '[^/]+'})`);
+  const source = path.replace(
+    /\{(\w+)\}/g,
+    (_, label: string) => `(?<${label}>${label === 'resourceArn' ? '.+' : '[^/]+'})`,
+  );
   return {
     route: { operation, status, read: (raw) => read()(raw), write: (value) => write()(value) },
     method,
@@ -59,7 +70,11 @@ const patterns: readonly Pattern[] = (Object.values(sdk) as unknown[])
 /** The operation that a request addresses; undefined when the service has none at that place. `path` is still percent-encoded. */
 export function findRoute(method: string, path: string, query: URLSearchParams): Match | undefined {
   for (const pattern of patterns) {
-    if (pattern.method !== method || !pattern.query.every(([key, value]) => query.get(key) === value)) continue;
+    if (
+      pattern.method !== method ||
+      !pattern.query.every(([key, value]) => query.get(key) === value)
+    )
+      continue;
     const groups = pattern.path.exec(path);
     if (groups) return { route: pattern.route, labels: decode(groups.groups) };
   }
@@ -67,4 +82,6 @@ export function findRoute(method: string, path: string, query: URLSearchParams):
 }
 
 const decode = (groups: Record<string, string> = {}) =>
-  Object.fromEntries(Object.entries(groups).map(([label, text]) => [label, decodeURIComponent(text)]));
+  Object.fromEntries(
+    Object.entries(groups).map(([label, text]) => [label, decodeURIComponent(text)]),
+  );

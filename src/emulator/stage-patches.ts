@@ -6,7 +6,8 @@ import { newCanary, setCacheCluster, setCacheSize, setVariables } from './stage-
 import type { AccountState, RestApiTree, Stage } from './state.ts';
 
 const MAX_LOG_FORMAT = 3 * 1024;
-const LOG_DESTINATION = /^arn:aws[a-z-]*:(logs:[^:]+:\d{12}:log-group:[^:]+|firehose:[^:]+:\d{12}:deliverystream\/amazon-apigateway-.+)$/;
+const LOG_DESTINATION =
+  /^arn:aws[a-z-]*:(logs:[^:]+:\d{12}:log-group:[^:]+|firehose:[^:]+:\d{12}:deliverystream\/amazon-apigateway-.+)$/;
 const SETTING = new RegExp(
   String.raw`^/(?<key>.+/(?:GET|PUT|POST|PATCH|DELETE|HEAD|OPTIONS|ANY|\*))/(?<field>${Object.keys(settingPaths).join('|')})$`,
 );
@@ -28,8 +29,10 @@ const invalidCopy = () =>
 const accessLog = (field: 'destinationArn' | 'format'): PatchRule<Stage> => {
   const set = (stage: Stage, { value }: Patch) => {
     if (!value) throw badRequest('Access Log value must not be empty');
-    if (field === 'destinationArn' && !LOG_DESTINATION.test(value)) throw badRequest('Invalid ARN specified in the request');
-    if (field === 'format' && value.length > MAX_LOG_FORMAT) throw badRequest('Access log format must be at most 3 KB');
+    if (field === 'destinationArn' && !LOG_DESTINATION.test(value))
+      throw badRequest('Invalid ARN specified in the request');
+    if (field === 'format' && value.length > MAX_LOG_FORMAT)
+      throw badRequest('Access log format must be at most 3 KB');
     if (field === 'format' && !value.includes('$context.requestId')) {
       throw badRequest('Access log format must include at least $context.requestId');
     }
@@ -56,18 +59,28 @@ const canary = (
 function reject({ op, path }: Patch, rules: readonly PatchRule<Stage>[]): Error {
   if (op === 'copy') return invalidCopy();
   if (path.startsWith('/accessLogSettings/')) {
-    return badRequest('Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]');
+    return badRequest(
+      'Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]',
+    );
   }
   const known = rules.some((rule) => !rule.raw && (rule.path === path || rule.pattern?.test(path)));
-  if (known || path.startsWith('/canarySettings')) return badRequest(`Invalid ${op} operation with path: ${path}`);
+  if (known || path.startsWith('/canarySettings'))
+    return badRequest(`Invalid ${op} operation with path: ${path}`);
   // The service's own list leaves these two out although they work [LS].
-  const listed = rules.map((rule) => rule.path).filter((rule) => !/^\/(canarySettings|documentationVersion)/.test(rule));
+  const listed = rules
+    .map((rule) => rule.path)
+    .filter((rule) => !/^\/(canarySettings|documentationVersion)/.test(rule));
   return badRequest(`Invalid method setting path: ${path}. Must be one of: [${listed.join(', ')}]`);
 }
 
-export const stageGrammar = (state: AccountState, tree: RestApiTree, now: number): Grammar<Stage> => {
+export const stageGrammar = (
+  state: AccountState,
+  tree: RestApiTree,
+  now: number,
+): Grammar<Stage> => {
   const existing = (id: string | undefined): string => {
-    if (id === undefined || !tree.deployments.has(id)) throw badRequest('Deployment id does not exist');
+    if (id === undefined || !tree.deployments.has(id))
+      throw badRequest('Deployment id does not exist');
     return id;
   };
   return {
@@ -92,13 +105,16 @@ export const stageGrammar = (state: AccountState, tree: RestApiTree, now: number
         stage.documentationVersion = given(value);
       }),
       replace('/clientCertificateId', (stage, { value }) => {
-        if (value && !state.clientCertificates.has(value)) throw badRequest('Invalid Client Certificate ID specified');
+        if (value && !state.clientCertificates.has(value))
+          throw badRequest('Invalid Client Certificate ID specified');
         stage.clientCertificateId = given(value);
       }),
       replace('/tracingEnabled', (stage, { value }) => {
         stage.tracingEnabled = toBoolean(value);
       }),
-      replace('/cacheClusterEnabled', (stage, { value }) => setCacheCluster(stage, toBoolean(value), now)),
+      replace('/cacheClusterEnabled', (stage, { value }) =>
+        setCacheCluster(stage, toBoolean(value), now),
+      ),
       replace('/cacheClusterSize', (stage, { value = '' }) => setCacheSize(stage, value)),
       {
         path: '/variables',
@@ -108,7 +124,10 @@ export const stageGrammar = (state: AccountState, tree: RestApiTree, now: number
           },
           copy: (stage, patch) => {
             checkCopy(patch, '/canarySettings/stageVariableOverrides');
-            setVariables(state, stage, { ...stage.variables, ...promotable(stage).stageVariableOverrides });
+            setVariables(state, stage, {
+              ...stage.variables,
+              ...promotable(stage).stageVariableOverrides,
+            });
           },
         },
       },
@@ -116,7 +135,8 @@ export const stageGrammar = (state: AccountState, tree: RestApiTree, now: number
         path: '/variables/{name}',
         pattern: /^\/variables\/(?<name>[^/]+)$/,
         ops: {
-          replace: (stage, { params, value = '' }) => setVariables(state, stage, { ...stage.variables, [params.name ?? '']: value }),
+          replace: (stage, { params, value = '' }) =>
+            setVariables(state, stage, { ...stage.variables, [params.name ?? '']: value }),
           remove: (stage, { params }) => {
             const { [params.name ?? '']: _, ...others } = stage.variables ?? {};
             stage.variables = orAbsent(others);
@@ -142,13 +162,18 @@ export const stageGrammar = (state: AccountState, tree: RestApiTree, now: number
         },
       },
       canary('deploymentId', undefined, ({ value }) => ({ deploymentId: existing(value) })),
-      canary('percentTraffic', undefined, (patch) => ({ percentTraffic: toNumber(patch, { min: 0, max: 100 }) })),
+      canary('percentTraffic', undefined, (patch) => ({
+        percentTraffic: toNumber(patch, { min: 0, max: 100 }),
+      })),
       canary('useStageCache', undefined, ({ value }) => ({ useStageCache: toBoolean(value) })),
       canary(
         'stageVariableOverrides/{name}',
         /^\/canarySettings\/stageVariableOverrides\/(?<name>[^/]+)$/,
         ({ params, value = '' }, stage) => ({
-          stageVariableOverrides: { ...stage.canarySettings?.stageVariableOverrides, [params.name ?? '']: value },
+          stageVariableOverrides: {
+            ...stage.canarySettings?.stageVariableOverrides,
+            [params.name ?? '']: value,
+          },
         }),
       ),
       {

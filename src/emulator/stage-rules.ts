@@ -1,4 +1,8 @@
-import type { CanarySettings, CreateStageRequest, DeploymentCanarySettings } from '@aws-sdk/client-api-gateway';
+import type {
+  CanarySettings,
+  CreateStageRequest,
+  DeploymentCanarySettings,
+} from '@aws-sdk/client-api-gateway';
 import { given, orAbsent } from './absent.ts';
 import type { Input } from './context.ts';
 import { badRequest, conflict, limitExceeded } from './errors.ts';
@@ -20,7 +24,15 @@ export function newStage(
   request: Omit<Input<CreateStageRequest>, 'restApiId'>,
   now: number,
 ): Stage {
-  const { stageName, deploymentId, variables, tags, cacheClusterEnabled = false, cacheClusterSize, tracingEnabled = false } = request;
+  const {
+    stageName,
+    deploymentId,
+    variables,
+    tags,
+    cacheClusterEnabled = false,
+    cacheClusterSize,
+    tracingEnabled = false,
+  } = request;
   if (!STAGE_NAME.test(stageName)) throw badRequest('Stage name only allows a-zA-Z0-9_-');
   if (tree.stages.has(stageName)) throw conflict('Stage already exists');
   if (tree.stages.size >= state.limits.stagesPerApi) throw limitExceeded('Stages for this API');
@@ -44,21 +56,32 @@ export function newStage(
 }
 
 /** Limits: [LIM-REST], [BC Stage.variables]; the texts are UNCONFIRMED. */
-export function setVariables(state: AccountState, stage: Stage, variables: Record<string, string>): void {
+export function setVariables(
+  state: AccountState,
+  stage: Stage,
+  variables: Record<string, string>,
+): void {
   for (const [name, value] of Object.entries(variables)) {
-    if (!VARIABLE_NAME.test(name)) throw badRequest(`Invalid stage variable name: ${name}. Only a-zA-Z0-9_ are allowed, at most 64`);
+    if (!VARIABLE_NAME.test(name))
+      throw badRequest(
+        `Invalid stage variable name: ${name}. Only a-zA-Z0-9_ are allowed, at most 64`,
+      );
     if (!VARIABLE_VALUE.test(value)) {
       throw badRequest(
         `Invalid value of stage variable ${name}. Please use values with alphanumeric characters and the symbols '-._~:/?#&=,'`,
       );
     }
   }
-  if (Object.keys(variables).length > state.limits.stageVariables) throw limitExceeded('Stage variables for this stage');
+  if (Object.keys(variables).length > state.limits.stageVariables)
+    throw limitExceeded('Stage variables for this stage');
   stage.variables = orAbsent(variables);
 }
 
 export function setCacheSize(stage: Stage, size: string): void {
-  if (!CACHE_SIZES.includes(size)) throw badRequest(`Invalid cache cluster size ${size}. Must be one of: [${CACHE_SIZES.join(', ')}]`);
+  if (!CACHE_SIZES.includes(size))
+    throw badRequest(
+      `Invalid cache cluster size ${size}. Must be one of: [${CACHE_SIZES.join(', ')}]`,
+    );
   stage.cacheClusterSize = size as Exclude<Stage['cacheClusterSize'], undefined>;
 }
 
@@ -80,9 +103,18 @@ export function cacheStatus(
 }
 
 /** What is not given is the stage's deployment, 0 percent and no cache of its own [LS canary]. */
-export function newCanary(stage: Stage, settings: CanarySettings | (DeploymentCanarySettings & { deploymentId: string })): CanarySettings {
-  const { percentTraffic = 0, useStageCache = false, stageVariableOverrides, deploymentId = stage.deploymentId } = settings;
-  if (percentTraffic < 0 || percentTraffic > 100) throw badRequest('Invalid canary percentTraffic. Must be between 0 and 100');
+export function newCanary(
+  stage: Stage,
+  settings: CanarySettings | (DeploymentCanarySettings & { deploymentId: string }),
+): CanarySettings {
+  const {
+    percentTraffic = 0,
+    useStageCache = false,
+    stageVariableOverrides,
+    deploymentId = stage.deploymentId,
+  } = settings;
+  if (percentTraffic < 0 || percentTraffic > 100)
+    throw badRequest('Invalid canary percentTraffic. Must be between 0 and 100');
   return {
     deploymentId,
     percentTraffic,

@@ -11,11 +11,11 @@ import { orAbsent } from './absent.ts';
 import type { Operation } from './context.ts';
 import { badRequest, notFound } from './errors.ts';
 import { patched } from './patch.ts';
-import { detachStages } from './usage-plan-stages.ts';
 import { findRestApi } from './rest-apis.ts';
 import { stageGrammar } from './stage-patches.ts';
 import { cacheStatus, newCanary, newStage } from './stage-rules.ts';
 import type { AccountState, Stage } from './state.ts';
+import { detachStages } from './usage-plan-stages.ts';
 
 /** Throws NotFoundException. */
 export function findStage(state: AccountState, restApiId: string, stageName: string): Stage {
@@ -31,32 +31,51 @@ const shown = (stage: Stage, now: number): StageShape => ({
   cacheClusterStatus: cacheStatus(stage, now),
 });
 
-export const createStage: Operation<CreateStageRequest, StageShape> = ({ restApiId, ...request }, { state, now }) => {
+export const createStage: Operation<CreateStageRequest, StageShape> = (
+  { restApiId, ...request },
+  { state, now },
+) => {
   const tree = findRestApi(state, restApiId);
   if (!tree.deployments.has(request.deploymentId)) throw badRequest('Deployment id does not exist');
   const stage = newStage(state, tree, request, now);
   if (request.canarySettings) {
     stage.canarySettings = newCanary(stage, request.canarySettings);
-    if (!tree.deployments.has(stage.canarySettings.deploymentId ?? '')) throw badRequest('Deployment id does not exist');
+    if (!tree.deployments.has(stage.canarySettings.deploymentId ?? ''))
+      throw badRequest('Deployment id does not exist');
   }
   tree.stages.set(stage.stageName, stage);
   return shown(stage, now);
 };
 
-export const getStage: Operation<GetStageRequest, StageShape> = ({ restApiId, stageName }, { state, now }) =>
-  shown(findStage(state, restApiId, stageName), now);
+export const getStage: Operation<GetStageRequest, StageShape> = (
+  { restApiId, stageName },
+  { state, now },
+) => shown(findStage(state, restApiId, stageName), now);
 
 /** All at once: the operation has no pages [BC]. */
-export const getStages: Operation<GetStagesRequest, Stages> = ({ restApiId, deploymentId }, { state, now }) => {
+export const getStages: Operation<GetStagesRequest, Stages> = (
+  { restApiId, deploymentId },
+  { state, now },
+) => {
   const stages = [...findRestApi(state, restApiId).stages.values()];
-  const matching = stages.filter((stage) => deploymentId === undefined || stage.deploymentId === deploymentId);
+  const matching = stages.filter(
+    (stage) => deploymentId === undefined || stage.deploymentId === deploymentId,
+  );
   return { item: matching.reverse().map((stage) => shown(stage, now)) };
 };
 
-export const updateStage: Operation<UpdateStageRequest, StageShape> = ({ restApiId, stageName, patchOperations }, { state, now }) => {
+export const updateStage: Operation<UpdateStageRequest, StageShape> = (
+  { restApiId, stageName, patchOperations },
+  { state, now },
+) => {
   const tree = findRestApi(state, restApiId);
   const current = findStage(state, restApiId, stageName);
-  const stage = patched(current, patchOperations, stageGrammar(state, tree, now), 'updateStageInput');
+  const stage = patched(
+    current,
+    patchOperations,
+    stageGrammar(state, tree, now),
+    'updateStageInput',
+  );
   stage.lastUpdatedDate = new Date(now);
   tree.stages.set(stageName, stage);
   return shown(stage, now);

@@ -12,9 +12,17 @@ import type {
 
 type Stored<T, K extends keyof T> = T & { [P in K]-?: Exclude<T[P], undefined> };
 
-export type ApiKey = Stored<ApiKeyShape, 'id' | 'value' | 'enabled' | 'stageKeys' | 'createdDate' | 'lastUpdatedDate'>;
-export type UsagePlan = Stored<Omit<UsagePlanShape, 'apiStages'>, 'id' | 'name'> & { apiStages: PlanStage[] };
-export type RestApi = Stored<RestApiShape, 'id' | 'name' | 'apiKeySource' | 'disableExecuteApiEndpoint' | 'rootResourceId'>;
+export type ApiKey = Stored<
+  ApiKeyShape,
+  'id' | 'value' | 'enabled' | 'stageKeys' | 'createdDate' | 'lastUpdatedDate'
+>;
+export type UsagePlan = Stored<Omit<UsagePlanShape, 'apiStages'>, 'id' | 'name'> & {
+  apiStages: PlanStage[];
+};
+export type RestApi = Stored<
+  RestApiShape,
+  'id' | 'name' | 'apiKeySource' | 'disableExecuteApiEndpoint' | 'rootResourceId'
+>;
 export type ClientCertificate = Stored<ClientCertificateShape, 'clientCertificateId'>;
 export type Method = Stored<MethodShape, 'httpMethod' | 'authorizationType' | 'apiKeyRequired'>;
 
@@ -30,7 +38,11 @@ export type Resource = Stored<ResourceShape, 'id'> & { methods: Map<string, Meth
 
 /** `snapshot`: the API as it was when the deployment was made, which is what its stages serve; methods by path, then HTTP method. */
 export type Deployment = Stored<DeploymentShape, 'id' | 'createdDate'> & {
-  snapshot: { apiKeySource: RestApi['apiKeySource']; disableExecuteApiEndpoint: boolean; methods: Record<string, Record<string, Method>> };
+  snapshot: {
+    apiKeySource: RestApi['apiKeySource'];
+    disableExecuteApiEndpoint: boolean;
+    methods: Record<string, Record<string, Method>>;
+  };
 };
 
 /** `cacheReadyAt`: when (ms) the creation or deletion of the cache cluster that is under way ends. */

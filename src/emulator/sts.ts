@@ -32,10 +32,14 @@ export interface StsCall {
   readonly random: Random;
 }
 
-const ROLE = /^arn:(?<partition>aws[a-z-]*):iam::(?<account>\d{12}):role\/(?:.+\/)?(?<name>[\w+=,.@-]+)$/;
+const ROLE =
+  /^arn:(?<partition>aws[a-z-]*):iam::(?<account>\d{12}):role\/(?:.+\/)?(?<name>[\w+=,.@-]+)$/;
 
 const callerOf = ({ sts, identity }: StsCall): Session =>
-  sts.sessions.get(identity.accessKeyId) ?? { arn: `arn:aws:iam::${identity.account}:user/emulator`, userId: identity.accessKeyId };
+  sts.sessions.get(identity.accessKeyId) ?? {
+    arn: `arn:aws:iam::${identity.account}:user/emulator`,
+    userId: identity.accessKeyId,
+  };
 
 function getCallerIdentity(call: StsCall): string {
   const { arn, userId } = callerOf(call);
@@ -56,7 +60,10 @@ function assumeRole(call: StsCall): string {
   const { partition, account, name } = ROLE.exec(roleArn)?.groups ?? {};
   if (!account) throw new ServiceError(400, 'ValidationError', `${roleArn} is invalid`);
   const rule = sts.roles.get(roleArn);
-  if (rule?.deny || (rule?.externalId !== undefined && rule.externalId !== parameters.get('ExternalId'))) {
+  if (
+    rule?.deny ||
+    (rule?.externalId !== undefined && rule.externalId !== parameters.get('ExternalId'))
+  ) {
     throw new ServiceError(
       403,
       'AccessDenied',
@@ -64,7 +71,10 @@ function assumeRole(call: StsCall): string {
     );
   }
   const accessKeyId = `ASIA${account}${random.id(8).toUpperCase()}`;
-  const session = { arn: `arn:${partition}:sts::${account}:assumed-role/${name}/${sessionName}`, userId: `AROA${account}:${sessionName}` };
+  const session = {
+    arn: `arn:${partition}:sts::${account}:assumed-role/${name}/${sessionName}`,
+    userId: `AROA${account}:${sessionName}`,
+  };
   sts.sessions.set(accessKeyId, session);
   return (
     `<AssumedRoleUser><AssumedRoleId>${xml(session.userId)}</AssumedRoleId><Arn>${xml(session.arn)}</Arn></AssumedRoleUser>` +
@@ -84,7 +94,12 @@ const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 export function answerSts(call: StsCall): string {
   const action = call.parameters.get('Action') ?? '';
   const handler = actions[action];
-  if (!handler) throw new ServiceError(501, 'NotEmulatedException', `${action || 'A call without Action'} of STS is not emulated`);
+  if (!handler)
+    throw new ServiceError(
+      501,
+      'NotEmulatedException',
+      `${action || 'A call without Action'} of STS is not emulated`,
+    );
   return `<${action}Response xmlns="${NAMESPACE}"><${action}Result>${handler(call)}</${action}Result></${action}Response>`;
 }
 
@@ -92,4 +107,5 @@ export const stsError = ({ status, name, message }: ServiceError): string =>
   `<ErrorResponse xmlns="${NAMESPACE}"><Error><Type>${status < 500 ? 'Sender' : 'Receiver'}</Type>` +
   `<Code>${name}</Code><Message>${xml(message)}</Message></Error></ErrorResponse>`;
 
-const xml = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+const xml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

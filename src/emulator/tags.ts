@@ -1,4 +1,9 @@
-import type { GetTagsRequest, TagResourceRequest, Tags, UntagResourceRequest } from '@aws-sdk/client-api-gateway';
+import type {
+  GetTagsRequest,
+  TagResourceRequest,
+  Tags,
+  UntagResourceRequest,
+} from '@aws-sdk/client-api-gateway';
 import { findApiKey } from './api-keys.ts';
 import { findCertificate } from './client-certificates.ts';
 import type { Context, Operation } from './context.ts';
@@ -12,14 +17,16 @@ interface Tagged {
   tags?: Record<string, string> | undefined;
 }
 
-const ARN = /^arn:aws[a-z-]*:apigateway:(?<region>[a-z0-9-]+)::\/(?<kind>[a-z]+)\/(?<id>[^/]+)(?:\/stages\/(?<stage>[^/]+))?$/;
+const ARN =
+  /^arn:aws[a-z-]*:apigateway:(?<region>[a-z0-9-]+)::\/(?<kind>[a-z]+)\/(?<id>[^/]+)(?:\/stages\/(?<stage>[^/]+))?$/;
 
 /** The object that an ARN names: `arn:{partition}:apigateway:{region}::/apikeys/{id}`, the account left empty (facts 1.8). */
 function tagged({ state }: Context, arn: string): Tagged {
   const { region, kind, id = '', stage } = ARN.exec(arn)?.groups ?? {};
   const invalid = () => badRequest(`Invalid ARN specified in the request: ${arn}`);
   if (region !== state.region) throw invalid();
-  if (kind === 'restapis') return stage === undefined ? findRestApi(state, id).api : findStage(state, id, stage);
+  if (kind === 'restapis')
+    return stage === undefined ? findRestApi(state, id).api : findStage(state, id, stage);
   if (stage !== undefined) throw invalid();
   if (kind === 'apikeys') return findApiKey(state, id);
   if (kind === 'usageplans') return findUsagePlan(state, id);
@@ -35,9 +42,16 @@ export const tagResource: Operation<TagResourceRequest> = ({ resourceArn, tags }
   object.tags = merged;
 };
 
-export const untagResource: Operation<UntagResourceRequest> = ({ resourceArn, tagKeys }, context) => {
+export const untagResource: Operation<UntagResourceRequest> = (
+  { resourceArn, tagKeys },
+  context,
+) => {
   const object = tagged(context, resourceArn);
-  object.tags = Object.fromEntries(Object.entries(object.tags ?? {}).filter(([key]) => !tagKeys.includes(key)));
+  object.tags = Object.fromEntries(
+    Object.entries(object.tags ?? {}).filter(([key]) => !tagKeys.includes(key)),
+  );
 };
 
-export const getTags: Operation<GetTagsRequest, Tags> = ({ resourceArn }, context) => ({ tags: tagged(context, resourceArn).tags ?? {} });
+export const getTags: Operation<GetTagsRequest, Tags> = ({ resourceArn }, context) => ({
+  tags: tagged(context, resourceArn).tags ?? {},
+});

@@ -1,8 +1,8 @@
 import { accountThrottle } from './account.ts';
-import type { PlanClient } from './usage-plan-client.ts';
 import type { Route } from './resource-match.ts';
 import type { AccountState, Stage } from './state.ts';
 import type { Rate } from './token-buckets.ts';
+import type { PlanClient } from './usage-plan-client.ts';
 
 interface Throttle {
   /** The name of its bucket. */
@@ -31,12 +31,20 @@ export function throttlesOf({ state, apiId, stage, route, client }: Request): Th
   ];
 }
 
-const throttle = (bucket: string, rate: Rate | undefined): Throttle[] => (rate ? [{ bucket, rate }] : []);
+const throttle = (bucket: string, rate: Rate | undefined): Throttle[] =>
+  rate ? [{ bucket, rate }] : [];
 
-function clientThrottles({ key, plan, stage }: PlanClient, account: string, method: string): Throttle[] {
+function clientThrottles(
+  { key, plan, stage }: PlanClient,
+  account: string,
+  method: string,
+): Throttle[] {
   const bucket = `${account} ${plan.id} ${key.id}`;
   return [
-    ...throttle(`${bucket} ${stage.apiId}:${stage.stage} ${method}`, planRate(stage.throttle?.[method])),
+    ...throttle(
+      `${bucket} ${stage.apiId}:${stage.stage} ${method}`,
+      planRate(stage.throttle?.[method]),
+    ),
     ...throttle(bucket, planRate(plan.throttle)),
   ];
 }
@@ -44,12 +52,14 @@ function clientThrottles({ key, plan, stage }: PlanClient, account: string, meth
 type Limits = { rateLimit?: number | undefined; burstLimit?: number | undefined };
 
 /** 0 is a limit: nothing passes. */
-const planRate = (limits: Limits | undefined): Rate | undefined => limits && { rate: limits.rateLimit ?? 0, burst: limits.burstLimit ?? 0 };
+const planRate = (limits: Limits | undefined): Rate | undefined =>
+  limits && { rate: limits.rateLimit ?? 0, burst: limits.burstLimit ?? 0 };
 
 /** The method's own setting, or else that for all methods, which gives each of them a bucket. -1 means none. */
 function stageRate({ methodSettings }: Stage, method: string): Rate | undefined {
   const own = Object.entries(methodSettings).find(([key]) => methodOf(key) === method)?.[1];
-  const { throttlingRateLimit: rate = -1, throttlingBurstLimit: burst = -1 } = own ?? methodSettings['*/*'] ?? {};
+  const { throttlingRateLimit: rate = -1, throttlingBurstLimit: burst = -1 } =
+    own ?? methodSettings['*/*'] ?? {};
   return rate < 0 || burst < 0 ? undefined : { rate, burst };
 }
 

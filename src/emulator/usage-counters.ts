@@ -44,7 +44,10 @@ export function remaining({ quota }: UsagePlan, usage: KeyUsage, at: number): nu
 
 /** Makes `left` what is left of the quota in the period that `at` falls into. */
 export function setRemaining(quota: Quota, usage: KeyUsage, left: number, at: number): void {
-  usage.extra.set(isoDay(periodStart(quota, at)), left + used(quota, usage, at) - (quota.limit ?? 0));
+  usage.extra.set(
+    isoDay(periodStart(quota, at)),
+    left + used(quota, usage, at) - (quota.limit ?? 0),
+  );
 }
 
 /** Counts one request of a key. False, and nothing counted, when its quota of the period is used up. */

@@ -10,7 +10,12 @@ export interface PlanClient {
 }
 
 /** Undefined for a value that no enabled key has, and for a key that no plan lets through to this stage. At most one does [DG:api-gateway-api-usage-plans]. */
-export function findClient(state: AccountState, apiId: string, stageName: string, value: string): PlanClient | undefined {
+export function findClient(
+  state: AccountState,
+  apiId: string,
+  stageName: string,
+  value: string,
+): PlanClient | undefined {
   const key = findByValue(state, value);
   if (!key?.enabled) return undefined;
   for (const plan of state.usagePlans.values()) {

@@ -10,8 +10,8 @@ import { findApiKey } from './api-keys.ts';
 import type { Operation } from './context.ts';
 import { badRequest, conflict, limitExceeded, notFound } from './errors.ts';
 import { page } from './pages.ts';
-import { checkOnePlanPerStage } from './usage-plan-rules.ts';
 import type { AccountState, ApiKey } from './state.ts';
+import { checkOnePlanPerStage } from './usage-plan-rules.ts';
 import { findUsagePlan } from './usage-plans.ts';
 
 // The value is always shown, and no parameter stops it (facts 2.2).
@@ -26,28 +26,38 @@ export function attach(state: AccountState, planId: string, keyId: string): void
   if (keys.has(keyId)) throw conflict('Usage Plan Key already exists');
   checkOnePlanPerStage(state, keyId, plan);
   const plans = state.planKeys.values().filter((others) => others.has(keyId));
-  if ([...plans].length >= state.limits.usagePlansPerKey) throw limitExceeded('Usage Plans for this API Key');
+  if ([...plans].length >= state.limits.usagePlansPerKey)
+    throw limitExceeded('Usage Plans for this API Key');
   state.planKeys.set(planId, keys.add(keyId));
 }
 
 function findAttached(state: AccountState, planId: string, keyId: string): ApiKey {
   findUsagePlan(state, planId);
   const key = state.apiKeys.get(keyId);
-  if (!key || !state.planKeys.get(planId)?.has(keyId)) throw notFound('Invalid Usage Plan Key identifier specified');
+  if (!key || !state.planKeys.get(planId)?.has(keyId))
+    throw notFound('Invalid Usage Plan Key identifier specified');
   return key;
 }
 
-export const createUsagePlanKey: Operation<CreateUsagePlanKeyRequest, UsagePlanKey> = ({ usagePlanId, keyId, keyType }, { state }) => {
+export const createUsagePlanKey: Operation<CreateUsagePlanKeyRequest, UsagePlanKey> = (
+  { usagePlanId, keyId, keyType },
+  { state },
+) => {
   if (keyType !== 'API_KEY') throw badRequest(`Invalid key type ${keyType} specified`);
   attach(state, usagePlanId, keyId);
   return shown(findApiKey(state, keyId));
 };
 
-export const getUsagePlanKey: Operation<GetUsagePlanKeyRequest, UsagePlanKey> = ({ usagePlanId, keyId }, { state }) =>
-  shown(findAttached(state, usagePlanId, keyId));
+export const getUsagePlanKey: Operation<GetUsagePlanKeyRequest, UsagePlanKey> = (
+  { usagePlanId, keyId },
+  { state },
+) => shown(findAttached(state, usagePlanId, keyId));
 
 /** A plan that does not exist has an empty list [LS test_negative_get_usage_plan_api_keys]. */
-export const getUsagePlanKeys: Operation<GetUsagePlanKeysRequest, UsagePlanKeys> = ({ usagePlanId, nameQuery, ...paging }, { state }) => {
+export const getUsagePlanKeys: Operation<GetUsagePlanKeysRequest, UsagePlanKeys> = (
+  { usagePlanId, nameQuery, ...paging },
+  { state },
+) => {
   const keys = [...(state.planKeys.get(usagePlanId) ?? [])]
     .map((id) => findApiKey(state, id))
     .filter((key) => nameQuery === undefined || (key.name ?? '').startsWith(nameQuery));
@@ -55,7 +65,10 @@ export const getUsagePlanKeys: Operation<GetUsagePlanKeysRequest, UsagePlanKeys>
   return { items: items.map(shown), position };
 };
 
-export const deleteUsagePlanKey: Operation<DeleteUsagePlanKeyRequest> = ({ usagePlanId, keyId }, { state }) => {
+export const deleteUsagePlanKey: Operation<DeleteUsagePlanKeyRequest> = (
+  { usagePlanId, keyId },
+  { state },
+) => {
   findAttached(state, usagePlanId, keyId);
   state.planKeys.get(usagePlanId)?.delete(keyId);
 };

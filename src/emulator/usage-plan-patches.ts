@@ -2,12 +2,15 @@ import type { QuotaPeriodType } from '@aws-sdk/client-api-gateway';
 import { given } from './absent.ts';
 import { badRequest, notFound } from './errors.ts';
 import { type Grammar, type Patch, type PatchRule, replace, toNumber } from './patch.ts';
-import { hasStage, invalidStage, readThrottles, throttleKey } from './usage-plan-rules.ts';
 import type { AccountState, PlanStage, UsagePlan } from './state.ts';
+import { hasStage, invalidStage, readThrottles, throttleKey } from './usage-plan-rules.ts';
 
 type Apply = (plan: UsagePlan, patch: Patch) => void;
 
-const addOrReplace = (path: string, apply: Apply): PatchRule<UsagePlan> => ({ path, ops: { add: apply, replace: apply } });
+const addOrReplace = (path: string, apply: Apply): PatchRule<UsagePlan> => ({
+  path,
+  ops: { add: apply, replace: apply },
+});
 
 // `replace` also creates an object that was absent; the quota's offset is then 0 [LS test_usage_plan_crud].
 const setThrottle = (plan: UsagePlan, limits: UsagePlan['throttle']) => {
@@ -36,14 +39,16 @@ const addStage =
   (state: AccountState): Apply =>
   (plan, { value }) => {
     const stage = parseStage(value);
-    if (!hasStage(state, stage.apiId, stage.stage)) throw notFound(`API Stage not found: ${stage.apiId}:${stage.stage}`);
+    if (!hasStage(state, stage.apiId, stage.stage))
+      throw notFound(`API Stage not found: ${stage.apiId}:${stage.stage}`);
     if (!plan.apiStages.some(same(stage))) plan.apiStages.push(stage);
   };
 
 /** Its method throttles go with the stage [TF:usage_plan.go]. */
 const removeStage: Apply = (plan, { value }) => {
   const stage = parseStage(value);
-  if (!plan.apiStages.some(same(stage))) throw notFound(invalidStage(stage.apiId, stage.stage, plan.id));
+  if (!plan.apiStages.some(same(stage)))
+    throw notFound(invalidStage(stage.apiId, stage.stage, plan.id));
   plan.apiStages = plan.apiStages.filter((other) => !same(stage)(other));
 };
 
@@ -63,7 +68,10 @@ const setMethodLimit: Apply = (plan, patch) => {
   const key = throttleKey(patch.params.route ?? '');
   const name = patch.params.limit as 'rateLimit' | 'burstLimit';
   const limit = toNumber(patch, { min: 0, integer: name === 'burstLimit' });
-  stage.throttle = { ...stage.throttle, [key]: { rateLimit: 0, burstLimit: 0, ...stage.throttle?.[key], [name]: limit } };
+  stage.throttle = {
+    ...stage.throttle,
+    [key]: { rateLimit: 0, burstLimit: 0, ...stage.throttle?.[key], [name]: limit },
+  };
 };
 
 const removeMethod: Apply = (plan, patch) => {
@@ -104,14 +112,25 @@ export const planGrammar = (state: AccountState): Grammar<UsagePlan> => ({
     replace('/description', (plan, { value }) => {
       plan.description = given(value);
     }),
-    addOrReplace('/throttle/rateLimit', (plan, patch) => setThrottle(plan, { rateLimit: toNumber(patch, { min: 0 }) })),
-    addOrReplace('/throttle/burstLimit', (plan, patch) => setThrottle(plan, { burstLimit: toNumber(patch, { min: 0, integer: true }) })),
-    addOrReplace('/quota/limit', (plan, patch) => setQuota(plan, { limit: toNumber(patch, { min: 0, integer: true }) })),
-    addOrReplace('/quota/offset', (plan, patch) => setQuota(plan, { offset: toNumber(patch, { min: 0, integer: true }) })),
-    addOrReplace('/quota/period', (plan, { value }) => setQuota(plan, { period: value as QuotaPeriodType })),
+    addOrReplace('/throttle/rateLimit', (plan, patch) =>
+      setThrottle(plan, { rateLimit: toNumber(patch, { min: 0 }) }),
+    ),
+    addOrReplace('/throttle/burstLimit', (plan, patch) =>
+      setThrottle(plan, { burstLimit: toNumber(patch, { min: 0, integer: true }) }),
+    ),
+    addOrReplace('/quota/limit', (plan, patch) =>
+      setQuota(plan, { limit: toNumber(patch, { min: 0, integer: true }) }),
+    ),
+    addOrReplace('/quota/offset', (plan, patch) =>
+      setQuota(plan, { offset: toNumber(patch, { min: 0, integer: true }) }),
+    ),
+    addOrReplace('/quota/period', (plan, { value }) =>
+      setQuota(plan, { period: value as QuotaPeriodType }),
+    ),
     {
       path: '/apiStages/<apidId:stageName>/throttle/<resourcePath>/<httpMethod>/<limit>',
-      pattern: /^\/apiStages\/(?<stage>[^/]+)\/throttle\/(?<route>.+)\/(?<limit>rateLimit|burstLimit)$/,
+      pattern:
+        /^\/apiStages\/(?<stage>[^/]+)\/throttle\/(?<route>.+)\/(?<limit>rateLimit|burstLimit)$/,
       ops: { add: setMethodLimit, replace: setMethodLimit },
     },
     {

@@ -19,29 +19,44 @@ export function checkPlan(state: AccountState, plan: UsagePlan): void {
   }
   for (const stage of apiStages) {
     const methods = Object.keys(stage.throttle ?? {}).length;
-    if (methods > 0 && !throttle) throw badRequest('Can not define fine grain throttling if usage plan throttle is not defined.');
-    if (methods > state.limits.methodThrottlesPerStage) throw limitExceeded('Method-level throttling settings for this stage');
+    if (methods > 0 && !throttle)
+      throw badRequest(
+        'Can not define fine grain throttling if usage plan throttle is not defined.',
+      );
+    if (methods > state.limits.methodThrottlesPerStage)
+      throw limitExceeded('Method-level throttling settings for this stage');
   }
   for (const key of state.planKeys.get(id) ?? []) checkOnePlanPerStage(state, key, plan);
 }
 
 // A limit without a period, and the texts: UNCONFIRMED. The offsets: [TF:validate.go].
 function checkQuota({ limit, offset = 0, period }: NonNullable<UsagePlan['quota']>): void {
-  if (limit === undefined || period === undefined) throw badRequest('Usage Plan quota must have both a limit and a period');
+  if (limit === undefined || period === undefined)
+    throw badRequest('Usage Plan quota must have both a limit and a period');
   const max = MAX_OFFSET[period];
-  if (max === undefined) throw badRequest(`Invalid quota period ${period}. Must be one of: [DAY, WEEK, MONTH]`);
+  if (max === undefined)
+    throw badRequest(`Invalid quota period ${period}. Must be one of: [DAY, WEEK, MONTH]`);
   if (limit < 0) throw badRequest('Usage Plan quota limit must not be negative');
-  if (offset < 0 || offset > max) throw badRequest(`Usage Plan quota offset must be between 0 and ${max} for period ${period}`);
+  if (offset < 0 || offset > max)
+    throw badRequest(`Usage Plan quota offset must be between 0 and ${max} for period ${period}`);
 }
 
 /** For one stage a key can be in only one plan [DG:api-gateway-api-usage-plans]; the code and text of the refusal are UNCONFIRMED. */
-export function checkOnePlanPerStage(state: AccountState, keyId: string, plan: Pick<UsagePlan, 'id' | 'apiStages'>): void {
+export function checkOnePlanPerStage(
+  state: AccountState,
+  keyId: string,
+  plan: Pick<UsagePlan, 'id' | 'apiStages'>,
+): void {
   for (const [otherId, keys] of state.planKeys) {
     if (otherId === plan.id || !keys.has(keyId)) continue;
     const others = state.usagePlans.get(otherId)?.apiStages ?? [];
-    const shared = others.find((other) => plan.apiStages.some((own) => own.apiId === other.apiId && own.stage === other.stage));
+    const shared = others.find((other) =>
+      plan.apiStages.some((own) => own.apiId === other.apiId && own.stage === other.stage),
+    );
     if (shared) {
-      throw conflict(`API Key ${keyId} is already associated with API Stage ${shared.apiId}:${shared.stage} through Usage Plan ${otherId}`);
+      throw conflict(
+        `API Key ${keyId} is already associated with API Stage ${shared.apiId}:${shared.stage} through Usage Plan ${otherId}`,
+      );
     }
   }
 }
@@ -51,7 +66,8 @@ export function throttleKey(route: string): string {
   const at = route.lastIndexOf('/');
   const path = route.slice(0, Math.max(at, 0));
   const method = route.slice(at + 1);
-  if (path === '' || path.includes('*') || !METHODS.test(method)) throw badRequest(`Invalid method throttle path ${route} specified`);
+  if (path === '' || path.includes('*') || !METHODS.test(method))
+    throw badRequest(`Invalid method throttle path ${route} specified`);
   return path.startsWith('/') ? `${path}/${method}` : `/${path}/${method}`;
 }
 
@@ -60,9 +76,17 @@ export function readThrottles(given: unknown): NonNullable<PlanStage['throttle']
   const invalid = () => badRequest('Invalid method throttle settings specified');
   if (typeof given !== 'object' || given === null || Array.isArray(given)) throw invalid();
   return Object.fromEntries(
-    Object.entries(given as Record<string, { rateLimit?: unknown; burstLimit?: unknown } | null>).map(([route, limits]) => {
+    Object.entries(
+      given as Record<string, { rateLimit?: unknown; burstLimit?: unknown } | null>,
+    ).map(([route, limits]) => {
       const { rateLimit = 0, burstLimit = 0 } = limits ?? {};
-      if (typeof rateLimit !== 'number' || typeof burstLimit !== 'number' || rateLimit < 0 || burstLimit < 0) throw invalid();
+      if (
+        typeof rateLimit !== 'number' ||
+        typeof burstLimit !== 'number' ||
+        rateLimit < 0 ||
+        burstLimit < 0
+      )
+        throw invalid();
       return [throttleKey(route), { rateLimit, burstLimit }];
     }),
   );

@@ -11,7 +11,8 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/;
 
 function parseDay(text: string): number {
   const at = DATE.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (Number.isNaN(at)) throw badRequest(`Invalid date ${text} specified. The format is YYYY-MM-DD`);
+  if (Number.isNaN(at))
+    throw badRequest(`Invalid date ${text} specified. The format is YYYY-MM-DD`);
   return at;
 }
 
@@ -30,10 +31,15 @@ function daysBetween(startDate: string, endDate: string): number[] {
 }
 
 /** By key id, one `[used, remaining]` per day [BC]. */
-export const getUsage: Operation<GetUsageRequest, Usage> = ({ usagePlanId, startDate, endDate, keyId, ...paging }, { state }) => {
+export const getUsage: Operation<GetUsageRequest, Usage> = (
+  { usagePlanId, startDate, endDate, keyId, ...paging },
+  { state },
+) => {
   const plan = findUsagePlan(state, usagePlanId);
   const days = daysBetween(startDate, endDate);
-  const attached = [...(state.planKeys.get(usagePlanId) ?? [])].filter((id) => keyId === undefined || id === keyId);
+  const attached = [...(state.planKeys.get(usagePlanId) ?? [])].filter(
+    (id) => keyId === undefined || id === keyId,
+  );
   const { items, position } = page(attached, (id) => id, paging);
   const values = items.map((id): [string, number[][]] => [
     id,
@@ -51,13 +57,27 @@ const grammar: Grammar<{ remaining: number }> = {
 };
 
 /** Grants more, or less, of the current period's quota [PATCH]. */
-export const updateUsage: Operation<UpdateUsageRequest, Usage> = ({ usagePlanId, keyId, patchOperations }, { state, now }) => {
+export const updateUsage: Operation<UpdateUsageRequest, Usage> = (
+  { usagePlanId, keyId, patchOperations },
+  { state, now },
+) => {
   const plan = findUsagePlan(state, usagePlanId);
-  if (!state.planKeys.get(usagePlanId)?.has(keyId)) throw notFound('Invalid Usage Plan Key identifier specified');
+  if (!state.planKeys.get(usagePlanId)?.has(keyId))
+    throw notFound('Invalid Usage Plan Key identifier specified');
   if (!plan.quota) throw badRequest('Usage Plan has no quota');
   const usage = usageOf(state, usagePlanId, keyId);
   const current = { remaining: remaining(plan, usage, now) ?? 0 };
-  setRemaining(plan.quota, usage, patched(current, patchOperations, grammar, 'updateUsageInput').remaining, now);
+  setRemaining(
+    plan.quota,
+    usage,
+    patched(current, patchOperations, grammar, 'updateUsageInput').remaining,
+    now,
+  );
   const today = isoDay(now);
-  return { usagePlanId, startDate: today, endDate: today, items: { [keyId]: [dayOf(plan, usage, parseDay(today))] } };
+  return {
+    usagePlanId,
+    startDate: today,
+    endDate: today,
+    items: { [keyId]: [dayOf(plan, usage, parseDay(today))] },
+  };
 };

@@ -1,10 +1,10 @@
 /** The documents are valid and the plan of them changes nothing but tags: what would do otherwise is left out, and said. */
 import { isLiveChange } from '../core/compare/compare-fields.ts';
+import { isMap } from '../core/model/json.ts';
 import type { Desired, Json } from '../core/model/model.ts';
 import { plan } from '../core/plan/planner.ts';
-import { isMap } from '../core/model/json.ts';
-import { without } from '../manifest-writer/without.ts';
 import { toManifest } from '../manifest-writer/render.ts';
+import { without } from '../manifest-writer/without.ts';
 import { check } from '../manifests/check.ts';
 import { expand } from '../manifests/consumer.ts';
 import { danglingReferences } from '../manifests/dangling.ts';
@@ -41,11 +41,18 @@ export function checked(documents: readonly ExportedDocument[], options: ExportO
 }
 
 /** A document without what is wrong with it; undefined where that is all of it, or says which object is meant. */
-function repair(document: ExportedDocument, { path, message }: Flaw, { rules }: ExportOptions): ExportedDocument | undefined {
+function repair(
+  document: ExportedDocument,
+  { path, message }: Flaw,
+  { rules }: ExportOptions,
+): ExportedDocument | undefined {
   const [top, field = '', ...inner] = segmentsOf(path);
   const rule = rules.find(({ kind }) => kind === document.kind)?.fields[field];
   if (top !== 'spec' || rule?.role === 'identity') return undefined;
-  const spec = without(document.spec, EXACT.includes(field) ? [field] : [field, ...indexed(document.spec[field], inner)]);
+  const spec = without(
+    document.spec,
+    EXACT.includes(field) ? [field] : [field, ...indexed(document.spec[field], inner)],
+  );
   const comment = `${path} is left out: ${message}`;
   return spec && { ...document, spec, comments: [...document.comments, comment] };
 }
@@ -53,16 +60,29 @@ function repair(document: ExportedDocument, { path, message }: Flaw, { rules }: 
 /** An entry of a list of methods is addressed by its key in a plan, and by its index in a document. */
 function indexed(list: Json | undefined, [first, ...rest]: readonly string[]): string[] {
   if (first === undefined) return [];
-  const index = Array.isArray(list) ? list.findIndex((entry: Json) => isMap(entry) && `${entry.method} ${entry.path}` === first) : -1;
+  const index = Array.isArray(list)
+    ? list.findIndex((entry: Json) => isMap(entry) && `${entry.method} ${entry.path}` === first)
+    : -1;
   return [index < 0 ? first : String(index), ...rest];
 }
 
 /** The first flaw of each document that has any; of documents that are not valid, no plan is made. */
-function flawsOf(documents: readonly ExportedDocument[], options: ExportOptions): Map<ExportedDocument, Flaw> {
+function flawsOf(
+  documents: readonly ExportedDocument[],
+  options: ExportOptions,
+): Map<ExportedDocument, Flaw> {
   const drafts = documents.map((document) => {
     const place = { line: 1, column: 1 };
     const value = toManifest(document, options.namespace);
-    return { document, draft: readDraft({ file: document.file, ...place, value, locate: () => ({ key: place, value: place }) }) };
+    return {
+      document,
+      draft: readDraft({
+        file: document.file,
+        ...place,
+        value,
+        locate: () => ({ key: place, value: place }),
+      }),
+    };
   });
   const written = drafts.flatMap(({ draft }) => draft.entry ?? []);
   const entries = expand(written, true);
@@ -77,13 +97,17 @@ function flawsOf(documents: readonly ExportedDocument[], options: ExportOptions)
   const byDesired = new Map<Desired, ExportedDocument>();
   for (const entry of entries) {
     const document = byEntry.get(entry.origin?.consumer ?? entry);
-    if (document && entry.kind !== 'Consumer') byDesired.set(takenOver(toDesired(entry), document), document);
+    if (document && entry.kind !== 'Consumer')
+      byDesired.set(takenOver(toDesired(entry), document), document);
   }
   return changing(byDesired, options);
 }
 
 /** Documents that the plan would change something for, as if every manager had let go. */
-function changing(byDesired: ReadonlyMap<Desired, ExportedDocument>, { account, owner, namespace, rules }: ExportOptions) {
+function changing(
+  byDesired: ReadonlyMap<Desired, ExportedDocument>,
+  { account, owner, namespace, rules }: ExportOptions,
+) {
   const { steps } = plan({
     target: { ...implicitTarget({ owner }), namespace },
     desired: [...byDesired.keys()],
@@ -115,5 +139,7 @@ function changing(byDesired: ReadonlyMap<Desired, ExportedDocument>, { account, 
 }
 
 function takenOver(desired: Desired, { manager }: ExportedDocument): Desired {
-  return manager === undefined ? desired : { ...desired, annotations: { ...desired.annotations, adoptFrom: [manager] } };
+  return manager === undefined
+    ? desired
+    : { ...desired, annotations: { ...desired.annotations, adoptFrom: [manager] } };
 }

@@ -1,6 +1,7 @@
 /** What only a person can decide, said where it is to be decided. */
-import { type Live, TAG } from '../core/model/model.ts';
+
 import { claimOf, otherManager } from '../core/compare/ownership.ts';
+import { type Live, TAG } from '../core/model/model.ts';
 import type { Context } from './documents.ts';
 import { keysOf, stagesOf } from './select.ts';
 
@@ -36,10 +37,14 @@ const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>
   ApiKey(live, context) {
     const comments = namesakesOf(live, context);
     const deleteAfter = live.tags[TAG.deleteAfter];
-    if ((context.plansOf.get(live.id) ?? []).length === 0) comments.push('in no plan, so it opens nothing: is it still needed?');
+    if ((context.plansOf.get(live.id) ?? []).length === 0)
+      comments.push('in no plan, so it opens nothing: is it still needed?');
     if (live.spec.enabled === false && deleteAfter === undefined)
       comments.push('disabled, so calls with it are refused: is it still needed?');
-    if (deleteAfter !== undefined) comments.push(`left Git, and is to be deleted after ${deleteAfter}: this document would bring it back`);
+    if (deleteAfter !== undefined)
+      comments.push(
+        `left Git, and is to be deleted after ${deleteAfter}: this document would bring it back`,
+      );
     return comments;
   },
 
@@ -47,9 +52,14 @@ const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>
     const comments = namesakesOf(live, context);
     const [stages, keys] = [stagesOf(live), keysOf(live)];
     const apis = new Set(stages.map((stage) => stage.split(':')[0]));
-    if (stages.length === 0) comments.push('without a stage, so its keys open nothing: is it still needed?');
-    if (keys.length === 0) comments.push('without a key: if an application attaches keys, leave keys out of this document, as it is');
-    if (apis.size > 1) comments.push(`over ${apis.size} APIs: each key has one allowance for all of them together`);
+    if (stages.length === 0)
+      comments.push('without a stage, so its keys open nothing: is it still needed?');
+    if (keys.length === 0)
+      comments.push(
+        'without a key: if an application attaches keys, leave keys out of this document, as it is',
+      );
+    if (apis.size > 1)
+      comments.push(`over ${apis.size} APIs: each key has one allowance for all of them together`);
     if (keys.length >= MANY)
       comments.push(
         `${keys.length} keys: if an application makes them, remove the list keys and the documents of these keys, so that it stays theirs`,
@@ -61,10 +71,14 @@ const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>
 /** Others of the same name can be told apart by their ids alone. */
 function namesakesOf(live: Live, { namesakes }: Context): string[] {
   if (live.name === '') return ['without a name'];
-  const others = (namesakes.get(sharedName(live)) ?? []).filter((one) => one !== live).map(({ id }) => id);
+  const others = (namesakes.get(sharedName(live)) ?? [])
+    .filter((one) => one !== live)
+    .map(({ id }) => id);
   const rest = others.length > SHOWN ? ` and ${others.length - SHOWN} more` : '';
   return others.length > 0
-    ? [`not the only one of the name ${JSON.stringify(live.name)}: ${others.slice(0, SHOWN).join(', ')}${rest}`]
+    ? [
+        `not the only one of the name ${JSON.stringify(live.name)}: ${others.slice(0, SHOWN).join(', ')}${rest}`,
+      ]
     : [];
 }
 

@@ -1,11 +1,12 @@
 /** Live objects as documents. */
+
+import { requirementOf } from '../core/compare/key-requirement.ts';
 import { manifestSpec } from '../core/compare/manifest-spec.ts';
-import { type Json, type Live, type Spec, TAG } from '../core/model/model.ts';
 import { claimOf, isMark, otherManager } from '../core/compare/ownership.ts';
 import { apiReference } from '../core/compare/references.ts';
-import { requirementOf } from '../core/compare/key-requirement.ts';
 import type { Rules } from '../core/model/field-rules.ts';
 import { isMap, jsonEqual } from '../core/model/json.ts';
+import { type Json, type Live, type Spec, TAG } from '../core/model/model.ts';
 import { isRedeployTrick } from '../manifest-writer/stage-variables.ts';
 import { commentsOf } from './comments.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
@@ -70,12 +71,21 @@ function isForeign(live: Live, { owner }: Pick<ExportOptions, 'owner'>): boolean
 }
 
 const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) => Own>> = {
-  ApiKey: (live, name, context) => ({ address: `API key ${live.id}`, file: keyFile(live, name, context) }),
+  ApiKey: (live, name, context) => ({
+    address: `API key ${live.id}`,
+    file: keyFile(live, name, context),
+  }),
 
   UsagePlan(live, name, { byKey }) {
     const isStranger = (kind: string) => (id: string) => !byKey.has(keyOf({ kind, id }));
-    const [stages, keys] = [stagesOf(live).filter(isStranger('Stage')), keysOf(live).filter(isStranger('ApiKey'))];
-    const strangers = [...stages.map((id) => `the stage ${id}`), ...keys.map((id) => `the key ${id}`)];
+    const [stages, keys] = [
+      stagesOf(live).filter(isStranger('Stage')),
+      keysOf(live).filter(isStranger('ApiKey')),
+    ];
+    const strangers = [
+      ...stages.map((id) => `the stage ${id}`),
+      ...keys.map((id) => `the key ${id}`),
+    ];
     return {
       address: `usage plan ${live.id}`,
       file: `plans/${name}.yaml`,
@@ -85,7 +95,9 @@ const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) 
         stages: omit(live.spec.stages, (id) => stages.includes(id)),
         keys: omit(live.spec.keys, (id) => keys.includes(id)),
       },
-      comments: strangers.map((what) => `${what} is in this plan and was not found: membership: additive leaves it in`),
+      comments: strangers.map(
+        (what) => `${what} is in this plan and was not found: membership: additive leaves it in`,
+      ),
     };
   },
 
@@ -100,7 +112,9 @@ const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) 
       file: apiFile(apiId, context),
       fields: { restApi: restApiOf(apiId, context), ...(stageName !== name && { stageName }) },
       live: { ...live.spec, variables: omit(variables, (key) => tricks.includes(key)) },
-      comments: tricks.map((key) => `the variable ${key} seems to exist only to force a deployment, and is left out`),
+      comments: tricks.map(
+        (key) => `the variable ${key} seems to exist only to force a deployment, and is left out`,
+      ),
     };
   },
 
@@ -118,7 +132,9 @@ const OWN: Readonly<Record<string, (live: Live, name: string, context: Context) 
 function keyFile(live: Live, name: string, { naming, chosen, plansOf }: Context): string {
   const [plan, another] = plansOf.get(live.id) ?? [];
   if (!plan) return 'keys/in-no-plan.yaml';
-  return !another && chosen.has(keyOf(plan)) ? `plans/${naming.nameOf(plan)}.yaml` : `keys/${name}.yaml`;
+  return !another && chosen.has(keyOf(plan))
+    ? `plans/${naming.nameOf(plan)}.yaml`
+    : `keys/${name}.yaml`;
 }
 
 function apiFile(apiId: string, { naming }: Context): string {
@@ -133,12 +149,16 @@ function reference(kind: string, id: string, context: Context): Json {
     const [apiId = '', stageName = ''] = id.split(':');
     return name === undefined ? { restApi: restApiOf(apiId, context), stageName } : { stage: name };
   }
-  const isHeld = live !== undefined && (isForeign(live, context) || context.naming.rivalsOf(live).length > 0);
+  const isHeld =
+    live !== undefined && (isForeign(live, context) || context.naming.rivalsOf(live).length > 0);
   return name === undefined || isHeld ? { id } : name;
 }
 
 /** By name where that is enough. `id`: the API's, or a stage's. */
-export function restApiOf(id: string, { account }: Pick<Context, 'account'>): ReturnType<typeof apiReference> {
+export function restApiOf(
+  id: string,
+  { account }: Pick<Context, 'account'>,
+): ReturnType<typeof apiReference> {
   const [apiId = ''] = id.split(':');
   return apiReference(apiId, account.apis);
 }
@@ -151,7 +171,9 @@ function apiName(apiId: string, { account }: Pick<Context, 'account'>): string {
 /** What our tag says that becomes of it; what isn't ours has the default. */
 function policy(live: Live, { fields }: Rules, { owner }: Context): { deletionPolicy?: Json } {
   const recorded = claimOf(live, owner) && live.tags[TAG.onRemove];
-  return recorded === undefined || jsonEqual(recorded, fields.deletionPolicy?.default) ? {} : { deletionPolicy: recorded };
+  return recorded === undefined || jsonEqual(recorded, fields.deletionPolicy?.default)
+    ? {}
+    : { deletionPolicy: recorded };
 }
 
 /** A map without some of its keys. */

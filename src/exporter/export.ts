@@ -1,8 +1,9 @@
 /** From an account to the manifests that say of it what is live: applying them changes nothing but tags. */
-import type { Live } from '../core/model/model.ts';
-import { claimOf } from '../core/compare/ownership.ts';
+
 import { REQUIREMENT } from '../core/compare/key-requirement.ts';
+import { claimOf } from '../core/compare/ownership.ts';
 import { compareText } from '../core/model/json.ts';
+import type { Live } from '../core/model/model.ts';
 import { checked } from './check.ts';
 import { sharedName } from './comments.ts';
 import { withConsumers } from './consumers.ts';
@@ -18,7 +19,10 @@ const KIND_ORDER = ['Stage', 'KeyRequirement', 'ApiKey', 'UsagePlan', 'Consumer'
 
 /** Throws NotSelected where the selection names what is not there. */
 export function exportManifests(given: ExportOptions): Exported {
-  const account = { ...given.account, live: given.account.live.toSorted((a, b) => compareText(keyOf(a), keyOf(b))) };
+  const account = {
+    ...given.account,
+    live: given.account.live.toSorted((a, b) => compareText(keyOf(a), keyOf(b))),
+  };
   const options = { ...given, account };
   const naming = createNaming(options);
   const plansOf = plansByKey(account.live);
@@ -26,7 +30,9 @@ export function exportManifests(given: ExportOptions): Exported {
   const selected = account.live.filter((live) => wanted.has(keyOf(live)));
   const declared = declaredObjects(options);
   const wantedHere = selected.filter((live) => !declared.has(keyOf(live)));
-  const exported = wantedHere.filter((live) => naming.nameOf(live) !== undefined && hasSomethingToSay(live, options));
+  const exported = wantedHere.filter(
+    (live) => naming.nameOf(live) !== undefined && hasSomethingToSay(live, options),
+  );
   const context: Context = {
     ...options,
     naming,
@@ -41,7 +47,9 @@ export function exportManifests(given: ExportOptions): Exported {
     return rules ? documentOf(live, rules, context) : [];
   });
   const plain = checked(documents.toSorted(inOrder), options);
-  const whole = options.consumers ? checked(withConsumers(plain.documents, context), options) : { documents: plain.documents, notes: [] };
+  const whole = options.consumers
+    ? checked(withConsumers(plain.documents, context), options)
+    : { documents: plain.documents, notes: [] };
   const known = selected.length - wantedHere.length;
   const notes = [
     ...(known > 0 ? [`${known} left out: the manifests declare them already`] : []),
@@ -57,7 +65,11 @@ function hasSomethingToSay(live: Live, { owner }: ExportOptions): boolean {
 }
 
 function inOrder(a: ExportedDocument, b: ExportedDocument): number {
-  return compareText(a.file, b.file) || KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) || compareText(a.name, b.name);
+  return (
+    compareText(a.file, b.file) ||
+    KIND_ORDER.indexOf(a.kind) - KIND_ORDER.indexOf(b.kind) ||
+    compareText(a.name, b.name)
+  );
 }
 
 function plansByKey(all: readonly Live[]): PlansOf {

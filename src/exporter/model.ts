@@ -1,6 +1,7 @@
 /** What an export is made from, and what it is: plain data. */
-import type { Api, Desired, Live } from '../core/model/model.ts';
+
 import type { Rules } from '../core/model/field-rules.ts';
+import type { Api, Desired, Live } from '../core/model/model.ts';
 import type { Renderable } from '../manifest-writer/render.ts';
 
 /** An account and region, read in full: members of all plans, stages of all APIs. */

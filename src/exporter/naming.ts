@@ -1,7 +1,8 @@
 /** What the documents are called: the same for a part of the account as for all of it. */
-import type { Live } from '../core/model/model.ts';
+
 import { claimOf } from '../core/compare/ownership.ts';
 import { compareText } from '../core/model/json.ts';
+import type { Live } from '../core/model/model.ts';
 import { createNames } from '../manifest-writer/names.ts';
 import { type ExportOptions, keyOf } from './model.ts';
 
@@ -28,10 +29,18 @@ export function createNaming({ account, owner, namespace, declared }: ExportOpti
       if (claimants.length === 0) names.set(keyOf(live), claim.name);
     } else if (!claim) free.push(live);
   }
-  const create = createNames([...claims.keys(), ...declared.map(({ kind, name }) => `${kind}/${name}`)]);
+  const create = createNames([
+    ...claims.keys(),
+    ...declared.map(({ kind, name }) => `${kind}/${name}`),
+  ]);
   const nameAll = (all: readonly Named[]) => {
-    for (const one of all.toSorted((a, b) => compareText(a.name, b.name) || compareText(a.id, b.id)))
-      names.set(keyOf(one), create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`));
+    for (const one of all.toSorted(
+      (a, b) => compareText(a.name, b.name) || compareText(a.id, b.id),
+    ))
+      names.set(
+        keyOf(one),
+        create(one.kind, one.name || `${NAMELESS[one.kind] ?? one.kind}-${one.id}`),
+      );
   };
   nameAll(account.apis.map((api) => ({ ...api, kind: 'RestApi' })));
   const apiName = (id: string) => names.get(keyOf({ kind: 'RestApi', id })) ?? id;
@@ -53,10 +62,15 @@ interface Named {
 }
 
 /** How a name begins that is made from an id. */
-const NAMELESS: Readonly<Record<string, string>> = { ApiKey: 'key', UsagePlan: 'plan', RestApi: 'api' };
+const NAMELESS: Readonly<Record<string, string>> = {
+  ApiKey: 'key',
+  UsagePlan: 'plan',
+  RestApi: 'api',
+};
 
 /** What hangs on an API is named after it: a stage's own name says little. */
-const PREFIXED: Readonly<Record<string, (one: Named, apiName: (id: string) => string) => string>> = {
-  Stage: ({ id, name }, apiName) => `${apiName(id.split(':')[0] ?? '')}-${name}`,
-  KeyRequirement: ({ id }, apiName) => apiName(id),
-};
+const PREFIXED: Readonly<Record<string, (one: Named, apiName: (id: string) => string) => string>> =
+  {
+    Stage: ({ id, name }, apiName) => `${apiName(id.split(':')[0] ?? '')}-${name}`,
+    KeyRequirement: ({ id }, apiName) => apiName(id),
+  };

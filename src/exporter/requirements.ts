@@ -1,7 +1,8 @@
 /** What an API demands of its callers, as a KeyRequirement says it. */
-import type { Json, Live } from '../core/model/model.ts';
+
 import { requirementOf } from '../core/compare/key-requirement.ts';
 import { compareText } from '../core/model/json.ts';
+import type { Json, Live } from '../core/model/model.ts';
 
 /** Whether there is anything to say: an API that demands no key needs no document. */
 export function isDemanding(live: Live): boolean {
@@ -10,7 +11,9 @@ export function isDemanding(live: Live): boolean {
 
 /** The methods that demand a key. None is named that doesn't: it is left alone, whoever may want a key of it one day. */
 export function requiredMethods(live: Live): Json {
-  const required = Object.entries(requirementOf(live).methods).filter(([key, { apiKeyRequired }]) => apiKeyRequired && !isPreflight(key));
+  const required = Object.entries(requirementOf(live).methods).filter(
+    ([key, { apiKeyRequired }]) => apiKeyRequired && !isPreflight(key),
+  );
   return Object.fromEntries(required.map(([key]) => [key, { apiKeyRequired: true }]));
 }
 
@@ -28,8 +31,14 @@ export function requirementComments(live: Live): string[] {
     const now = served[stage] ?? {};
     const opens = keys.filter((key) => now[key] === true && !demands(key));
     const closes = keys.filter((key) => now[key] === false && demands(key));
-    if (closes.length > 0) comments.push(`${stage} serves ${closes.join(', ')} without asking for a key: the next deployment makes it ask`);
-    if (opens.length > 0) comments.push(`${stage} still asks for a key for ${opens.join(', ')}: the next deployment makes it stop`);
+    if (closes.length > 0)
+      comments.push(
+        `${stage} serves ${closes.join(', ')} without asking for a key: the next deployment makes it ask`,
+      );
+    if (opens.length > 0)
+      comments.push(
+        `${stage} still asks for a key for ${opens.join(', ')}: the next deployment makes it stop`,
+      );
   }
   return comments;
 }

@@ -1,6 +1,7 @@
 /** Which objects an export is about. */
-import type { Live } from '../core/model/model.ts';
+
 import { isMap } from '../core/model/json.ts';
+import type { Live } from '../core/model/model.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { type Account, keyOf, type Selection } from './model.ts';
 
@@ -14,7 +15,11 @@ export class NotSelected extends Error {
  * that makes it a Consumer, with its plans.
  * Throws NotSelected for a name or id that means none or several.
  */
-export function select(account: Account, { apis, plans, keys }: Selection, plansOf: PlansOf | undefined): ReadonlySet<string> {
+export function select(
+  account: Account,
+  { apis, plans, keys }: Selection,
+  plansOf: PlansOf | undefined,
+): ReadonlySet<string> {
   if (apis.length + plans.length + keys.length === 0) return new Set(account.live.map(keyOf));
   const ofKind = (kind: string) => account.live.filter((live) => live.kind === kind);
   const apiIds = new Set(apis.map((wanted) => find('API', wanted, account.apis).id));
@@ -23,11 +28,15 @@ export function select(account: Account, { apis, plans, keys }: Selection, plans
   const chosenPlans = [
     ...keyIds.flatMap((id) => ownPlans(plansOf?.get(id) ?? [])),
     ...plans.map((wanted) => find('usage plan', wanted, ofKind('UsagePlan'))),
-    ...ofKind('UsagePlan').filter((plan) => stagesOf(plan).some((stage) => apiIds.has(stage.split(':')[0] ?? ''))),
+    ...ofKind('UsagePlan').filter((plan) =>
+      stagesOf(plan).some((stage) => apiIds.has(stage.split(':')[0] ?? '')),
+    ),
   ];
   const chosenKeys = [...keyIds, ...chosenPlans.flatMap(keysOf)];
   return new Set([
-    ...account.live.filter((live) => live.kind !== 'ApiKey' && live.kind !== 'UsagePlan' && ofApis(live)).map(keyOf),
+    ...account.live
+      .filter((live) => live.kind !== 'ApiKey' && live.kind !== 'UsagePlan' && ofApis(live))
+      .map(keyOf),
     ...chosenPlans.map(keyOf),
     ...chosenKeys.map((id) => keyOf({ kind: 'ApiKey', id })),
   ]);
@@ -70,9 +79,13 @@ function find<T extends Named>(what: string, wanted: string, all: readonly T[]):
       wanted,
       all.map(({ name }) => name),
     );
-    throw new NotSelected(`no ${what} has the id or the name ${JSON.stringify(wanted)} in this account and region${near}`);
+    throw new NotSelected(
+      `no ${what} has the id or the name ${JSON.stringify(wanted)} in this account and region${near}`,
+    );
   }
   if (others.length === 0) return found;
   const ids = [found, ...others].map(({ id }) => id).join(', ');
-  throw new NotSelected(`${others.length + 1} ${what}s are named ${JSON.stringify(wanted)}: give the id of the one that is meant (${ids})`);
+  throw new NotSelected(
+    `${others.length + 1} ${what}s are named ${JSON.stringify(wanted)}: give the id of the one that is meant (${ids})`,
+  );
 }

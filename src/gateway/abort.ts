@@ -1,5 +1,8 @@
 /** What the promise gives, or the signal's reason where it aborts first: nobody waits any longer, and what was begun goes on alone. */
-export async function orAborted<Result>(promise: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+export async function orAborted<Result>(
+  promise: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
   if (!signal) return promise;
   const aborted = Promise.withResolvers<never>();
   const leave = () => aborted.reject(signal.reason);

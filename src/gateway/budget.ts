@@ -1,6 +1,7 @@
 /** Who may send when: within what the account allows for everybody, and what single operations allow (facts, section 3). */
-import { createBucket, createLane, type Lane, type Quota } from './token-bucket.ts';
+
 import type { Clock } from '../core/model/clock.ts';
+import { createBucket, createLane, type Lane, type Quota } from './token-bucket.ts';
 
 /** Operations with a quota of their own, which nobody can raise; all others share the account's (facts, section 3 [LIM]). */
 export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
@@ -43,7 +44,12 @@ export interface Budget {
   readonly tokens: number;
 }
 
-export function createBudget({ requestsPerSecond, burst, clock, operationQuotas = true }: BudgetOptions): Budget {
+export function createBudget({
+  requestsPerSecond,
+  burst,
+  clock,
+  operationQuotas = true,
+}: BudgetOptions): Budget {
   const time = forward(clock);
   const account = createBucket(requestsPerSecond, Math.max(1, burst));
   const operations = new Map<string, Lane>();

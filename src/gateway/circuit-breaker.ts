@@ -27,7 +27,8 @@ export function breakOnDenied(send: Send): Send {
       denials.delete(operation);
       return answer;
     } catch (error) {
-      if (isGatewayError(error, 'denied')) denials.set(operation, (denials.get(operation) ?? 0) + 1);
+      if (isGatewayError(error, 'denied'))
+        denials.set(operation, (denials.get(operation) ?? 0) + 1);
       throw error;
     }
   };

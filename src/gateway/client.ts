@@ -72,8 +72,14 @@ interface OwnCredentials {
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const env = options.env ?? process.env;
   const region = options.region ?? (await ambientRegion(env));
-  const ambient: Settings = { customUserAgent: 'apikeeper', requestHandler: options.requestHandler ?? HTTP, region, ...credentialsOf(env) };
-  const source = options.roleArn === undefined ? undefined : await stsClient(ambient, env, REQUIRED_ATTEMPTS);
+  const ambient: Settings = {
+    customUserAgent: 'apikeeper',
+    requestHandler: options.requestHandler ?? HTTP,
+    region,
+    ...credentialsOf(env),
+  };
+  const source =
+    options.roleArn === undefined ? undefined : await stsClient(ambient, env, REQUIRED_ATTEMPTS);
   const client = new APIGatewayClient({
     ...ambient,
     ...endpointOf('API_GATEWAY', env),
@@ -85,8 +91,19 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     source?.destroy();
   };
   try {
-    const identity = await identify({ ...ambient, credentials: client.config.credentials }, options, env);
-    return { client, region, ...identity, credentials: client.config.credentials, endpoint: (service) => endpointOf(service, env), close };
+    const identity = await identify(
+      { ...ambient, credentials: client.config.credentials },
+      options,
+      env,
+    );
+    return {
+      client,
+      region,
+      ...identity,
+      credentials: client.config.credentials,
+      endpoint: (service) => endpointOf(service, env),
+      close,
+    };
   } catch (error) {
     close();
     throw error;
@@ -114,7 +131,11 @@ export async function ambientRegion(env: Env): Promise<string> {
 
 /** What the environment that we were given says; where it says nothing, the SDK looks in its own places. */
 function credentialsOf(env: Env): OwnCredentials {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken } = env;
+  const {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  } = env;
   if (env.AWS_PROFILE || !accessKeyId || !secretAccessKey) return {};
   return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
 }
@@ -139,9 +160,16 @@ async function stsClient(settings: Settings, env: Env, maxAttempts: number): Pro
 function assumedRole(sts: STSClient, { roleArn, externalId, sessionName, signal }: ConnectOptions) {
   return async () => {
     const { AssumeRoleCommand } = await import('@aws-sdk/client-sts');
-    const request = new AssumeRoleCommand({ RoleArn: roleArn, ExternalId: externalId, RoleSessionName: roleSessionName(sessionName) });
-    const { Credentials: given } = await asked('AssumeRole', () => sts.send(request, until(signal)));
-    if (!given?.AccessKeyId || !given.SecretAccessKey) throw new Error(`AssumeRole gave no credentials for ${roleArn}`);
+    const request = new AssumeRoleCommand({
+      RoleArn: roleArn,
+      ExternalId: externalId,
+      RoleSessionName: roleSessionName(sessionName),
+    });
+    const { Credentials: given } = await asked('AssumeRole', () =>
+      sts.send(request, until(signal)),
+    );
+    if (!given?.AccessKeyId || !given.SecretAccessKey)
+      throw new Error(`AssumeRole gave no credentials for ${roleArn}`);
     return {
       accessKeyId: given.AccessKeyId,
       secretAccessKey: given.SecretAccessKey,
@@ -164,7 +192,11 @@ interface Identity {
   readonly partition?: string;
 }
 
-async function identify(settings: Settings, { accountId, roleArn, implicit, signal }: ConnectOptions, env: Env): Promise<Identity> {
+async function identify(
+  settings: Settings,
+  { accountId, roleArn, implicit, signal }: ConnectOptions,
+  env: Env,
+): Promise<Identity> {
   if (implicit) return mayAskSts(env) ? quickIdentity(settings, env) : {};
   if (accountId === undefined && roleArn === undefined) return {};
   const found = await callerIdentity(settings, env, REQUIRED_ATTEMPTS, signal);
@@ -181,7 +213,10 @@ async function identify(settings: Settings, { accountId, roleArn, implicit, sign
 
 /** With only API Gateway's endpoint replaced, as for an emulator, STS would still be the real one: not to be asked unasked. */
 function mayAskSts(env: Env): boolean {
-  return endpointOf('API_GATEWAY', env).endpoint === undefined || endpointOf('STS', env).endpoint !== undefined;
+  return (
+    endpointOf('API_GATEWAY', env).endpoint === undefined ||
+    endpointOf('STS', env).endpoint !== undefined
+  );
 }
 
 async function quickIdentity(settings: Settings, env: Env): Promise<Identity> {
@@ -196,11 +231,18 @@ async function quickIdentity(settings: Settings, env: Env): Promise<Identity> {
   }
 }
 
-async function callerIdentity(settings: Settings, env: Env, maxAttempts: number, signal?: AbortSignal): Promise<Identity> {
+async function callerIdentity(
+  settings: Settings,
+  env: Env,
+  maxAttempts: number,
+  signal?: AbortSignal,
+): Promise<Identity> {
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const sts = await stsClient(settings, env, maxAttempts);
   try {
-    const { Account, Arn } = await asked('GetCallerIdentity', () => sts.send(new GetCallerIdentityCommand({}), until(signal)));
+    const { Account, Arn } = await asked('GetCallerIdentity', () =>
+      sts.send(new GetCallerIdentityCommand({}), until(signal)),
+    );
     const partition = Arn?.split(':')[1];
     return { ...(Account && { accountId: Account }), ...(partition && { partition }) };
   } finally {

@@ -62,7 +62,10 @@ export class GatewayError extends Error {
 }
 
 /** Whether an error is one of the door's, of one of these classes (any, where none is given). */
-export function isGatewayError(error: unknown, ...classes: readonly ErrorClass[]): error is GatewayError {
+export function isGatewayError(
+  error: unknown,
+  ...classes: readonly ErrorClass[]
+): error is GatewayError {
   return error instanceof GatewayError && (classes.length === 0 || classes.includes(error.class));
 }
 
@@ -137,12 +140,17 @@ const NOT_CONNECTED = new Set([
   'EADDRNOTAVAIL',
 ]);
 /** The SDK's and Node's words for the same, where the code doesn't tell. */
-const NOT_CONNECTED_TEXT = /did not establish a connection|before secure TLS connection was established/;
+const NOT_CONNECTED_TEXT =
+  /did not establish a connection|before secure TLS connection was established/;
 
 /** An error as the SDK throws it. */
 interface Thrown extends Error {
   readonly code?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string; readonly clockSkewCorrected?: boolean };
+  readonly $metadata?: {
+    readonly httpStatusCode?: number;
+    readonly requestId?: string;
+    readonly clockSkewCorrected?: boolean;
+  };
   readonly retryAfterSeconds?: unknown;
 }
 
@@ -159,16 +167,19 @@ function classify(error: Thrown): { readonly class: ErrorClass | 'lost'; readonl
   const status = error.$metadata?.httpStatusCode;
   const known = CLASSES[error.name];
   if (status === undefined && known === undefined) {
-    if (NOT_CONNECTED.has(code) || NOT_CONNECTED_TEXT.test(error.message)) return { class: 'transient', code };
+    if (NOT_CONNECTED.has(code) || NOT_CONNECTED_TEXT.test(error.message))
+      return { class: 'transient', code };
     const transport = error.name === 'TimeoutError' || /^(E[A-Z]+|HPE_[A-Z_]+)$/.test(code);
     return { class: transport ? 'lost' : 'unknown', code };
   }
   const found = known ?? classByStatus(status ?? 0);
   // The clock here is wrong; the SDK has read the right time from the answer, and signs the next call with it.
-  if (CLOCK_SKEW.has(error.name) && error.$metadata?.clockSkewCorrected) return { class: 'transient', code: error.name };
+  if (CLOCK_SKEW.has(error.name) && error.$metadata?.clockSkewCorrected)
+    return { class: 'transient', code: error.name };
   // The same text came under both names (facts, section 4).
   const concurrent = /try again later|concurrent modification/i.test(error.message);
-  if (concurrent && (found === 'conflict' || found === 'invalid')) return { class: 'conflict-concurrent', code: error.name };
+  if (concurrent && (found === 'conflict' || found === 'invalid'))
+    return { class: 'conflict-concurrent', code: error.name };
   // A full quota shares its status, and sometimes its text, with throttling; only a time to wait tells them apart (facts, section 4: TF#37605).
   const waits = retryAfterMs(error) !== undefined && !/Maximum number of/i.test(error.message);
   if (found === 'quota-full' && waits) return { class: 'throttled', code: error.name };
@@ -189,15 +200,22 @@ const WAY_OUT: Partial<Record<ErrorClass, string>> = {
 };
 
 /** Any error of a call, as the one kind that leaves the door; `scrub` takes the values in play out of its texts. */
-export function gatewayError(thrown: unknown, failed: Failed, scrub: (text: string) => string): GatewayError {
+export function gatewayError(
+  thrown: unknown,
+  failed: Failed,
+  scrub: (text: string) => string,
+): GatewayError {
   if (thrown instanceof GatewayError) return thrown;
   const error: Thrown = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { class: found, code } = classify(error);
   const errorClass = found !== 'lost' ? found : failed.repeatable ? 'transient' : 'answer-lost';
   const { httpStatusCode: status, requestId } = error.$metadata ?? {};
   // A parser's message quotes what it could not read, and that may be half a key value.
-  const said = code === 'UnreadableAnswer' ? 'the answer could not be read' : scrub(error.message || code);
-  const where = [status && `HTTP ${status}`, requestId && `request ${requestId}`].filter(Boolean).join(', ');
+  const said =
+    code === 'UnreadableAnswer' ? 'the answer could not be read' : scrub(error.message || code);
+  const where = [status && `HTTP ${status}`, requestId && `request ${requestId}`]
+    .filter(Boolean)
+    .join(', ');
   const wayOut = WAY_OUT[errorClass];
   return new GatewayError({
     class: errorClass,

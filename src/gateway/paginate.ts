@@ -38,7 +38,8 @@ async function all<Item extends { readonly id?: string | undefined }>(
     const answer = await page(position);
     for (const item of answer.items ?? []) found.set(item.id, item);
     position = answer.position || undefined;
-    if (position !== undefined && seen.has(position)) throw new Error(`${operation} does not end: it gave the same position twice`);
+    if (position !== undefined && seen.has(position))
+      throw new Error(`${operation} does not end: it gave the same position twice`);
     if (position !== undefined) seen.add(position);
   } while (position !== undefined);
   return [...found.values()];
@@ -49,28 +50,56 @@ export function listApiKeys(send: Send, options?: SendOptions): Promise<ApiKey[]
 }
 
 export function listUsagePlans(send: Send, options?: SendOptions): Promise<UsagePlan[]> {
-  return all('GetUsagePlans', (position) => send(new GetUsagePlansCommand({ limit, position }), options));
+  return all('GetUsagePlans', (position) =>
+    send(new GetUsagePlansCommand({ limit, position }), options),
+  );
 }
 
 /** The plans that a key is in. */
-export function listUsagePlansOf(send: Send, keyId: string, options?: SendOptions): Promise<UsagePlan[]> {
-  return all('GetUsagePlans', (position) => send(new GetUsagePlansCommand({ keyId, limit, position }), options));
+export function listUsagePlansOf(
+  send: Send,
+  keyId: string,
+  options?: SendOptions,
+): Promise<UsagePlan[]> {
+  return all('GetUsagePlans', (position) =>
+    send(new GetUsagePlansCommand({ keyId, limit, position }), options),
+  );
 }
 
 /** The keys of a plan. Of a plan that does not exist: none (facts, section 2.2). */
-export function listUsagePlanKeys(send: Send, usagePlanId: string, options?: SendOptions): Promise<UsagePlanKey[]> {
-  return all('GetUsagePlanKeys', (position) => send(new GetUsagePlanKeysCommand({ usagePlanId, limit, position }), options));
+export function listUsagePlanKeys(
+  send: Send,
+  usagePlanId: string,
+  options?: SendOptions,
+): Promise<UsagePlanKey[]> {
+  return all('GetUsagePlanKeys', (position) =>
+    send(new GetUsagePlanKeysCommand({ usagePlanId, limit, position }), options),
+  );
 }
 
 export function listRestApis(send: Send, options?: SendOptions): Promise<RestApi[]> {
-  return all('GetRestApis', (position) => send(new GetRestApisCommand({ limit, position }), options));
+  return all('GetRestApis', (position) =>
+    send(new GetRestApisCommand({ limit, position }), options),
+  );
 }
 
-export function listDeployments(send: Send, restApiId: string, options?: SendOptions): Promise<Deployment[]> {
-  return all('GetDeployments', (position) => send(new GetDeploymentsCommand({ restApiId, limit, position }), options));
+export function listDeployments(
+  send: Send,
+  restApiId: string,
+  options?: SendOptions,
+): Promise<Deployment[]> {
+  return all('GetDeployments', (position) =>
+    send(new GetDeploymentsCommand({ restApiId, limit, position }), options),
+  );
 }
 
 /** The resources of an API, with their methods in full. */
-export function listResources(send: Send, restApiId: string, options?: SendOptions): Promise<Resource[]> {
-  return all('GetResources', (position) => send(new GetResourcesCommand({ restApiId, embed: ['methods'], limit, position }), options));
+export function listResources(
+  send: Send,
+  restApiId: string,
+  options?: SendOptions,
+): Promise<Resource[]> {
+  return all('GetResources', (position) =>
+    send(new GetResourcesCommand({ restApiId, embed: ['methods'], limit, position }), options),
+  );
 }

@@ -28,9 +28,15 @@ export function createLiveSecrets(): LiveSecrets {
       };
     },
     scrub(text) {
-      const spellings = [...held.keys()].flatMap((value) => [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1)]);
+      const spellings = [...held.keys()].flatMap((value) => [
+        value,
+        encodeURIComponent(value),
+        JSON.stringify(value).slice(1, -1),
+      ]);
       // Longest first: a value may contain another.
-      const ordered = [...new Set(spellings)].filter((spelling) => spelling !== '').sort((a, b) => b.length - a.length);
+      const ordered = [...new Set(spellings)]
+        .filter((spelling) => spelling !== '')
+        .sort((a, b) => b.length - a.length);
       return ordered.reduce((scrubbed, spelling) => scrubbed.replaceAll(spelling, REDACTED), text);
     },
   };
@@ -52,7 +58,9 @@ export function redact<Answer extends object>(answer: Answer, expected?: string)
     else clean.value = clean.value === expected ? EQUAL : DIFFERENT;
   }
   if (Array.isArray(clean.items)) {
-    clean.items = clean.items.map((item: unknown) => (typeof item === 'object' && item !== null ? redact(item) : item));
+    clean.items = clean.items.map((item: unknown) =>
+      typeof item === 'object' && item !== null ? redact(item) : item,
+    );
   }
   return clean as Answer;
 }

@@ -23,7 +23,11 @@ const RETRIED: readonly ErrorClass[] = ['throttled', 'transient', 'conflict-conc
  */
 export async function retrying<Result>(
   attempt: (count: number) => Promise<Result>,
-  settings: { readonly clock: Clock; readonly signal?: AbortSignal | undefined; readonly options?: RetryOptions | undefined },
+  settings: {
+    readonly clock: Clock;
+    readonly signal?: AbortSignal | undefined;
+    readonly options?: RetryOptions | undefined;
+  },
 ): Promise<Result> {
   const { clock, signal, options = {} } = settings;
   const { attempts = 8, maxElapsedMs = 300_000 } = options;
@@ -41,7 +45,8 @@ export async function retrying<Result>(
       shouldRetry({ error, attemptNumber }) {
         if (signal?.aborted || !isGatewayError(error, ...RETRIED)) return false;
         firstFailure ??= clock.now();
-        delay = error.class === 'throttled' ? 0 : (error.retryAfterMs ?? backoff(attemptNumber, options));
+        delay =
+          error.class === 'throttled' ? 0 : (error.retryAfterMs ?? backoff(attemptNumber, options));
         return clock.now() + delay - firstFailure < maxElapsedMs;
       },
     },
@@ -49,7 +54,10 @@ export async function retrying<Result>(
 }
 
 /** How long to wait after the attempt of that number, counted from 1; milliseconds. */
-export function backoff(attempt: number, { minDelayMs = 250, maxDelayMs = 20_000 }: RetryOptions = {}): number {
+export function backoff(
+  attempt: number,
+  { minDelayMs = 250, maxDelayMs = 20_000 }: RetryOptions = {},
+): number {
   const whole = Math.min(maxDelayMs, minDelayMs * 2 ** (attempt - 1));
   return whole / 2 + (Math.random() * whole) / 2;
 }

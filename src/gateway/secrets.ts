@@ -8,16 +8,25 @@ export interface SecretReader {
 }
 
 /** Each attempt has `timeoutMs` to be answered: a store that hangs must not hold up the pass. The SDK makes three. */
-export function secretReader({ region, credentials, endpoint }: Connection, timeoutMs = 10_000): SecretReader {
+export function secretReader(
+  { region, credentials, endpoint }: Connection,
+  timeoutMs = 10_000,
+): SecretReader {
   const settings = {
     region,
     credentials,
     customUserAgent: 'apikeeper',
-    requestHandler: { connectionTimeout: timeoutMs, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    },
   };
   return {
     async secretsManager(name) {
-      const { SecretsManagerClient, GetSecretValueCommand } = await import('@aws-sdk/client-secrets-manager');
+      const { SecretsManagerClient, GetSecretValueCommand } = await import(
+        '@aws-sdk/client-secrets-manager'
+      );
       const client = new SecretsManagerClient({ ...settings, ...endpoint('SECRETS_MANAGER') });
       try {
         return (await client.send(new GetSecretValueCommand({ SecretId: name }))).SecretString;
@@ -29,7 +38,8 @@ export function secretReader({ region, credentials, endpoint }: Connection, time
       const { SSMClient, GetParameterCommand } = await import('@aws-sdk/client-ssm');
       const client = new SSMClient({ ...settings, ...endpoint('SSM') });
       try {
-        return (await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }))).Parameter?.Value;
+        return (await client.send(new GetParameterCommand({ Name: name, WithDecryption: true })))
+          .Parameter?.Value;
       } finally {
         client.destroy();
       }

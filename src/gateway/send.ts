@@ -7,9 +7,9 @@ import type {
   ServiceInputTypes,
   ServiceOutputTypes,
 } from '@aws-sdk/client-api-gateway';
+import type { Clock } from '../core/model/clock.ts';
 import { orAborted } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
-import type { Clock } from '../core/model/clock.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
 import { createLiveSecrets, type LiveSecrets, redact } from './redact.ts';
 import { backoff, type RetryOptions, retrying } from './retry.ts';
@@ -60,10 +60,18 @@ export interface SendSettings {
 }
 
 /** `CreateApiKey` of a CreateApiKeyCommand. */
-export const operationOf = (command: object): string => command.constructor.name.replace(/Command$/, '');
+export const operationOf = (command: object): string =>
+  command.constructor.name.replace(/Command$/, '');
 
 /** The door of one account and region. */
-export function createSend({ client, budget, clock, retry, inPlay = createLiveSecrets(), onCall }: SendSettings): Send {
+export function createSend({
+  client,
+  budget,
+  clock,
+  retry,
+  inPlay = createLiveSecrets(),
+  onCall,
+}: SendSettings): Send {
   return async (command, { urgency, signal, expectedValue } = {}) => {
     const operation = operationOf(command);
     const input = command.input as Sensitive;
@@ -87,7 +95,9 @@ export function createSend({ client, budget, clock, retry, inPlay = createLiveSe
             attempt,
           });
         try {
-          const answer = await (given ? orAborted(client.send(command, { abortSignal: given }), given) : client.send(command));
+          const answer = await (given
+            ? orAborted(client.send(command, { abortSignal: given }), given)
+            : client.send(command));
           report('OK', answer.$metadata.requestId);
           return stamped(redact(answer, expectedValue), clock.now());
         } catch (thrown) {
@@ -119,7 +129,8 @@ export function arrivedAt(answer: object): number {
 /** Lists come as `items`, those of GetStages as `item`. */
 function stamped<Answer extends object>(answer: Answer, now: number): Answer {
   const { items, item }: { items?: unknown; item?: unknown } = answer;
-  for (const part of [answer, items, item].flat()) if (typeof part === 'object' && part !== null) arrivals.set(part, now);
+  for (const part of [answer, items, item].flat())
+    if (typeof part === 'object' && part !== null) arrivals.set(part, now);
   return answer;
 }
 
@@ -129,7 +140,8 @@ const changesNothing = (operation: string): boolean => operation.startsWith('Get
 export function readOnly(send: Send): Send {
   return async (command, options) => {
     const operation = operationOf(command);
-    if (!changesNothing(operation)) throw new Error(`${operation} changes something, and this door is for reading only`);
+    if (!changesNothing(operation))
+      throw new Error(`${operation} changes something, and this door is for reading only`);
     return send(command, options);
   };
 }
@@ -162,8 +174,14 @@ function holdAll(inPlay: LiveSecrets, values: readonly unknown[]): Disposable {
 }
 
 /** Everybody waits as long as the service said; for an operation with a quota of its own, it is that operation alone that waits. */
-function slowDown(budget: Budget, error: GatewayError, attempt: number, retry: RetryOptions | undefined): void {
+function slowDown(
+  budget: Budget,
+  error: GatewayError,
+  attempt: number,
+  retry: RetryOptions | undefined,
+): void {
   const quota = OPERATION_QUOTAS[error.operation];
-  const wait = error.retryAfterMs ?? Math.max(backoff(attempt, retry), (quota?.perSeconds ?? 0) * 1000);
+  const wait =
+    error.retryAfterMs ?? Math.max(backoff(attempt, retry), (quota?.perSeconds ?? 0) * 1000);
   budget.pause(wait, quota && error.operation);
 }

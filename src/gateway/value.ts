@@ -10,7 +10,13 @@ export async function valueEquals(
   expected: string,
   options?: Omit<SendOptions, 'expectedValue'>,
 ): Promise<boolean> {
-  const answer = await send(new GetApiKeyCommand({ apiKey: keyId, includeValue: true }), { ...options, expectedValue: expected });
-  if (answer.value === undefined) throw new Error(`GetApiKey gave no value for key ${keyId}: may the credentials read key values?`);
+  const answer = await send(new GetApiKeyCommand({ apiKey: keyId, includeValue: true }), {
+    ...options,
+    expectedValue: expected,
+  });
+  if (answer.value === undefined)
+    throw new Error(
+      `GetApiKey gave no value for key ${keyId}: may the credentials read key values?`,
+    );
   return answer.value === EQUAL;
 }

@@ -8,8 +8,8 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import schema from '../../schemas/api-key.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
-import type { Live, Spec } from '../core/model/model.ts';
 import { readRules } from '../core/model/field-rules.ts';
+import type { Live, Spec } from '../core/model/model.ts';
 import { listApiKeys } from '../gateway/paginate.ts';
 import { arrivedAt } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';

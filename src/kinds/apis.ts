@@ -1,7 +1,7 @@
 /** REST APIs are referred to by id or by name, and never made or deleted. */
 import { GetRestApiCommand, type RestApi } from '@aws-sdk/client-api-gateway';
-import type { Api } from '../core/model/model.ts';
 import { compareText } from '../core/model/json.ts';
+import type { Api } from '../core/model/model.ts';
 import { listRestApis } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';

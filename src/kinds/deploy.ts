@@ -1,5 +1,10 @@
 /** A deployment of an API, and stages that serve it: their variables and settings stay as they are (facts, section 1.7). */
-import { CreateDeploymentCommand, type Deployment, GetDeploymentCommand, UpdateStageCommand } from '@aws-sdk/client-api-gateway';
+import {
+  CreateDeploymentCommand,
+  type Deployment,
+  GetDeploymentCommand,
+  UpdateStageCommand,
+} from '@aws-sdk/client-api-gateway';
 import { isGatewayError } from '../gateway/errors.ts';
 import { listDeployments } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
@@ -22,12 +27,15 @@ export async function deploy(send: Send, wanted: Wanted): Promise<void> {
   const deploymentId = (await madeBefore(send, wanted)) ?? (await make(send, wanted));
   const patchOperations = [replace(['deploymentId'], deploymentId)];
   for (const stageName of wanted.stages)
-    await wanted.finish(new UpdateStageCommand({ restApiId: wanted.restApiId, stageName, patchOperations }));
+    await wanted.finish(
+      new UpdateStageCommand({ restApiId: wanted.restApiId, stageName, patchOperations }),
+    );
 }
 
 async function make(send: Send, wanted: Wanted): Promise<string> {
   const { restApiId, description } = wanted;
-  const create = async () => (await send(new CreateDeploymentCommand({ restApiId, description }))).id ?? '';
+  const create = async () =>
+    (await send(new CreateDeploymentCommand({ restApiId, description }))).id ?? '';
   try {
     return await create();
   } catch (error) {
@@ -37,10 +45,15 @@ async function make(send: Send, wanted: Wanted): Promise<string> {
 }
 
 /** The newest deployment, where it is this one: nobody deployed since, and it has what would be deployed now. */
-async function madeBefore(send: Send, { restApiId, description, isCurrent }: Wanted): Promise<string | undefined> {
+async function madeBefore(
+  send: Send,
+  { restApiId, description, isCurrent }: Wanted,
+): Promise<string | undefined> {
   const age = ({ createdDate }: Deployment) => createdDate?.getTime() ?? 0;
   const [newest] = (await listDeployments(send, restApiId)).toSorted((a, b) => age(b) - age(a));
   if (newest?.id === undefined || newest.description !== description) return undefined;
-  const { apiSummary = {} } = await send(new GetDeploymentCommand({ restApiId, deploymentId: newest.id, embed: ['apisummary'] }));
+  const { apiSummary = {} } = await send(
+    new GetDeploymentCommand({ restApiId, deploymentId: newest.id, embed: ['apisummary'] }),
+  );
   return isCurrent(apiSummary) ? newest.id : undefined;
 }

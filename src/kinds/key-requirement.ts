@@ -7,11 +7,11 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import pMap from 'p-map';
 import schema from '../../schemas/key-requirement.schema.json' with { type: 'json' };
-import { gatewayArn } from '../core/model/arn.ts';
-import { type Api, type Live, TAG } from '../core/model/model.ts';
 import type { LiveRequirement } from '../core/compare/key-requirement.ts';
+import { gatewayArn } from '../core/model/arn.ts';
 import { readRules } from '../core/model/field-rules.ts';
 import { compareText, type JsonMap } from '../core/model/json.ts';
+import { type Api, type Live, TAG } from '../core/model/model.ts';
 import { listResources } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import { readApi } from './apis.ts';
@@ -41,9 +41,17 @@ export const keyRequirement: Kind = {
       if (apiKeyRequired === before?.methods[key]?.apiKeyRequired) continue;
       const [httpMethod = ''] = key.split(' ');
       const operations = [replace(['apiKeyRequired'], apiKeyRequired)];
-      await send(new UpdateMethodCommand({ restApiId: live.id, resourceId: resource, httpMethod, patchOperations: operations }));
+      await send(
+        new UpdateMethodCommand({
+          restApiId: live.id,
+          resourceId: resource,
+          httpMethod,
+          patchOperations: operations,
+        }),
+      );
     }
-    if (patchOperations.length > 0) await send(new UpdateRestApiCommand({ restApiId: live.id, patchOperations }));
+    if (patchOperations.length > 0)
+      await send(new UpdateRestApiCommand({ restApiId: live.id, patchOperations }));
     return { ...live, spec: { ...live.spec, ...next } };
   },
 
@@ -53,13 +61,22 @@ export const keyRequirement: Kind = {
 
   async deploy(send, live, { finish, ...what }) {
     const { methods } = live.spec as unknown as LiveRequirement;
-    await deploy(send, { ...what, restApiId: live.id, finish, isCurrent: (summary) => servesAs(summary, methods) });
+    await deploy(send, {
+      ...what,
+      restApiId: live.id,
+      finish,
+      isCurrent: (summary) => servesAs(summary, methods),
+    });
     return readRequirement(finish, live.id);
   },
 };
 
 /** Undefined for an API that is gone. */
-async function readRequirement(send: Send, id: string, { listed, snapshots = new Map() }: Partial<Scope> = {}): Promise<Live | undefined> {
+async function readRequirement(
+  send: Send,
+  id: string,
+  { listed, snapshots = new Map() }: Partial<Scope> = {},
+): Promise<Live | undefined> {
   const api = listed?.apis?.find((one) => one.id === id) ?? (await readApi(send, id));
   const resources = api && (await unlessGone(listResources(send, id)));
   if (!api || !resources) return undefined;
@@ -80,19 +97,37 @@ async function readRequirement(send: Send, id: string, { listed, snapshots = new
 type Summary = Readonly<Record<string, Readonly<Record<string, MethodSnapshot>>>>;
 
 /** Undefined for a deployment that can't be found: what it demands is not known. */
-async function summaryOf(send: Send, restApiId: string, deploymentId: string): Promise<Summary | undefined> {
-  const answer = await unlessGone(send(new GetDeploymentCommand({ restApiId, deploymentId, embed: ['apisummary'] })));
+async function summaryOf(
+  send: Send,
+  restApiId: string,
+  deploymentId: string,
+): Promise<Summary | undefined> {
+  const answer = await unlessGone(
+    send(new GetDeploymentCommand({ restApiId, deploymentId, embed: ['apisummary'] })),
+  );
   return answer && (answer.apiSummary ?? {});
 }
 
-function project(api: Api, resources: readonly Resource[], stages: readonly Live[], summaries: ReadonlyMap<string, Summary>): Live {
+function project(
+  api: Api,
+  resources: readonly Resource[],
+  stages: readonly Live[],
+  summaries: ReadonlyMap<string, Summary>,
+): Live {
   const defined = resources.flatMap(({ id: resource = '', path = '', resourceMethods = {} }) =>
-    Object.entries(resourceMethods).map(([method, about]) => ({ key: `${method} ${path}`, resource, about })),
+    Object.entries(resourceMethods).map(([method, about]) => ({
+      key: `${method} ${path}`,
+      resource,
+      about,
+    })),
   );
   const methods = Object.fromEntries(
     defined
       .toSorted((a, b) => compareText(a.key, b.key))
-      .map(({ key, resource, about }) => [key, { apiKeyRequired: about.apiKeyRequired ?? false, resource }]),
+      .map(({ key, resource, about }) => [
+        key,
+        { apiKeyRequired: about.apiKeyRequired ?? false, resource },
+      ]),
   );
   const authorization = new Map(defined.map(({ key, about }) => [key, about.authorizationType]));
   const perStage = <T>(value: (summary: Map<string, MethodSnapshot>) => T) =>
@@ -106,17 +141,33 @@ function project(api: Api, resources: readonly Resource[], stages: readonly Live
   const spec: LiveRequirement = {
     apiKeySource,
     methods,
-    served: perStage((summary) => Object.fromEntries([...summary].map(([key, { apiKeyRequired = false }]) => [key, apiKeyRequired]))),
+    served: perStage((summary) =>
+      Object.fromEntries(
+        [...summary].map(([key, { apiKeyRequired = false }]) => [key, apiKeyRequired]),
+      ),
+    ),
     undeployed: perStage((summary) =>
       [...new Set([...authorization.keys(), ...summary.keys()])]
-        .filter((key) => !summary.has(key) || authorization.get(key) !== summary.get(key)?.authorizationType)
+        .filter(
+          (key) =>
+            !summary.has(key) || authorization.get(key) !== summary.get(key)?.authorizationType,
+        )
         .sort(compareText),
     ),
     deployments: Object.fromEntries(stages.map((one) => [one.name, String(one.spec.deployment)])),
-    canaries: Object.fromEntries(stages.flatMap((one) => (one.canary === undefined ? [] : [[one.name, one.canary]]))),
+    canaries: Object.fromEntries(
+      stages.flatMap((one) => (one.canary === undefined ? [] : [[one.name, one.canary]])),
+    ),
     suspended: stages.filter((one) => TAG.suspend in one.tags).map((one) => one.name),
   };
-  return { kind: 'KeyRequirement', id, name, spec: spec as unknown as JsonMap, tags, observedAt: Math.min(...resources.map(arrivedAt)) };
+  return {
+    kind: 'KeyRequirement',
+    id,
+    name,
+    spec: spec as unknown as JsonMap,
+    tags,
+    observedAt: Math.min(...resources.map(arrivedAt)),
+  };
 }
 
 function flat(summary: Summary): Map<string, MethodSnapshot> {
@@ -132,6 +183,8 @@ function servesAs(summary: Summary, methods: LiveRequirement['methods']): boolea
   const served = flat(summary);
   return (
     served.size === Object.keys(methods).length &&
-    [...served].every(([key, { apiKeyRequired = false }]) => methods[key]?.apiKeyRequired === apiKeyRequired)
+    [...served].every(
+      ([key, { apiKeyRequired = false }]) => methods[key]?.apiKeyRequired === apiKeyRequired,
+    )
   );
 }

@@ -1,7 +1,7 @@
 /** The contract of one kind: everything the engine needs to know about it, and nothing about ownership, order or retries. */
 import type { Deployment } from '@aws-sdk/client-api-gateway';
-import type { Api, Live, Spec } from '../core/model/model.ts';
 import type { Rules } from '../core/model/field-rules.ts';
+import type { Api, Live, Spec } from '../core/model/model.ts';
 import type { Send } from '../gateway/send.ts';
 
 /** What a list needs to know beyond the door: which APIs are concerned (for stages and requirements), and which plans' members are wanted. */
@@ -53,7 +53,11 @@ export interface Kind {
   deploy?(
     send: Send,
     live: Live,
-    what: { readonly stages: readonly string[]; readonly description: string; readonly finish: Send },
+    what: {
+      readonly stages: readonly string[];
+      readonly description: string;
+      readonly finish: Send;
+    },
   ): Promise<Live | undefined>;
   /** Set where the kind has a list of members with calls of their own (a plan's keys). Attaching and detaching are idempotent. */
   readonly members?: {

@@ -1,6 +1,7 @@
 /** What the kinds have in common in how they read live objects. */
-import type { Live, Spec } from '../core/model/model.ts';
+
 import { compareText } from '../core/model/json.ts';
+import type { Live, Spec } from '../core/model/model.ts';
 import { type GatewayError, isGatewayError } from '../gateway/errors.ts';
 
 type Tags = Readonly<Record<string, string>>;
@@ -18,7 +19,9 @@ export function byId(objects: readonly Live[]): readonly Live[] {
 /** `fresh` as the answer to an update shows it, with what such an answer need not show: tags, and `fields` with calls of their own. */
 export function afterUpdate(live: Live, fresh: Live, fields: readonly string[] = []): Live {
   const kept: Spec = Object.fromEntries(
-    ['tags', ...fields].flatMap((field) => (field in live.spec ? [[field, live.spec[field] ?? null]] : [])),
+    ['tags', ...fields].flatMap((field) =>
+      field in live.spec ? [[field, live.spec[field] ?? null]] : [],
+    ),
   );
   return { ...fresh, tags: live.tags, spec: { ...fresh.spec, ...kept } };
 }
@@ -45,7 +48,9 @@ export async function orAsFound(
   try {
     return await update;
   } catch (error) {
-    const found = isGatewayError(error, 'answer-lost', 'not-found', 'conflict', 'invalid') ? await look() : undefined;
+    const found = isGatewayError(error, 'answer-lost', 'not-found', 'conflict', 'invalid')
+      ? await look()
+      : undefined;
     if (found && isDone(found)) return found;
     throw error;
   }
@@ -57,13 +62,20 @@ export class PartlyCreated extends Error {
   readonly live: Live;
 
   constructor(what: string, live: Live, cause: GatewayError) {
-    super(`${what} was created, but not all of its settings could be set; the next pass sets the rest. ${cause.message}`, { cause });
+    super(
+      `${what} was created, but not all of its settings could be set; the next pass sets the rest. ${cause.message}`,
+      { cause },
+    );
     this.live = live;
   }
 }
 
 /** The second call of a create. Rejects with PartlyCreated where it fails. */
-export async function completing<Result>(what: string, created: Live, call: Promise<Result>): Promise<Result> {
+export async function completing<Result>(
+  what: string,
+  created: Live,
+  call: Promise<Result>,
+): Promise<Result> {
   try {
     return await call;
   } catch (error) {

@@ -1,7 +1,7 @@
 /** Patch operations, as the service takes them (facts, section 1.0). */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
+import { isMap, isUnset, type JsonMap, jsonEqual, pointer } from '../core/model/json.ts';
 import type { Json, Spec } from '../core/model/model.ts';
-import { isMap, isUnset, type JsonMap, pointer, jsonEqual } from '../core/model/json.ts';
 
 /** The service takes only texts, and the SDK doesn't make them: numbers and booleans written out, maps as JSON, none as "". */
 export function text(value: Json | undefined): string {
@@ -28,11 +28,15 @@ export function differs(live: Spec, next: Spec, field: string): boolean {
 
 /** Fields that are one text, number or boolean each, and that "" clears. */
 export function replaceFields(live: Spec, next: Spec, fields: readonly string[]): PatchOperation[] {
-  return fields.filter((field) => differs(live, next, field)).map((field) => replace([field], next[field]));
+  return fields
+    .filter((field) => differs(live, next, field))
+    .map((field) => replace([field], next[field]));
 }
 
 /** What is sent where none may be left out: undefined for everything that means none. */
-export function given<Value extends Json>(value: Value | undefined): Exclude<Value, null> | undefined {
+export function given<Value extends Json>(
+  value: Value | undefined,
+): Exclude<Value, null> | undefined {
   return isUnset(value) ? undefined : (value as Exclude<Value, null>);
 }
 

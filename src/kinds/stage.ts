@@ -11,9 +11,9 @@ import {
 import pMap from 'p-map';
 import schema from '../../schemas/stage.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
-import type { Live, Spec } from '../core/model/model.ts';
 import { readRules } from '../core/model/field-rules.ts';
 import type { JsonMap } from '../core/model/json.ts';
+import type { Live, Spec } from '../core/model/model.ts';
 import { listDeployments } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
@@ -63,17 +63,24 @@ export const stage: Kind = {
     const patchOperations = stagePatch(created.spec, notCreatable(spec));
     if (patchOperations.length === 0) return created;
     const update = new UpdateStageCommand({ restApiId, stageName, patchOperations });
-    return afterUpdate(created, project(restApiId, await completing(`stage ${id}`, created, send(update))));
+    return afterUpdate(
+      created,
+      project(restApiId, await completing(`stage ${id}`, created, send(update))),
+    );
   },
 
   async update(send, live, next) {
     // Keys of settings come in several spellings; which one is live decides how it is changed, so it is looked up where an existing entry changes.
-    const looksUp = changedSettings(live.spec, next).some((key) => key in asMap(live.spec.methodSettings));
+    const looksUp = changedSettings(live.spec, next).some(
+      (key) => key in asMap(live.spec.methodSettings),
+    );
     const present = looksUp ? await send(new GetStageCommand(keyOf(live.id))) : undefined;
     const patchOperations = stagePatch(live.spec, next, Object.keys(present?.methodSettings ?? {}));
     if (patchOperations.length === 0) return live;
     const sent = send(new UpdateStageCommand({ ...keyOf(live.id), patchOperations }));
-    const updated = sent.then((fresh) => afterUpdate(live, project(keyOf(live.id).restApiId, fresh)));
+    const updated = sent.then((fresh) =>
+      afterUpdate(live, project(keyOf(live.id).restApiId, fresh)),
+    );
     return orAsFound(
       updated,
       () => stage.read(send, live.id),
@@ -102,7 +109,9 @@ interface StageSpec {
 /** What only UpdateStage takes (facts, section 1.4). */
 function notCreatable({ methodSettings, accessLog, clientCertificateId }: Spec): Spec {
   return Object.fromEntries(
-    Object.entries({ methodSettings, accessLog, clientCertificateId }).filter(([, value]) => value !== undefined),
+    Object.entries({ methodSettings, accessLog, clientCertificateId }).filter(
+      ([, value]) => value !== undefined,
+    ),
   ) as Spec;
 }
 
@@ -113,24 +122,39 @@ function keyOf(id: string): { restApiId: string; stageName: string } {
 }
 
 /** `latest` is the API's newest deployment. */
-async function deploymentFor(send: Send, id: string, wanted: Spec[string] | undefined): Promise<string> {
+async function deploymentFor(
+  send: Send,
+  id: string,
+  wanted: Spec[string] | undefined,
+): Promise<string> {
   if (typeof wanted === 'string' && wanted !== 'latest') return wanted;
   const { restApiId } = keyOf(id);
   if (wanted !== 'latest')
-    throw new Error(`stage ${id} can't be created without a deployment: write deployment: latest, or deployment: { id: … }`);
+    throw new Error(
+      `stage ${id} can't be created without a deployment: write deployment: latest, or deployment: { id: … }`,
+    );
   const deployments = await listDeployments(send, restApiId);
   const age = (createdDate: Date | undefined) => createdDate?.getTime() ?? 0;
   const newest = deployments.toSorted((a, b) => age(b.createdDate) - age(a.createdDate))[0]?.id;
-  if (newest === undefined) throw new Error(`stage ${id} can't be created: API ${restApiId} has no deployment yet; deploy the API first`);
+  if (newest === undefined)
+    throw new Error(
+      `stage ${id} can't be created: API ${restApiId} has no deployment yet; deploy the API first`,
+    );
   return newest;
 }
 
 function withoutNull(variables: StageSpec['variables']): Record<string, string> | undefined {
-  const set = Object.entries(variables ?? {}).filter((entry): entry is [string, string] => entry[1] !== null);
+  const set = Object.entries(variables ?? {}).filter(
+    (entry): entry is [string, string] => entry[1] !== null,
+  );
   return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
-function project(restApiId: string, found: Stage, tags: Readonly<Record<string, string>> = found.tags ?? {}): Live {
+function project(
+  restApiId: string,
+  found: Stage,
+  tags: Readonly<Record<string, string>> = found.tags ?? {},
+): Live {
   const {
     stageName = '',
     deploymentId = null,
@@ -139,7 +163,12 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
     tracingEnabled = false,
     clientCertificateId = null,
   } = found;
-  const { accessLogSettings: log, cacheClusterEnabled = false, cacheClusterSize, canarySettings } = found;
+  const {
+    accessLogSettings: log,
+    cacheClusterEnabled = false,
+    cacheClusterSize,
+    canarySettings,
+  } = found;
   const canary = canarySettings?.deploymentId;
   return {
     kind: 'Stage',
@@ -151,9 +180,13 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
       methodSettings: projectSettings(found.methodSettings ?? {}),
       description,
       tracingEnabled,
-      accessLog: log ? { destinationArn: log.destinationArn ?? null, format: log.format ?? null } : null,
+      accessLog: log
+        ? { destinationArn: log.destinationArn ?? null, format: log.format ?? null }
+        : null,
       // The service may give a size although there is no cluster (facts, section 1.4).
-      cacheCluster: cacheClusterEnabled ? { enabled: true, size: cacheClusterSize ?? null } : { enabled: false },
+      cacheCluster: cacheClusterEnabled
+        ? { enabled: true, size: cacheClusterSize ?? null }
+        : { enabled: false },
       clientCertificateId,
       tags: userTags(tags),
     },
@@ -167,8 +200,12 @@ function project(restApiId: string, found: Stage, tags: Readonly<Record<string, 
 /** Where one method stands there in two spellings, the escaped one counts: the other may do nothing (TF#9738). */
 function projectSettings(settings: Readonly<Record<string, MethodSetting>>): JsonMap {
   const isEscaped = (raw: string) => settingKey(readMethodKey(raw)) === raw;
-  const ordered = Object.entries(settings).toSorted(([a], [b]) => Number(isEscaped(a)) - Number(isEscaped(b)));
-  return Object.fromEntries(ordered.map(([raw, setting]) => [readMethodKey(raw), projectSetting(setting)]));
+  const ordered = Object.entries(settings).toSorted(
+    ([a], [b]) => Number(isEscaped(a)) - Number(isEscaped(b)),
+  );
+  return Object.fromEntries(
+    ordered.map(([raw, setting]) => [readMethodKey(raw), projectSetting(setting)]),
+  );
 }
 
 function projectSetting(setting: MethodSetting): JsonMap {
@@ -182,7 +219,8 @@ function projectSetting(setting: MethodSetting): JsonMap {
       ttlInSeconds: setting.cacheTtlInSeconds ?? null,
       dataEncrypted: setting.cacheDataEncrypted ?? false,
       requireAuthorizationForCacheControl: setting.requireAuthorizationForCacheControl ?? null,
-      unauthorizedCacheControlHeaderStrategy: setting.unauthorizedCacheControlHeaderStrategy ?? null,
+      unauthorizedCacheControlHeaderStrategy:
+        setting.unauthorizedCacheControlHeaderStrategy ?? null,
     },
   };
 }

@@ -1,5 +1,9 @@
 /** The keys of a plan: each is attached and detached by a call of its own. */
-import { CreateUsagePlanKeyCommand, DeleteUsagePlanKeyCommand, GetUsagePlanKeyCommand } from '@aws-sdk/client-api-gateway';
+import {
+  CreateUsagePlanKeyCommand,
+  DeleteUsagePlanKeyCommand,
+  GetUsagePlanKeyCommand,
+} from '@aws-sdk/client-api-gateway';
 import { isGatewayError } from '../gateway/errors.ts';
 import { listUsagePlansOf } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
@@ -7,7 +11,8 @@ import { unlessGone } from './live.ts';
 
 /** Attached already is success: the service refuses it as a conflict, whose wording is not known (facts, section 1.3), so it is looked up. */
 export async function attachKey(send: Send, usagePlanId: string, keyId: string): Promise<void> {
-  const attach = () => send(new CreateUsagePlanKeyCommand({ usagePlanId, keyId, keyType: 'API_KEY' }));
+  const attach = () =>
+    send(new CreateUsagePlanKeyCommand({ usagePlanId, keyId, keyType: 'API_KEY' }));
   try {
     await attach();
   } catch (error) {

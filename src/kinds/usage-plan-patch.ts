@@ -1,7 +1,7 @@
 /** What UpdateUsagePlan is sent. Pure. */
 import type { PatchOperation, ThrottleSettings } from '@aws-sdk/client-api-gateway';
-import type { Json, Spec } from '../core/model/model.ts';
 import { compareText, isMap, isUnset, type JsonMap, jsonEqual } from '../core/model/json.ts';
+import type { Json, Spec } from '../core/model/model.ts';
 import { throttleKey } from './method-key.ts';
 import { add, asMap, differs, remove, replace, replaceFields } from './patch.ts';
 
@@ -28,15 +28,27 @@ export function detachStages(live: Spec): PatchOperation[] {
 
 /** A plan's method throttles as the service writes them. */
 export function throttleMap(methodThrottles: Json | undefined): Record<string, ThrottleSettings> {
-  return Object.fromEntries(Object.entries(asMap(methodThrottles)).map(([key, limits]) => [throttleKey(key), limits as ThrottleSettings]));
+  return Object.fromEntries(
+    Object.entries(asMap(methodThrottles)).map(([key, limits]) => [
+      throttleKey(key),
+      limits as ThrottleSettings,
+    ]),
+  );
 }
 
 /** Fields that belong together are sent together: what the service makes of one alone is not known (facts, section 1.2). */
-function replaceWhole(live: Spec, next: Spec, field: string, parts: readonly string[]): PatchOperation[] {
+function replaceWhole(
+  live: Spec,
+  next: Spec,
+  field: string,
+  parts: readonly string[],
+): PatchOperation[] {
   if (!differs(live, next, field)) return [];
   const value = next[field];
   if (!isMap(value) || isUnset(value)) return [remove([field])];
-  return parts.filter((part) => value[part] !== undefined).map((part) => replace([field, part], value[part]));
+  return parts
+    .filter((part) => value[part] !== undefined)
+    .map((part) => replace([field, part], value[part]));
 }
 
 /** The stage stands in the value, not in the path (boto3#2629); removing it takes its throttles along. */
@@ -49,12 +61,18 @@ function stagesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
   return [
     ...gone.map((key) => remove(['apiStages'], key)),
     ...added.map((key) => add(['apiStages'], key)),
-    ...keys(wanted).flatMap((key) => throttlesPatch(key, asMap(live[key]).methodThrottles, asMap(wanted[key]).methodThrottles)),
+    ...keys(wanted).flatMap((key) =>
+      throttlesPatch(key, asMap(live[key]).methodThrottles, asMap(wanted[key]).methodThrottles),
+    ),
   ];
 }
 
 /** The whole map at once: how a single path would have to be escaped is not known (facts, section 1.2). */
-function throttlesPatch(stage: string, live: Json | undefined, next: Json | undefined): PatchOperation[] {
+function throttlesPatch(
+  stage: string,
+  live: Json | undefined,
+  next: Json | undefined,
+): PatchOperation[] {
   if (next === undefined || jsonEqual(live, next)) return [];
   const path = ['apiStages', stage, 'throttle'];
   return isUnset(next) ? [remove(path)] : [replace(path, throttleMap(next) as JsonMap)];

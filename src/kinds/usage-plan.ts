@@ -11,9 +11,9 @@ import {
 import pMap from 'p-map';
 import schema from '../../schemas/usage-plan.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
-import type { Json, Live } from '../core/model/model.ts';
 import { readRules } from '../core/model/field-rules.ts';
 import type { JsonMap } from '../core/model/json.ts';
+import type { Json, Live } from '../core/model/model.ts';
 import { listUsagePlanKeys, listUsagePlans } from '../gateway/paginate.ts';
 import { arrivedAt, type Send } from '../gateway/send.ts';
 import type { Kind } from './kind.ts';
@@ -28,7 +28,9 @@ export const usagePlan: Kind = {
 
   async list(send, { wantsMembers }) {
     const plans = (await listUsagePlans(send)).map((plan) => project(plan));
-    return byId(await pMap(plans, (plan) => (wantsMembers(plan) ? withKeys(send, plan) : plan), READERS));
+    return byId(
+      await pMap(plans, (plan) => (wantsMembers(plan) ? withKeys(send, plan) : plan), READERS),
+    );
   },
 
   async read(send, id) {
@@ -72,7 +74,8 @@ export const usagePlan: Kind = {
   async delete(send, live) {
     // A plan with stages is not deleted (facts, section 4).
     const patchOperations = detachStages(live.spec);
-    if (patchOperations.length > 0) await unlessGone(send(new UpdateUsagePlanCommand({ usagePlanId: live.id, patchOperations })));
+    if (patchOperations.length > 0)
+      await unlessGone(send(new UpdateUsagePlanCommand({ usagePlanId: live.id, patchOperations })));
     await unlessGone(send(new DeleteUsagePlanCommand({ usagePlanId: live.id })));
   },
 
@@ -86,7 +89,11 @@ interface PlanSpec {
   readonly name?: string;
   readonly description?: string | null;
   readonly throttle?: { readonly rateLimit: number; readonly burstLimit: number } | null;
-  readonly quota?: { readonly limit: number; readonly period: QuotaPeriodType; readonly offset?: number } | null;
+  readonly quota?: {
+    readonly limit: number;
+    readonly period: QuotaPeriodType;
+    readonly offset?: number;
+  } | null;
   readonly stages?: JsonMap | null;
 }
 
@@ -98,7 +105,15 @@ function apiStage(key: string, stage: Json): ApiStage {
 }
 
 function project(plan: UsagePlan, tags: Readonly<Record<string, string>> = plan.tags ?? {}): Live {
-  const { id = '', name = '', description = '', productCode = null, throttle, quota, apiStages = [] } = plan;
+  const {
+    id = '',
+    name = '',
+    description = '',
+    productCode = null,
+    throttle,
+    quota,
+    apiStages = [],
+  } = plan;
   return {
     kind: 'UsagePlan',
     id,
@@ -108,8 +123,15 @@ function project(plan: UsagePlan, tags: Readonly<Record<string, string>> = plan.
       description,
       productCode,
       throttle: throttle ? limits(throttle) : null,
-      quota: quota ? { limit: quota.limit ?? null, period: quota.period ?? null, offset: quota.offset ?? 0 } : null,
-      stages: Object.fromEntries(apiStages.map((stage) => [`${stage.apiId}:${stage.stage}`, { methodThrottles: methodThrottles(stage) }])),
+      quota: quota
+        ? { limit: quota.limit ?? null, period: quota.period ?? null, offset: quota.offset ?? 0 }
+        : null,
+      stages: Object.fromEntries(
+        apiStages.map((stage) => [
+          `${stage.apiId}:${stage.stage}`,
+          { methodThrottles: methodThrottles(stage) },
+        ]),
+      ),
       tags: userTags(tags),
     },
     tags,
@@ -118,7 +140,9 @@ function project(plan: UsagePlan, tags: Readonly<Record<string, string>> = plan.
 }
 
 function methodThrottles({ throttle = {} }: ApiStage): JsonMap {
-  return Object.fromEntries(Object.entries(throttle).map(([raw, settings]) => [readMethodKey(raw), limits(settings)]));
+  return Object.fromEntries(
+    Object.entries(throttle).map(([raw, settings]) => [readMethodKey(raw), limits(settings)]),
+  );
 }
 
 function limits({ rateLimit, burstLimit }: ThrottleSettings): JsonMap {
@@ -127,7 +151,10 @@ function limits({ rateLimit, burstLimit }: ThrottleSettings): JsonMap {
 
 async function withKeys(send: Send, plan: Live): Promise<Live> {
   const keys = await listUsagePlanKeys(send, plan.id);
-  return { ...plan, spec: { ...plan.spec, keys: Object.fromEntries(keys.map(({ id = '' }) => [id, true])) } };
+  return {
+    ...plan,
+    spec: { ...plan.spec, keys: Object.fromEntries(keys.map(({ id = '' }) => [id, true])) },
+  };
 }
 
 /** A plan that was just made has none. */

@@ -16,7 +16,9 @@ function documentName(name: string): string {
 }
 
 /** Gives each document of a kind a name of its own: the second of one name is `<name>-2`. `reserved`: names that are given already, as `<kind>/<name>`. */
-export function createNames(reserved: Iterable<string> = []): (kind: string, name: string) => string {
+export function createNames(
+  reserved: Iterable<string> = [],
+): (kind: string, name: string) => string {
   const taken = new Set(reserved);
   const next = new Map<string, number>();
   return (kind, name) => {

@@ -10,7 +10,10 @@ export interface Renderable extends Omit<ManifestDocument, 'kind' | 'source'> {
 }
 
 /** One stream of documents, with the comments that a person needs to finish them. The same documents always make the same text. */
-export function renderManifests({ documents }: { readonly documents: readonly Renderable[] }, namespace?: string): string {
+export function renderManifests(
+  { documents }: { readonly documents: readonly Renderable[] },
+  namespace?: string,
+): string {
   return documents.map((document) => renderDocument(document, namespace)).join('---\n');
 }
 
@@ -43,17 +46,30 @@ function renderDocument(document: Renderable, namespace: string | undefined): st
   const place = document.source && ` (${document.source.file}:${document.source.line})`;
   const comments = [`${document.address}${place ?? ''}`, ...document.comments];
   const options = (document.options ?? []).map((line) => `  # ${oneLine(line)}\n`);
-  const yaml = [yamlOf(head), yamlOf({ metadata }), ...decisions(document), yamlOf({ spec }), ...options];
+  const yaml = [
+    yamlOf(head),
+    yamlOf({ metadata }),
+    ...decisions(document),
+    yamlOf({ spec }),
+    ...options,
+  ];
   return [...comments.map((comment) => `# ${oneLine(comment)}\n`), ...yaml].join('');
 }
 
 /** A line that a person uncomments, right below the annotations. */
 function decisions(document: Renderable): string[] {
   if (!document.manager) return [];
-  const when = document.kind === 'KeyRequirement' ? 'uncomment to change an API that it goes on making' : 'uncomment to take it over';
+  const when =
+    document.kind === 'KeyRequirement'
+      ? 'uncomment to change an API that it goes on making'
+      : 'uncomment to take it over';
   const annotation = `apikeeper.dev/adopt-from: ${oneLine(document.manager)}`;
   const isFirst = Object.keys(annotationsOf(document)).length === 0;
-  return [isFirst ? `  # annotations: { ${annotation} }  # ${when}\n` : `    # ${annotation}  # ${when}\n`];
+  return [
+    isFirst
+      ? `  # annotations: { ${annotation} }  # ${when}\n`
+      : `    # ${annotation}  # ${when}\n`,
+  ];
 }
 
 function yamlOf(value: object): string {

@@ -1,7 +1,10 @@
 import type { Annotations, Mode } from '../core/model/model.ts';
 
 /** What the `apikeeper.dev/…` annotations of a valid document say. Those of other tools are left alone. */
-export function parseAnnotations(written: Readonly<Record<string, string>>, namespace: string): Annotations {
+export function parseAnnotations(
+  written: Readonly<Record<string, string>>,
+  namespace: string,
+): Annotations {
   const annotation = (name: string) => written[`apikeeper.dev/${name}`];
   const adopt = annotation('adopt');
   const mode = annotation('mode') as Mode | undefined;
@@ -16,7 +19,10 @@ export function parseAnnotations(written: Readonly<Record<string, string>>, name
 }
 
 /** `[namespace/]name`. */
-export function parseIdentity(text: string, namespace: string): { namespace: string; name: string } {
+export function parseIdentity(
+  text: string,
+  namespace: string,
+): { namespace: string; name: string } {
   const [name = '', own = namespace] = text.split('/').reverse();
   return { namespace: own, name };
 }

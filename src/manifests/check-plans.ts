@@ -1,6 +1,16 @@
 /** The rules about usage plans: who may be a member of what. */
 import { identity, type Json } from '../core/model/model.ts';
-import { duplicates, type Entry, methodKey, type PlaceOf, shared, sole, stageKey, stageOf, type Violation } from './entry.ts';
+import {
+  duplicates,
+  type Entry,
+  methodKey,
+  type PlaceOf,
+  shared,
+  sole,
+  stageKey,
+  stageOf,
+  type Violation,
+} from './entry.ts';
 import type { Finding } from './validate.ts';
 
 /** "Usage plans per key", increasable on request: [api-gateway limits](https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html). */
@@ -55,7 +65,12 @@ function createResolver(entries: readonly Entry[], placeOf: PlaceOf) {
     stages: (plan: Entry) =>
       listOf(plan, 'stages').map((written, index) => {
         const stage = written as unknown as StageEntry;
-        return member(plan, `/spec/stages/${index}`, stage.stage ?? String(stage.stageName), stageKeyOf(plan, stage));
+        return member(
+          plan,
+          `/spec/stages/${index}`,
+          stage.stage ?? String(stage.stageName),
+          stageKeyOf(plan, stage),
+        );
       }),
   };
 }
@@ -73,15 +88,21 @@ function listOf(plan: Entry, field: string): readonly Json[] {
 
 /** The service refuses them without a throttle on the plan: "Can not define fine grain throttling if usage plan throttle is not defined." */
 function methodThrottles(plan: Entry): Finding[] {
-  return (listOf(plan, 'stages') as unknown as readonly StageEntry[]).flatMap(({ methodThrottles }, index) => {
-    const list = methodThrottles ?? [];
-    const path = `/spec/stages/${index}/methodThrottles`;
-    const findings = duplicates(list, path, methodKey);
-    if (list.length > 0 && !plan.spec.throttle) {
-      findings.push({ path, message: 'method throttles need a throttle on the plan; add throttle, with rateLimit and burstLimit' });
-    }
-    return findings;
-  });
+  return (listOf(plan, 'stages') as unknown as readonly StageEntry[]).flatMap(
+    ({ methodThrottles }, index) => {
+      const list = methodThrottles ?? [];
+      const path = `/spec/stages/${index}/methodThrottles`;
+      const findings = duplicates(list, path, methodKey);
+      if (list.length > 0 && !plan.spec.throttle) {
+        findings.push({
+          path,
+          message:
+            'method throttles need a throttle on the plan; add throttle, with rateLimit and burstLimit',
+        });
+      }
+      return findings;
+    },
+  );
 }
 
 function twiceInOnePlan(members: readonly Member[]): Violation[] {
@@ -93,7 +114,13 @@ function twiceInOnePlan(members: readonly Member[]): Violation[] {
       return [];
     }
     const also = other.label === member.label ? '' : `, also as ${other.label}`;
-    return [{ entry: member.entry, path: member.path, message: `${member.label} is twice in this list${also}; keep one` }];
+    return [
+      {
+        entry: member.entry,
+        path: member.path,
+        message: `${member.label} is twice in this list${also}; keep one`,
+      },
+    ];
   });
 }
 
@@ -105,13 +132,17 @@ function onePlanPerStage(
 ): Violation[] {
   const uses = plans.flatMap((entry, plan) => {
     const open = distinct(stages[plan] ?? []);
-    return distinct(keys[plan] ?? []).flatMap((key) => open.map((stage) => ({ entry, key, stage })));
+    return distinct(keys[plan] ?? []).flatMap((key) =>
+      open.map((stage) => ({ entry, key, stage })),
+    );
   });
-  return shared(uses, ({ key, stage }) => `${key.key} ${stage.key}`).map(({ item: { entry, key, stage }, others }) => ({
-    entry,
-    path: key.path,
-    message: `${key.label} reaches the stage ${stage.label} through ${others} too; a key may be in one plan per stage, so take it out of all but one`,
-  }));
+  return shared(uses, ({ key, stage }) => `${key.key} ${stage.key}`).map(
+    ({ item: { entry, key, stage }, others }) => ({
+      entry,
+      path: key.path,
+      message: `${key.label} reaches the stage ${stage.label} through ${others} too; a key may be in one plan per stage, so take it out of all but one`,
+    }),
+  );
 }
 
 function tooManyPlans(keys: readonly Member[]): Violation[] {

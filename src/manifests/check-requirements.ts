@@ -1,12 +1,24 @@
 /** The rules about key requirements: one document per API, and nobody else who decides what its stages serve. */
 import type { Json } from '../core/model/model.ts';
-import { duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, stageKey, stageOf, type Violation } from './entry.ts';
+import {
+  duplicates,
+  type Entry,
+  methodKey,
+  nameOf,
+  type PlaceOf,
+  shared,
+  stageKey,
+  stageOf,
+  type Violation,
+} from './entry.ts';
 
 export function checkRequirements(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
   const requirements = entries.filter(({ kind }) => kind === 'KeyRequirement');
   return [
     ...requirements.flatMap((entry) =>
-      duplicates((entry.spec.methods ?? []) as readonly Json[], '/spec/methods', methodKey).map((finding) => ({ entry, ...finding })),
+      duplicates((entry.spec.methods ?? []) as readonly Json[], '/spec/methods', methodKey).map(
+        (finding) => ({ entry, ...finding }),
+      ),
     ),
     ...sameApi(requirements, placeOf),
     ...requirements.flatMap((entry) => pinnedStages(entry, entries, placeOf)),
@@ -15,13 +27,14 @@ export function checkRequirements(entries: readonly Entry[], placeOf: PlaceOf): 
 
 function sameApi(requirements: readonly Entry[], placeOf: PlaceOf): Violation[] {
   const items = requirements.map((entry) => ({ entry }));
-  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${stageKey(entry.spec.restApi, '')}`).map(
-    ({ item: { entry }, others }) => ({
-      entry,
-      path: '/spec/restApi',
-      message: `the requirement of the same API is declared by ${others}; merge the documents`,
-    }),
-  );
+  return shared(
+    items,
+    ({ entry }) => `${placeOf(entry.namespace)} ${stageKey(entry.spec.restApi, '')}`,
+  ).map(({ item: { entry }, others }) => ({
+    entry,
+    path: '/spec/restApi',
+    message: `the requirement of the same API is declared by ${others}; merge the documents`,
+  }));
 }
 
 /** A Stage that keeps a deployment, and a requirement that moves the stage to another, would undo each other. */
@@ -31,7 +44,10 @@ function pinnedStages(entry: Entry, entries: readonly Entry[], placeOf: PlaceOf)
   return (redeploy?.stages ?? []).flatMap((name, index): Violation[] => {
     const wanted = place(entry, stageKey(entry.spec.restApi, name));
     const pinned = entries.filter(
-      (stage) => stage.kind === 'Stage' && typeof stage.spec.deployment === 'object' && place(stage, stageOf(stage)) === wanted,
+      (stage) =>
+        stage.kind === 'Stage' &&
+        typeof stage.spec.deployment === 'object' &&
+        place(stage, stageOf(stage)) === wanted,
     );
     return pinned.flatMap((stage) => [
       {

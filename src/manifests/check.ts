@@ -7,7 +7,18 @@ import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
 import { checkRequirements } from './check-requirements.ts';
 import { claimsOf } from './consumer-annotations.ts';
-import { createPlaceOf, duplicates, type Entry, methodKey, nameOf, type PlaceOf, shared, sole, stageOf, type Violation } from './entry.ts';
+import {
+  createPlaceOf,
+  duplicates,
+  type Entry,
+  methodKey,
+  nameOf,
+  type PlaceOf,
+  shared,
+  sole,
+  stageOf,
+  type Violation,
+} from './entry.ts';
 import { segmentsOf } from './problem.ts';
 import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
@@ -22,7 +33,10 @@ export function check(all: readonly Entry[]): readonly Violation[] {
     identity,
   );
   // What two Consumers of one name expand to has no mistakes of its own.
-  const entries = all.filter((entry) => !repeated.has(entry) && (!entry.origin || consumers.has(identity(entry.origin.consumer))));
+  const entries = all.filter(
+    (entry) =>
+      !repeated.has(entry) && (!entry.origin || consumers.has(identity(entry.origin.consumer))),
+  );
   const valid = entries.filter((entry) => entry.valid);
   const placeOf = createPlaceOf(valid);
   return [
@@ -65,12 +79,22 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
   const declared = Map.groupBy(entries, identity);
   const still = moved.flatMap(({ entry, from, now }): Violation[] => {
     const others = declared.get(from) ?? [];
-    if (from === now) return [{ entry, path, message: 'names the document itself; write its old name, or remove the annotation' }];
+    if (from === now)
+      return [
+        {
+          entry,
+          path,
+          message: 'names the document itself; write its old name, or remove the annotation',
+        },
+      ];
     if (others.length === 0) return [];
     const names = others.map(nameOf).join(', ');
     const message = `the old name is still borne by ${names}; remove that document, or this annotation (once the move is done it does nothing)`;
     const answer = `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`;
-    return [{ entry, path, message }, ...others.map((other) => ({ entry: other, path: '/metadata/name', message: answer }))];
+    return [
+      { entry, path, message },
+      ...others.map((other) => ({ entry: other, path: '/metadata/name', message: answer })),
+    ];
   });
   return [...twice, ...still];
 }
@@ -79,7 +103,10 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
 function moves(entry: Entry): { entry: Entry; from: string; now: string }[] {
   const { kind, namespace, name, annotations, origin } = entry;
   if (origin) return [];
-  const claims = kind === 'Consumer' ? claimsOf(entry) : annotations.movedFrom.map((from) => ({ kind, from, now: name }));
+  const claims =
+    kind === 'Consumer'
+      ? claimsOf(entry)
+      : annotations.movedFrom.map((from) => ({ kind, from, now: name }));
   return claims.map((claim) => ({
     entry,
     from: identity({ kind: claim.kind, ...claim.from }),
@@ -109,7 +136,8 @@ function unknownIgnores({ kind, annotations }: Entry): Finding[] {
 function checkTarget({ spec }: Entry): Finding[] {
   const findings: Finding[] = [];
   if (spec.prune === true && spec.owner === undefined) {
-    const message = 'prune needs a written owner, so that no other tree of the account is pruned; add owner: <name of this tree>';
+    const message =
+      'prune needs a written owner, so that no other tree of the account is pruned; add owner: <name of this tree>';
     findings.push({ path: '/spec/prune', message });
   }
   const roleAccount = String(spec.roleArn ?? '').split(':')[4];
@@ -123,7 +151,11 @@ function checkTarget({ spec }: Entry): Finding[] {
 }
 
 function checkStage(entry: Entry): Finding[] {
-  const findings = duplicates((entry.spec.methodSettings ?? []) as readonly Json[], '/spec/methodSettings', methodKey);
+  const findings = duplicates(
+    (entry.spec.methodSettings ?? []) as readonly Json[],
+    '/spec/methodSettings',
+    methodKey,
+  );
   const pattern = fieldSchema('Stage', 'spec', 'stageName')?.pattern ?? '';
   if (entry.spec.stageName === undefined && !new RegExp(pattern, 'u').test(entry.name)) {
     const message = `missing, and metadata.name can't stand for it, since a stage's name has no "."; write stageName`;
@@ -134,32 +166,37 @@ function checkStage(entry: Entry): Finding[] {
 
 function sameAdoption(entries: readonly Entry[]): Violation[] {
   const items = entries.map((entry) => ({ entry, id: entry.annotations.adopt }));
-  return shared(items, ({ entry, id }) => (id && id !== 'by-name' ? `${entry.kind}/${id}` : undefined)).map(
-    ({ item: { entry, id }, others }) => ({
-      entry,
-      path: '/metadata/annotations/apikeeper.dev~1adopt',
-      message: `${id} is also adopted by ${others}; one live object belongs to one document`,
-    }),
-  );
+  return shared(items, ({ entry, id }) =>
+    id && id !== 'by-name' ? `${entry.kind}/${id}` : undefined,
+  ).map(({ item: { entry, id }, others }) => ({
+    entry,
+    path: '/metadata/annotations/apikeeper.dev~1adopt',
+    message: `${id} is also adopted by ${others}; one live object belongs to one document`,
+  }));
 }
 
 function sameStage(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
   const items = entries.filter(({ kind }) => kind === 'Stage').map((entry) => ({ entry }));
-  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${stageOf(entry)}`).map(({ item: { entry }, others }) => ({
-    entry,
-    path: '/spec',
-    message: `the same stage of the same API is declared by ${others}; merge the documents`,
-  }));
+  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${stageOf(entry)}`).map(
+    ({ item: { entry }, others }) => ({
+      entry,
+      path: '/spec',
+      message: `the same stage of the same API is declared by ${others}; merge the documents`,
+    }),
+  );
 }
 
 /** Key values are unique per account and region: CreateApiKey answers 409 to a second one. */
 function sameValue(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
-  const items = entries.filter(({ kind, spec }) => kind === 'ApiKey' && spec.value !== undefined).map((entry) => ({ entry }));
-  return shared(items, ({ entry }) => `${placeOf(entry.namespace)} ${JSON.stringify(entry.spec.value)}`).map(
-    ({ item: { entry }, others }) => ({
-      entry,
-      path: '/spec/value',
-      message: `the same source is the value of ${others}; two keys can't have one value, so give each its own`,
-    }),
-  );
+  const items = entries
+    .filter(({ kind, spec }) => kind === 'ApiKey' && spec.value !== undefined)
+    .map((entry) => ({ entry }));
+  return shared(
+    items,
+    ({ entry }) => `${placeOf(entry.namespace)} ${JSON.stringify(entry.spec.value)}`,
+  ).map(({ item: { entry }, others }) => ({
+    entry,
+    path: '/spec/value',
+    message: `the same source is the value of ${others}; two keys can't have one value, so give each its own`,
+  }));
 }

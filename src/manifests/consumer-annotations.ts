@@ -1,6 +1,7 @@
 /** The annotations of a Consumer: what they say of each object that it expands to. */
-import type { Annotations } from '../core/model/model.ts';
+
 import { pointer } from '../core/model/json.ts';
+import type { Annotations } from '../core/model/model.ts';
 import { parseAnnotations, parseIdentity } from './annotations.ts';
 import { type Part, partsOf, planName, stageLabel } from './consumer-parts.ts';
 import type { Entry } from './entry.ts';
@@ -20,7 +21,9 @@ export function keyAnnotations(consumer: Entry): Annotations {
   return {
     ...shared(consumer),
     ...(adopt && { adopt: adopt.value }),
-    ignore: ignored(consumer).flatMap(([where, ...names]) => (where === 'key' ? [pointer(['spec', ...names])] : [])),
+    ignore: ignored(consumer).flatMap(([where, ...names]) =>
+      where === 'key' ? [pointer(['spec', ...names])] : [],
+    ),
     movedFrom: oldNames(consumer),
   };
 }
@@ -28,14 +31,22 @@ export function keyAnnotations(consumer: Entry): Annotations {
 /** `movedFrom` holds the old name that is said of this plan alone: those that follow from others' are found when all documents are known. */
 export function planAnnotations(consumer: Entry, part: Part): Annotations {
   const written = writtenOn(consumer);
-  const adopt = listOf(written, 'adopt').find((one) => one.part === part.suffix || one.value === 'by-name');
+  const adopt = listOf(written, 'adopt').find(
+    (one) => one.part === part.suffix || one.value === 'by-name',
+  );
   const moved = listOf(written, 'moved-from').find((one) => one.part === part.suffix);
   return {
     ...shared(consumer),
     ...(adopt && { adopt: adopt.value }),
     ignore: ignored(consumer).flatMap(([where, suffix, field = '', ...names]) => {
       if (where !== 'access' || suffix !== part.suffix) return [];
-      return [pointer(field === 'methodThrottles' ? ['spec', 'stages', stageLabel(part), field, ...names] : ['spec', field, ...names])];
+      return [
+        pointer(
+          field === 'methodThrottles'
+            ? ['spec', 'stages', stageLabel(part), field, ...names]
+            : ['spec', field, ...names],
+        ),
+      ];
     }),
     movedFrom: moved ? [parseIdentity(moved.value, consumer.namespace)] : [],
   };
@@ -64,7 +75,8 @@ export function checkAnnotations(consumer: Entry): Finding[] {
   });
   const ignores = ignored(consumer).flatMap(([where, ...names]): Finding[] => {
     const [suffix = '', field = ''] = where === 'key' ? ['key', ...names] : names;
-    if (where !== 'key' && !parts.includes(suffix)) return [{ path: pathOf('ignore'), message: unknown(suffix) }];
+    if (where !== 'key' && !parts.includes(suffix))
+      return [{ path: pathOf('ignore'), message: unknown(suffix) }];
     const fields = where === 'key' ? fieldsOf('key') : planFields();
     if (fields.includes(field)) return [];
     const message = `${field} is no field of ${where === 'key' ? 'a key' : 'a plan'}${didYouMean(field, fields) || `; allowed are ${fields.join(', ')}`}`;
@@ -74,10 +86,16 @@ export function checkAnnotations(consumer: Entry): Finding[] {
 }
 
 /** The old identity that an object is said to have had, each with the one that it has now. */
-export function claimsOf(consumer: Entry): { readonly kind: string; readonly from: Place; readonly now: string }[] {
+export function claimsOf(
+  consumer: Entry,
+): { readonly kind: string; readonly from: Place; readonly now: string }[] {
   const keys = oldNames(consumer).map((from) => ({ kind: 'ApiKey', from, now: consumer.name }));
   const plans = partsOf(consumer).flatMap((part) =>
-    planAnnotations(consumer, part).movedFrom.map((from) => ({ kind: 'UsagePlan', from, now: planName(consumer, part) })),
+    planAnnotations(consumer, part).movedFrom.map((from) => ({
+      kind: 'UsagePlan',
+      from,
+      now: planName(consumer, part),
+    })),
   );
   return [...keys, ...plans];
 }
@@ -89,12 +107,17 @@ function shared(consumer: Entry): Annotations {
 
 /** Nothing where they can't be trusted. */
 function writtenOn({ document, annotated }: Entry): Readonly<Record<string, string>> {
-  const { metadata } = document.value as { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
+  const { metadata } = document.value as {
+    readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  };
   return (annotated && metadata?.annotations) || {};
 }
 
 /** `k1, residents-production=p1`: what is said of the key, or of all, has no part. */
-function listOf(written: Readonly<Record<string, string>>, name: string): { readonly part?: string; readonly value: string }[] {
+function listOf(
+  written: Readonly<Record<string, string>>,
+  name: string,
+): { readonly part?: string; readonly value: string }[] {
   const text = written[`apikeeper.dev/${name}`];
   return (text?.split(',') ?? []).map((item) => {
     const [value = '', part] = item.trim().split('=').reverse();

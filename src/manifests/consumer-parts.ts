@@ -23,7 +23,9 @@ export function partsOf({ document }: Entry): Part[] {
   const { spec } = document.value as { readonly spec?: unknown };
   const list: unknown = isMapping(spec) ? spec.access : undefined;
   if (!Array.isArray(list)) return [];
-  return list.flatMap((access: unknown, index) => (isMapping(access) ? (partOf(access as Part['access'], index) ?? []) : []));
+  return list.flatMap((access: unknown, index) =>
+    isMapping(access) ? (partOf(access as Part['access'], index) ?? []) : [],
+  );
 }
 
 /** The name of the UsagePlan that an entry expands to. */
@@ -33,14 +35,22 @@ export function planName(consumer: Entry, { suffix }: Part): string {
 
 /** How reports and pointers address the stage in the plan's list. */
 export function stageLabel({ access }: Part): string {
-  return typeof access.stage === 'string' ? access.stage : `${apiOf(access.restApi)}:${access.stageName}`;
+  return typeof access.stage === 'string'
+    ? access.stage
+    : `${apiOf(access.restApi)}:${access.stageName}`;
 }
 
 /** `residents-production`, or `residents-api-production` of an API's name (or id) and a stage name. */
-function suffixOf({ stage, restApi, stageName }: Readonly<Record<string, unknown>>): string | undefined {
+function suffixOf({
+  stage,
+  restApi,
+  stageName,
+}: Readonly<Record<string, unknown>>): string | undefined {
   if (typeof stage === 'string') return stage;
   const api = apiOf(restApi);
-  return api === undefined || typeof stageName !== 'string' ? undefined : `${toLabel(api)}-${toLabel(stageName)}`;
+  return api === undefined || typeof stageName !== 'string'
+    ? undefined
+    : `${toLabel(api)}-${toLabel(stageName)}`;
 }
 
 function apiOf(restApi: unknown): string | undefined {

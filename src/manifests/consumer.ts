@@ -33,7 +33,9 @@ export function expand(entries: readonly Entry[], isWhole: boolean): Entry[] {
   const declared = new Set([...entries, ...consumers.flatMap(identitiesOf)].map(identity));
   const documents = { stages, declared, isWhole };
   return entries.flatMap((entry) =>
-    entry.kind === 'Consumer' ? [entry, keyOf(entry), ...partsOf(entry).map((part) => planOf(entry, part, documents))] : entry,
+    entry.kind === 'Consumer'
+      ? [entry, keyOf(entry), ...partsOf(entry).map((part) => planOf(entry, part, documents))]
+      : entry,
   );
 }
 
@@ -41,7 +43,11 @@ function identitiesOf(consumer: Entry): { kind: string; namespace: string; name:
   const { namespace, name } = consumer;
   return [
     { kind: 'ApiKey', namespace, name },
-    ...partsOf(consumer).map((part) => ({ kind: 'UsagePlan', namespace, name: planName(consumer, part) })),
+    ...partsOf(consumer).map((part) => ({
+      kind: 'UsagePlan',
+      namespace,
+      name: planName(consumer, part),
+    })),
   ];
 }
 
@@ -52,7 +58,11 @@ function keyOf(consumer: Entry): Entry {
     kind: 'ApiKey',
     spec: key ?? {},
     annotations: keyAnnotations(consumer),
-    origin: { consumer, pathOf: (pointer) => pointer.replace(/^\/spec(\/.*)?$/, key === undefined ? '/spec' : '/spec/key$1') },
+    origin: {
+      consumer,
+      pathOf: (pointer) =>
+        pointer.replace(/^\/spec(\/.*)?$/, key === undefined ? '/spec' : '/spec/key$1'),
+    },
   };
 }
 
@@ -61,7 +71,10 @@ function planOf(consumer: Entry, part: Part, documents: Documents): Entry {
   const path = `/spec/access/${index}`;
   const { value: place } = consumer.document.locate(path);
   const annotations = planAnnotations(consumer, part);
-  const movedFrom = annotations.movedFrom.length > 0 ? annotations.movedFrom : oldPlanNames(consumer, part, documents);
+  const movedFrom =
+    annotations.movedFrom.length > 0
+      ? annotations.movedFrom
+      : oldPlanNames(consumer, part, documents);
   return {
     ...consumer,
     document: { ...consumer.document, ...place },
@@ -71,12 +84,18 @@ function planOf(consumer: Entry, part: Part, documents: Documents): Entry {
     valid: consumer.valid && movedFrom !== undefined,
     spec: consumer.valid ? planSpec(consumer, access) : {},
     annotations: { ...annotations, movedFrom: movedFrom ?? [] },
-    origin: { consumer, pathOf: (pointer) => writtenAt(pointer, path, access, defaultsOf(consumer)) },
+    origin: {
+      consumer,
+      pathOf: (pointer) => writtenAt(pointer, path, access, defaultsOf(consumer)),
+    },
   };
 }
 
 function planSpec(consumer: Entry, access: Spec): Spec {
-  const { stage, restApi, stageName, methodThrottles, ...own } = withDefaults(access, defaultsOf(consumer));
+  const { stage, restApi, stageName, methodThrottles, ...own } = withDefaults(
+    access,
+    defaultsOf(consumer),
+  );
   const where = stage === undefined ? { restApi, stageName } : { stage };
   const entry = { ...where, ...(methodThrottles !== undefined && { methodThrottles }) };
   return { ...own, stages: [entry as Json], keys: [consumer.name] };
@@ -89,23 +108,42 @@ function defaultsOf({ spec }: Entry): Spec {
 /** Tags are owned one by one, and so they are put together one by one. */
 function withDefaults(access: Spec, defaults: Spec): Spec {
   const both = isMapping(access.tags) && isMapping(defaults.tags);
-  return { ...defaults, ...access, ...(both && { tags: { ...(defaults.tags as Spec), ...(access.tags as Spec) } }) };
+  return {
+    ...defaults,
+    ...access,
+    ...(both && { tags: { ...(defaults.tags as Spec), ...(access.tags as Spec) } }),
+  };
 }
 
 /**
  * The names that the plan may have had because its Consumer was called otherwise, or its Stage, or both: in the namespace where the old Consumer was, the stage had the
  * name that it has now, or the one that it moved from there. Undefined where that can't be told: then the plan must not be taken for a new one.
  */
-function oldPlanNames(consumer: Entry, part: Part, { stages, declared, isWhole }: Documents): Annotations['movedFrom'] | undefined {
+function oldPlanNames(
+  consumer: Entry,
+  part: Part,
+  { stages, declared, isWhole }: Documents,
+): Annotations['movedFrom'] | undefined {
   const { namespace, name } = consumer;
   const { stage } = part.access;
-  const named = typeof stage === 'string' ? (stages.get(identity({ kind: 'Stage', namespace, name: stage })) ?? []) : [];
-  const isTold = named.length > 0 ? named.every(({ annotated }) => annotated) : typeof stage !== 'string' || isWhole;
+  const named =
+    typeof stage === 'string'
+      ? (stages.get(identity({ kind: 'Stage', namespace, name: stage })) ?? [])
+      : [];
+  const isTold =
+    named.length > 0
+      ? named.every(({ annotated }) => annotated)
+      : typeof stage !== 'string' || isWhole;
   if (!isTold) return undefined;
   // Of several documents of one name none is the right one, whichever comes first.
-  const stageWas = named.flatMap(({ annotations }) => annotations.movedFrom).sort((a, b) => compareText(a.name, b.name));
+  const stageWas = named
+    .flatMap(({ annotations }) => annotations.movedFrom)
+    .sort((a, b) => compareText(a.name, b.name));
   const names = [{ namespace, name }, ...oldNames(consumer)].flatMap((was) => {
-    const suffixes = [...stageWas.filter((old) => old.namespace === was.namespace).map((old) => old.name), part.suffix];
+    const suffixes = [
+      ...stageWas.filter((old) => old.namespace === was.namespace).map((old) => old.name),
+      part.suffix,
+    ];
     return suffixes.map((suffix) => ({ namespace: was.namespace, name: `${was.name}-${suffix}` }));
   });
   // What another document is named is that document's. The name that the plan has now is among these.

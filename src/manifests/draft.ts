@@ -29,7 +29,10 @@ export function readDraft(document: Document): Draft {
   const kind = textOrNothing(value.kind);
   const name = textOrNothing(metadata?.name);
   const findings = [...validate(document.value, (pointer) => document.locate(pointer).text)];
-  const { namespace, isSure } = kind === 'Target' ? { namespace: name, isSure: name !== undefined } : placeOf(metadata, findings);
+  const { namespace, isSure } =
+    kind === 'Target'
+      ? { namespace: name, isSure: name !== undefined }
+      : placeOf(metadata, findings);
   const valid = findings.length === 0;
   const who = {
     isSure,
@@ -37,20 +40,34 @@ export function readDraft(document: Document): Draft {
     ...(namespace !== undefined && { namespace }),
     ...(name !== undefined && { name }),
   };
-  if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind)) return { document, ...who, findings };
+  if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind))
+    return { document, ...who, findings };
   const spec = (valid ? value.spec : {}) as Entry['spec'];
   const labels = (valid ? (metadata?.labels ?? {}) : {}) as Entry['labels'];
   const annotated = findings.every(({ path }) => path.startsWith('/spec'));
   // Those of a Consumer speak of several objects: consumer-annotations.ts.
-  const says = annotated && kind !== 'Consumer' ? ((metadata?.annotations ?? {}) as Record<string, string>) : {};
+  const says =
+    annotated && kind !== 'Consumer'
+      ? ((metadata?.annotations ?? {}) as Record<string, string>)
+      : {};
   const annotations = parseAnnotations(says, namespace);
-  return { document, ...who, findings, entry: { document, kind, namespace, name, valid, spec, labels, annotations, annotated } };
+  return {
+    document,
+    ...who,
+    findings,
+    entry: { document, kind, namespace, name, valid, spec, labels, annotations, annotated },
+  };
 }
 
 /** The namespace as far as it can be told. An unknown field of a document that names no namespace may be a misspelt one. */
-function placeOf(metadata: Readonly<Record<string, unknown>> | undefined, findings: readonly Finding[]) {
+function placeOf(
+  metadata: Readonly<Record<string, unknown>> | undefined,
+  findings: readonly Finding[],
+) {
   const namespace = metadata && textOrNothing(metadata.namespace ?? DEFAULT_NAMESPACE);
-  const isSure = namespace !== undefined && (metadata?.namespace !== undefined || !findings.some(({ atKey }) => atKey));
+  const isSure =
+    namespace !== undefined &&
+    (metadata?.namespace !== undefined || !findings.some(({ atKey }) => atKey));
   return { namespace, isSure };
 }
 

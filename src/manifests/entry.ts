@@ -35,7 +35,9 @@ export interface Violation extends Finding {
 /** A violation at the document that somebody wrote. */
 export function asWritten(violation: Violation): Violation {
   const { entry, path } = violation;
-  return entry.origin ? { ...violation, entry: entry.origin.consumer, path: entry.origin.pathOf(path) } : violation;
+  return entry.origin
+    ? { ...violation, entry: entry.origin.consumer, path: entry.origin.pathOf(path) }
+    : violation;
 }
 
 /** The account and region of a namespace, so that documents of two namespaces meet; the namespace itself where its Target isn't known. */
@@ -59,9 +61,14 @@ export function nameOf({ kind, name, origin, document }: Entry): string {
 }
 
 /** The entries by a key that only one of them bears: of several bearers none is the right one, whichever comes first. */
-export function sole(entries: readonly Entry[], keyOf: (entry: Entry) => string): ReadonlyMap<string, Entry> {
+export function sole(
+  entries: readonly Entry[],
+  keyOf: (entry: Entry) => string,
+): ReadonlyMap<string, Entry> {
   const groups = Map.groupBy(entries, keyOf);
-  return new Map([...groups].flatMap(([key, [entry, other]]) => (entry && !other ? [[key, entry]] : [])));
+  return new Map(
+    [...groups].flatMap(([key, [entry, other]]) => (entry && !other ? [[key, entry]] : [])),
+  );
 }
 
 /** The entries of every group with more than one, each with the others of its group. */
@@ -75,20 +82,31 @@ export function shared<T extends { readonly entry: Entry }>(
     group.length === 1
       ? []
       : group.map((item) => {
-          const names = new Set(group.filter((other) => other !== item).map((other) => nameOf(other.entry)));
+          const names = new Set(
+            group.filter((other) => other !== item).map((other) => nameOf(other.entry)),
+          );
           return { item, others: [...names].sort(compareText).join(', ') };
         }),
   );
 }
 
 /** Entries of a list that have one key. */
-export function duplicates(list: readonly Json[], path: string, keyOf: (entry: Json) => string): Finding[] {
+export function duplicates(
+  list: readonly Json[],
+  path: string,
+  keyOf: (entry: Json) => string,
+): Finding[] {
   const keys = list.map(keyOf);
   return keys.flatMap((key, index) => {
     const first = keys.indexOf(key);
     return first === index
       ? []
-      : [{ path: `${path}/${index}`, message: `${key} is written twice in this list, first as entry ${first}; keep one` }];
+      : [
+          {
+            path: `${path}/${index}`,
+            message: `${key} is written twice in this list, first as entry ${first}; keep one`,
+          },
+        ];
   });
 }
 

@@ -35,7 +35,9 @@ export async function readSnapshot(path: string): Promise<Snapshot> {
     const settled = !reading.vanished && (await isCurrent(reading.resolved));
     if (settled || attempt === MAX_ATTEMPTS) {
       const problems =
-        settled || reading.problems.length > 0 ? reading.problems : [problemAt('.', 'the directory kept changing while it was read')];
+        settled || reading.problems.length > 0
+          ? reading.problems
+          : [problemAt('.', 'the directory kept changing while it was read')];
       return { ...reading, problems };
     }
     await sleep(ATTEMPT_DELAY_MS);
@@ -44,7 +46,11 @@ export async function readSnapshot(path: string): Promise<Snapshot> {
 
 /** Whether every path still leads to what was read: git-sync and ConfigMaps publish by swapping a link. */
 export async function isCurrent(resolved: ReadonlyMap<string, string>): Promise<boolean> {
-  const targets = await Promise.all([...resolved].map(async ([path, target]) => (await realpath(path).catch(() => undefined)) === target));
+  const targets = await Promise.all(
+    [...resolved].map(
+      async ([path, target]) => (await realpath(path).catch(() => undefined)) === target,
+    ),
+  );
   return targets.every(Boolean);
 }
 
@@ -70,7 +76,14 @@ interface Walk {
 
 async function readOnce(path: string): Promise<Reading> {
   const resolved = new Map<string, string>();
-  const reading: Reading = { root: undefined, isFile: false, files: [], problems: [], resolved, vanished: false };
+  const reading: Reading = {
+    root: undefined,
+    isFile: false,
+    files: [],
+    problems: [],
+    resolved,
+    vanished: false,
+  };
   try {
     const target = await realpath(path);
     resolved.set(path, target);
@@ -80,7 +93,12 @@ async function readOnce(path: string): Promise<Reading> {
     const files = text === undefined ? [] : [{ file: basename(path), text }];
     return { ...reading, root: dirname(target), isFile: true, files };
   } catch (error) {
-    reading.problems.push(problemAt('.', `${path}: ${reasonOf(error, 'no such directory; name the directory that holds the manifests')}`));
+    reading.problems.push(
+      problemAt(
+        '.',
+        `${path}: ${reasonOf(error, 'no such directory; name the directory that holds the manifests')}`,
+      ),
+    );
     return reading;
   }
 }
@@ -88,15 +106,25 @@ async function readOnce(path: string): Promise<Reading> {
 async function readDirectory(reading: Reading & { readonly root: string }): Promise<Reading> {
   const { root } = reading;
   const content = await enter(root, reading);
-  const walk: Walk = { root, reading, ignored: await readIgnored(content, reading), files: new Map(), directories: new Set(), links: [] };
+  const walk: Walk = {
+    root,
+    reading,
+    ignored: await readIgnored(content, reading),
+    files: new Map(),
+    directories: new Set(),
+    links: [],
+  };
   await walkDirectory(walk, '', content);
   for (let link = walk.links.shift(); link; link = walk.links.shift()) await followLink(walk, link);
-  const found = [...walk.files].map(([path, file]) => ({ path, file })).sort((a, b) => compareText(a.file, b.file));
+  const found = [...walk.files]
+    .map(([path, file]) => ({ path, file }))
+    .sort((a, b) => compareText(a.file, b.file));
   const files: { file: string; text: string }[] = [];
   for (let start = 0; start < found.length; start += FILES_AT_ONCE) {
     const some = found.slice(start, start + FILES_AT_ONCE);
     const texts = await Promise.all(some.map(({ file, path }) => readText(reading, file, path)));
-    for (const [index, text] of texts.entries()) if (text !== undefined) files.push({ file: some[index]?.file ?? '', text });
+    for (const [index, text] of texts.entries())
+      if (text !== undefined) files.push({ file: some[index]?.file ?? '', text });
   }
   return { ...reading, files };
 }
@@ -151,7 +179,10 @@ function visitFile(walk: Walk, file: string, path: string, found: { isFile(): bo
   else if (!walk.files.has(path)) walk.files.set(path, file);
 }
 
-async function followLink(walk: Walk, { file, path }: { file: string; path: string }): Promise<void> {
+async function followLink(
+  walk: Walk,
+  { file, path }: { file: string; path: string },
+): Promise<void> {
   try {
     const target = await realpath(path);
     if (!isWithin(walk.root, target)) {
@@ -173,7 +204,12 @@ async function readIgnored(directory: string, reading: Reading): Promise<Ignore>
   const path = await realpath(join(directory, IGNORE_FILE)).catch(() => undefined);
   if (path === undefined) return rules;
   if (!isWithin(reading.root ?? directory, path)) {
-    reading.problems.push(problemAt(IGNORE_FILE, 'a link to a place outside the manifests directory, which is not followed'));
+    reading.problems.push(
+      problemAt(
+        IGNORE_FILE,
+        'a link to a place outside the manifests directory, which is not followed',
+      ),
+    );
     return rules;
   }
   return rules.add((await readText(reading, IGNORE_FILE, path)) ?? '');
@@ -183,10 +219,14 @@ async function readIgnored(directory: string, reading: Reading): Promise<Ignore>
 async function readText(reading: Reading, file: string, path: string): Promise<string | undefined> {
   try {
     // Not a link any more when it was found, so it must not be one now; and a pipe must not make us wait.
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await using handle = await open(
+      path,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     const found = await handle.stat();
     if (!found.isFile()) throw new Error('not a regular file');
-    if (found.size > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; split the file`);
+    if (found.size > MAX_FILE_BYTES)
+      throw new Error(`larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB; split the file`);
     return decode(await handle.readFile());
   } catch (error) {
     fail(reading, file, error);
@@ -202,7 +242,12 @@ function decode(bytes: Uint8Array): string {
   }
 }
 
-function fail(reading: Reading, file: string, error: unknown, missing = 'vanished while the directory was read'): void {
+function fail(
+  reading: Reading,
+  file: string,
+  error: unknown,
+  missing = 'vanished while the directory was read',
+): void {
   if (codeOf(error) === 'ENOENT') reading.vanished = true;
   reading.problems.push(problemAt(file, reasonOf(error, missing)));
 }
@@ -210,7 +255,8 @@ function fail(reading: Reading, file: string, error: unknown, missing = 'vanishe
 function reasonOf(error: unknown, missing: string): string {
   const code = codeOf(error);
   if (code === 'ENOENT') return missing;
-  if (code === 'EACCES' || code === 'EPERM') return 'not readable; give the user that runs apikeeper the right to read it';
+  if (code === 'EACCES' || code === 'EPERM')
+    return 'not readable; give the user that runs apikeeper the right to read it';
   if (code === 'ELOOP') return 'a link that leads to itself';
   return error instanceof Error ? error.message : String(error);
 }

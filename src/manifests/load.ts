@@ -58,7 +58,10 @@ export async function load(path: string, options: ImplicitTarget = {}): Promise<
   return { directory: path, ...(revision && { revision }), ...interpret(snapshot, options) };
 }
 
-function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'directory' | 'revision'> {
+function interpret(
+  snapshot: Snapshot,
+  options: ImplicitTarget,
+): Omit<Tree, 'directory' | 'revision'> {
   const parsed = snapshot.files.map(({ file, text }) => parse(file, text));
   const drafts = parsed.flatMap(({ documents }) => documents).map(readDraft);
   const unread = [...snapshot.problems, ...parsed.flatMap(({ problems }) => problems)];
@@ -70,7 +73,9 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
     drafts.flatMap(({ entry }) => entry ?? []),
     isWhole,
   );
-  const isImplicit = complete && drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
+  const isImplicit =
+    complete &&
+    drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
   const namespaces = declaredNamespaces(drafts);
   const draftOf = new Map(drafts.map((draft) => [draft.document, draft]));
   // A Target may be in what was not read, or in a document of an unknown kind: then its namespace is no mistake.
@@ -85,21 +90,31 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
   const invalid = drafts.filter(({ findings }) => findings.length > 0);
   const violating = new Set(violations.map(({ entry }) => entry));
   // What is wrong with one object that a Consumer expands to leaves the others alone, as it would if they were written out.
-  const isValid = (entry: Entry): boolean => entry.valid && !violating.has(entry) && (!entry.origin || isValid(entry.origin.consumer));
+  const isValid = (entry: Entry): boolean =>
+    entry.valid && !violating.has(entry) && (!entry.origin || isValid(entry.origin.consumer));
   const valid = entries.filter(isValid);
-  const targets = isImplicit ? [implicitTarget(options)] : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
+  const targets = isImplicit
+    ? [implicitTarget(options)]
+    : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
   const served = new Set(targets.map(({ namespace }) => namespace));
   const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
   const desired = valid
-    .filter(({ kind, namespace }) => kind !== 'Target' && kind !== 'Consumer' && served.has(namespace))
+    .filter(
+      ({ kind, namespace }) => kind !== 'Target' && kind !== 'Consumer' && served.has(namespace),
+    )
     .map(toDesired)
     .sort(byIdentity);
   const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
     desired,
-    invalid: distinct([...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf)),
-    problems: [...unread, ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding)))].sort(compareProblems),
+    invalid: distinct(
+      [...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf),
+    ),
+    problems: [
+      ...unread,
+      ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding))),
+    ].sort(compareProblems),
     dangling: dangling
       .map(asWritten)
       .map((violation) => toProblem(violation.entry, violation))
@@ -115,7 +130,11 @@ function interpret(snapshot: Snapshot, options: ImplicitTarget): Omit<Tree, 'dir
 
 /** The names of all Target documents, valid or not. */
 function declaredNamespaces(drafts: readonly Draft[]): ReadonlySet<string> {
-  return new Set(drafts.flatMap(({ kind, namespace }) => (kind === 'Target' && namespace !== undefined ? namespace : [])));
+  return new Set(
+    drafts.flatMap(({ kind, namespace }) =>
+      kind === 'Target' && namespace !== undefined ? namespace : [],
+    ),
+  );
 }
 
 /** Documents of a namespace that no Target bears. */
@@ -133,12 +152,17 @@ function noTarget(namespace: string, namespaces: ReadonlySet<string>): string {
   const all = [...namespaces].sort(compareText).join(', ');
   if (namespaces.size === 0)
     return `no Target is declared, so the only namespace is ${DEFAULT_NAMESPACE}; declare a Target named ${namespace}, or leave namespace out`;
-  if (namespace === DEFAULT_NAMESPACE) return `no Target is named ${DEFAULT_NAMESPACE}; write the namespace that is meant, one of ${all}`;
+  if (namespace === DEFAULT_NAMESPACE)
+    return `no Target is named ${DEFAULT_NAMESPACE}; write the namespace that is meant, one of ${all}`;
   return `no Target is named ${namespace}${didYouMean(namespace, namespaces) || `; declare it, or write one of ${all}`}`;
 }
 
 /** An invalid document makes its namespace incomplete; one whose namespace can't be told or isn't known, every namespace. */
-function incompleteNamespaces(invalid: readonly Draft[], drafts: readonly Draft[], declared: ReadonlySet<string>): string[] {
+function incompleteNamespaces(
+  invalid: readonly Draft[],
+  drafts: readonly Draft[],
+  declared: ReadonlySet<string>,
+): string[] {
   const known = declared.size === 0 ? new Set([DEFAULT_NAMESPACE]) : declared;
   const own = invalid.map(({ namespace }) => namespace);
   const isAnywhere = own.some((namespace) => namespace === undefined || !known.has(namespace));
@@ -154,14 +178,25 @@ function nothingThere({ files }: Snapshot): Problem {
 }
 
 /** A valid entry as what it asks for. */
-export function toDesired({ kind, namespace, name, spec, labels, annotations, origin, document: { file, line } }: Entry): Desired {
+export function toDesired({
+  kind,
+  namespace,
+  name,
+  spec,
+  labels,
+  annotations,
+  origin,
+  document: { file, line },
+}: Entry): Desired {
   const consumer = origin && { consumer: origin.consumer.name };
   return { kind, namespace, name, spec, labels, annotations, source: { file, line }, ...consumer };
 }
 
 /** What is wrong with a Consumer's `defaults` is wrong with each of its plans, and said once. */
 function note(finding: Finding, findings: Finding[] | undefined): void {
-  const isKnown = findings?.some(({ path, message }) => path === finding.path && message === finding.message);
+  const isKnown = findings?.some(
+    ({ path, message }) => path === finding.path && message === finding.message,
+  );
   if (!isKnown) findings?.push(finding);
 }
 

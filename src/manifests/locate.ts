@@ -39,7 +39,8 @@ export function linesOf(text: string): (offset: number) => Place {
 
 /** Where an event's node begins in the text; undefined for a value that is left empty. */
 export function startOf(event: Event | undefined): number | undefined {
-  if (event?.type === EVENT_ID.SCALAR) return event.valueStart < 0 ? undefined : event.valueStart - (isQuoted(event) ? 1 : 0);
+  if (event?.type === EVENT_ID.SCALAR)
+    return event.valueStart < 0 ? undefined : event.valueStart - (isQuoted(event) ? 1 : 0);
   if (event?.type === EVENT_ID.ALIAS) return event.anchorStart - 1;
   if (event?.type === EVENT_ID.MAPPING || event?.type === EVENT_ID.SEQUENCE) return event.start;
   return undefined;
@@ -50,20 +51,34 @@ function isQuoted({ style }: ScalarEvent): boolean {
 }
 
 /** Finds fields of one document, whose events these are, by JSON pointer. What isn't there is found at what is around it. */
-export function createLocate(events: readonly Event[], text: string, placeOf: (offset: number) => Place): (pointer: string) => Location {
+export function createLocate(
+  events: readonly Event[],
+  text: string,
+  placeOf: (offset: number) => Place,
+): (pointer: string) => Location {
   const offsets = offsetsOf(events, text);
   return (pointer) => {
     let found = offsets.get(pointer);
-    for (let rest = pointer; !found && rest !== ''; found = offsets.get(rest)) rest = rest.slice(0, rest.lastIndexOf('/'));
+    for (let rest = pointer; !found && rest !== ''; found = offsets.get(rest))
+      rest = rest.slice(0, rest.lastIndexOf('/'));
     const { key, value, text: own } = found ?? { key: 0, value: 0 };
-    return { key: placeOf(key), value: placeOf(value), ...(own !== undefined && offsets.has(pointer) && { text: own }) };
+    return {
+      key: placeOf(key),
+      value: placeOf(value),
+      ...(own !== undefined && offsets.has(pointer) && { text: own }),
+    };
   };
 }
 
 function offsetsOf(events: readonly Event[], text: string): Map<string, Offsets> {
   const offsets = new Map<string, Offsets>();
-  const open: { pointer: string; isMapping: boolean; start: number; index: number; key?: { name: string; offset: number } | undefined }[] =
-    [];
+  const open: {
+    pointer: string;
+    isMapping: boolean;
+    start: number;
+    index: number;
+    key?: { name: string; offset: number } | undefined;
+  }[] = [];
   for (const event of events) {
     if (event.type === EVENT_ID.DOCUMENT) continue;
     if (event.type === EVENT_ID.POP) {
@@ -73,16 +88,29 @@ function offsetsOf(events: readonly Event[], text: string): Map<string, Offsets>
     const parent = open.at(-1);
     const start = startOf(event);
     if (parent?.isMapping && !parent.key) {
-      parent.key = { name: event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : '', offset: start ?? parent.start };
+      parent.key = {
+        name: event.type === EVENT_ID.SCALAR ? getScalarValue(text, event) : '',
+        offset: start ?? parent.start,
+      };
       continue;
     }
-    const pointer = parent ? `${parent.pointer}/${parent.key ? escapeSegment(parent.key.name) : parent.index++}` : '';
+    const pointer = parent
+      ? `${parent.pointer}/${parent.key ? escapeSegment(parent.key.name) : parent.index++}`
+      : '';
     const around = parent?.key?.offset ?? parent?.start ?? 0;
-    const own = event.type === EVENT_ID.SCALAR && start !== undefined ? { text: text.slice(event.valueStart, event.valueEnd) } : {};
-    offsets.set(pointer, { key: parent?.key ? around : (start ?? around), value: start ?? around, ...own });
+    const own =
+      event.type === EVENT_ID.SCALAR && start !== undefined
+        ? { text: text.slice(event.valueStart, event.valueEnd) }
+        : {};
+    offsets.set(pointer, {
+      key: parent?.key ? around : (start ?? around),
+      value: start ?? around,
+      ...own,
+    });
     if (parent) parent.key = undefined;
     const isMapping = event.type === EVENT_ID.MAPPING;
-    if (isMapping || event.type === EVENT_ID.SEQUENCE) open.push({ pointer, isMapping, start: start ?? 0, index: 0 });
+    if (isMapping || event.type === EVENT_ID.SEQUENCE)
+      open.push({ pointer, isMapping, start: start ?? 0, index: 0 });
   }
   return offsets;
 }

@@ -27,7 +27,11 @@ export function parse(file: string, text: string): { documents: Document[]; prob
     for (const [index, events] of read().map((own, at) => [at, own] as const)) {
       const start = placeOf(startOf(events[1]) ?? 0);
       try {
-        const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: MAX_ALIASES });
+        const [value] = constructFromEvents(events, {
+          source: text,
+          filename: file,
+          maxAliases: MAX_ALIASES,
+        });
         refuseTraps(value, text, events);
         if (value === null || value === undefined) continue;
         // Places are asked for only where something is wrong: reading the file again is cheaper than keeping everything's place.
@@ -72,10 +76,13 @@ function refuseTraps(value: unknown, text: string, events: readonly Event[]): vo
   const waiting = [value];
   for (let nodes = 0; waiting.length > 0; nodes++) {
     if (nodes > MAX_NODES)
-      throw new Error(`aliases make this document more than ${MAX_NODES} values large, or part of itself; write it out`);
+      throw new Error(
+        `aliases make this document more than ${MAX_NODES} values large, or part of itself; write it out`,
+      );
     const node = waiting.pop();
     if (typeof node !== 'object' || node === null) continue;
-    if (Object.hasOwn(node, '__proto__')) throw new Error('__proto__ is not allowed as a field name');
+    if (Object.hasOwn(node, '__proto__'))
+      throw new Error('__proto__ is not allowed as a field name');
     for (const child of Object.values(node)) waiting.push(child);
   }
 }
@@ -86,7 +93,10 @@ const WAYS_OUT: readonly (readonly [begins: string, wayOut: string])[] = [
   ['unidentified alias', 'unknown alias; text that begins with * needs quotes'],
   ['unknown scalar tag', 'unknown tag; text that begins with ! needs quotes'],
   ['tab characters', "tabs can't indent YAML; use spaces"],
-  ['bad indentation of a mapping entry', 'bad indentation, or text that contains ": " and needs quotes'],
+  [
+    'bad indentation of a mapping entry',
+    'bad indentation, or text that contains ": " and needs quotes',
+  ],
   ['aliases exceeded', `more than ${MAX_ALIASES} aliases in one document; write it out`],
   ['nesting exceeded', `nested more than ${MAX_DEPTH} deep`],
   ['null byte', 'a NUL byte; save the file as UTF-8 text'],
@@ -94,7 +104,12 @@ const WAYS_OUT: readonly (readonly [begins: string, wayOut: string])[] = [
 
 /** The parser's reason without anything that it quotes from the file: that could be part of a key value. */
 function reasonOf(error: unknown): string {
-  const reason = error instanceof YAMLException ? error.reason : error instanceof Error ? error.message : String(error);
+  const reason =
+    error instanceof YAMLException
+      ? error.reason
+      : error instanceof Error
+        ? error.message
+        : String(error);
   const known = WAYS_OUT.find(([begins]) => reason.startsWith(begins));
   if (known) return known[1];
   if (!(error instanceof YAMLException)) return reason;

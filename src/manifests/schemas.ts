@@ -29,7 +29,10 @@ export interface FieldSchema {
 }
 
 const SCHEMAS: ReadonlyMap<string, FieldSchema> = new Map(
-  [target, apiKey, usagePlan, stage, keyRequirement, consumer].map((schema) => [schema.title, schema as FieldSchema]),
+  [target, apiKey, usagePlan, stage, keyRequirement, consumer].map((schema) => [
+    schema.title,
+    schema as FieldSchema,
+  ]),
 );
 
 /** By the name of the file, as references between them say it. */
@@ -61,11 +64,17 @@ export function resolve(schema: FieldSchema): FieldSchema {
   const [file, pointer = ''] = schema.$ref.split('#');
   // Only the shared shapes refer to one another without naming their file.
   let found: unknown = file ? FILES.get(file) : common;
-  for (const name of segmentsOf(pointer)) found = (found as Readonly<Record<string, unknown>> | undefined)?.[name];
+  for (const name of segmentsOf(pointer))
+    found = (found as Readonly<Record<string, unknown>> | undefined)?.[name];
   return { ...(found !== undefined && resolve(found as FieldSchema)), ...schema };
 }
 
-const ajv = new Ajv2020({ strict: true, allErrors: true, verbose: true, keywords: ['x-apikeeper', 'x-allowed'] });
+const ajv = new Ajv2020({
+  strict: true,
+  allErrors: true,
+  verbose: true,
+  keywords: ['x-apikeeper', 'x-allowed'],
+});
 ajv.addSchema(common);
 for (const [kind, schema] of SCHEMAS) ajv.addSchema(schema, kind);
 

@@ -3,14 +3,21 @@ import type { Entry } from './entry.ts';
 import { fieldSchema } from './schemas.ts';
 
 /** What the implicit Target takes from the command line. */
-export type ImplicitTarget = Partial<Pick<Target, 'region' | 'owner' | 'mode' | 'schedule' | 'budget' | 'guards'>>;
+export type ImplicitTarget = Partial<
+  Pick<Target, 'region' | 'owner' | 'mode' | 'schedule' | 'budget' | 'guards'>
+>;
 
 /** The namespace of documents that name none, and of the implicit Target. */
 export const DEFAULT_NAMESPACE = 'default';
 
 /** A valid Target document, with the schema's defaults. */
 export function toTarget({ namespace, spec, document: { file, line } }: Entry): Target {
-  return { ...complete(spec as Partial<Target>), namespace, implicit: false, source: { file, line } };
+  return {
+    ...complete(spec as Partial<Target>),
+    namespace,
+    implicit: false,
+    source: { file, line },
+  };
 }
 
 /** The Target that exists where none is declared. It never prunes. */

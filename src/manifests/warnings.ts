@@ -1,8 +1,9 @@
 /** Warnings of the valid documents, each with its place in a file. */
+
+import { lint } from '../core/lint/lint.ts';
 import { manifestInventory } from '../core/lint/manifest-inventory.ts';
 import { type Desired, identity, type Problem } from '../core/model/model.ts';
 import type { WarningCode, WarningSeverity } from '../core/model/warning.ts';
-import { lint } from '../core/lint/lint.ts';
 import { toProblem } from './draft.ts';
 import { asWritten, createPlaceOf, type Entry } from './entry.ts';
 import { compareProblems } from './problem.ts';
@@ -21,17 +22,27 @@ interface Extent {
 }
 
 /** `desired` says what is asked for, `valid` where it is written. */
-export function warnings(desired: readonly Desired[], valid: readonly Entry[], { isWhole, incomplete }: Extent): TreeWarning[] {
+export function warnings(
+  desired: readonly Desired[],
+  valid: readonly Entry[],
+  { isWhole, incomplete }: Extent,
+): TreeWarning[] {
   const placeOf = createPlaceOf(valid);
   const entryOf = new Map(valid.map((entry) => [identity(entry), entry]));
   const places = Map.groupBy(desired, ({ namespace }) => placeOf(namespace));
   // What an invalid document of another namespace says may be about the same account and region; that of an invalid Target may be any.
   const blurred = new Set(incomplete.map(placeOf));
-  const isAnywhere = incomplete.some((namespace) => placeOf(namespace) === namespace && !places.has(namespace));
+  const isAnywhere = incomplete.some(
+    (namespace) => placeOf(namespace) === namespace && !places.has(namespace),
+  );
   const found = [...places]
     .flatMap(([place, documents]) => {
       const estate = manifestInventory(documents);
-      return lint(isWhole && !isAnywhere && !blurred.has(place) ? estate : { ...estate, keys: [], demands: [] });
+      return lint(
+        isWhole && !isAnywhere && !blurred.has(place)
+          ? estate
+          : { ...estate, keys: [], demands: [] },
+      );
     })
     .flatMap((warning) => {
       const entry = entryOf.get(identity(warning));
@@ -41,5 +52,7 @@ export function warnings(desired: readonly Desired[], valid: readonly Entry[], {
       return [{ ...toProblem(document, finding), code, severity }];
     });
   // What a Consumer's `defaults` say is so in each of its plans, and said once.
-  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()].sort(compareProblems);
+  return [...new Map(found.map((one) => [JSON.stringify(one), one])).values()].sort(
+    compareProblems,
+  );
 }

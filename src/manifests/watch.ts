@@ -30,7 +30,11 @@ const CONFIG_MAP_LINK = '..data';
  * Calls `onChange` with a path whenever something may have changed, more often than it has, and never saying what: look again. Works before the
  * directory exists. Returns when everything is watched; disposing ends it.
  */
-export async function watch(directory: string, onChange: (path: string) => void, options: WatchOptions = {}): Promise<AsyncDisposable> {
+export async function watch(
+  directory: string,
+  onChange: (path: string) => void,
+  options: WatchOptions = {},
+): Promise<AsyncDisposable> {
   const onError = options.onError ?? (() => {});
   let route = await findRoute(directory);
   let watchers: readonly FSWatcher[] = [];
@@ -47,7 +51,11 @@ export async function watch(directory: string, onChange: (path: string) => void,
 
   /** Watches anew where the path leads elsewhere, until it leads where the watchers are. */
   const follow = async (path: string) => {
-    for (let now = await findRoute(directory); !closed && !isSame(now, route); now = await findRoute(directory)) {
+    for (
+      let now = await findRoute(directory);
+      !closed && !isSame(now, route);
+      now = await findRoute(directory)
+    ) {
       await stop();
       route = now;
       onChange(path);
@@ -84,12 +92,20 @@ export async function watch(directory: string, onChange: (path: string) => void,
   };
 }
 
-function watchLinks(links: readonly string[], onLink: (path: string) => void, onError: (error: unknown) => void): FSWatcher {
+function watchLinks(
+  links: readonly string[],
+  onLink: (path: string) => void,
+  onError: (error: unknown) => void,
+): FSWatcher {
   const watcher = watchPaths([...links], { followSymlinks: false, depth: 0, ignoreInitial: true });
   return watcher.on('all', (_event, path) => onLink(path)).on('error', onError);
 }
 
-function watchTree(root: string | undefined, onTree: (path: string) => void, onError: (error: unknown) => void): FSWatcher | undefined {
+function watchTree(
+  root: string | undefined,
+  onTree: (path: string) => void,
+  onError: (error: unknown) => void,
+): FSWatcher | undefined {
   if (root === undefined) return undefined;
   const ignored = (path: string) => isHidden(relative(root, path));
   return watchPaths(root, { followSymlinks: false, ignoreInitial: true, ignored })
@@ -99,7 +115,11 @@ function watchTree(root: string | undefined, onTree: (path: string) => void, onE
 
 /** What `load` does not read. */
 function isHidden(path: string): boolean {
-  return path.split(sep).some((name) => name.startsWith('.') && name !== CONFIG_MAP_LINK && name !== '.apikeeperignore');
+  return path
+    .split(sep)
+    .some(
+      (name) => name.startsWith('.') && name !== CONFIG_MAP_LINK && name !== '.apikeeperignore',
+    );
 }
 
 function ready(watcher: FSWatcher): Promise<void> {
@@ -121,7 +141,8 @@ async function findRoute(directory: string): Promise<Route> {
     }
     links.push(path);
     const target = await readlink(path).catch(() => undefined);
-    if (target === undefined || links.length > MAX_LINKS) return { links, root: undefined, target: undefined };
+    if (target === undefined || links.length > MAX_LINKS)
+      return { links, root: undefined, target: undefined };
     rest.unshift(...target.split(sep).filter(Boolean));
     if (isAbsolute(target)) at = parse(at).root;
   }

@@ -2,8 +2,8 @@
 import { type DestinationStream, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { type Emit, EVENTS, type EventFields, type Level } from '../core/model/events.ts';
-import { duration, valueText, sanitize } from './sanitize.ts';
 import { CAUSE_TEXT } from './phrases.ts';
+import { duration, sanitize, valueText } from './sanitize.ts';
 
 export interface LogOptions {
   readonly format: 'json' | 'text';
@@ -20,7 +20,10 @@ export function createLog({ format, level, colour, destination }: LogOptions): E
       level,
       base: null,
       timestamp: () => `,"ts":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }), log: (fields) => masked(fields) as Record<string, unknown> },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => masked(fields) as Record<string, unknown>,
+      },
     },
     format === 'json' ? destination : readable(destination, colour),
   );
@@ -34,12 +37,21 @@ export function createLog({ format, level, colour, destination }: LogOptions): E
 function masked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(masked);
   if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === 'value' ? '(sensitive)' : masked(member)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      name === 'value' ? '(sensitive)' : masked(member),
+    ]),
+  );
 }
 
 /** pino-pretty as a function: its stream would still hold lines when the process ends. It is given no field but these three: others it would print as they are. */
 function readable(destination: DestinationStream, colour: boolean): DestinationStream {
-  const prettify = prettyFactory({ colorize: colour, timestampKey: 'ts', translateTime: 'SYS:HH:MM:ss' });
+  const prettify = prettyFactory({
+    colorize: colour,
+    timestampKey: 'ts',
+    translateTime: 'SYS:HH:MM:ss',
+  });
   return {
     write: (line) => {
       const fields = JSON.parse(line) as Line;
@@ -70,7 +82,9 @@ function lineText(line: Line): string {
     ...(line.summary ? [countsText(line.summary)] : []),
     ...(line.documents === undefined ? [] : [`documents: ${line.documents}, files: ${line.files}`]),
     ...[line.message, line.error].filter((text) => text !== undefined),
-    ...[line.address, line.revision && `revision ${line.revision}`].filter((text) => typeof text === 'string' && text !== ''),
+    ...[line.address, line.revision && `revision ${line.revision}`].filter(
+      (text) => typeof text === 'string' && text !== '',
+    ),
     ...(line.source ? [`${line.source.file}:${line.source.line}`] : []),
     ...(line.durationMs === undefined ? [] : [duration(line.durationMs)]),
   ];

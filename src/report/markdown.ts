@@ -1,7 +1,6 @@
 /** A report as a comment on a pull request: a table to glance at, and details to open. */
 import type { Report, ReportChange, ReportObject, TargetReport } from '../core/model/report.ts';
 import { type ConsumerGroup, groupByConsumer } from './group-by-consumer.ts';
-import { count, valueText, sanitize } from './sanitize.ts';
 import {
   CAUSE_TEXT,
   isApplied,
@@ -14,6 +13,7 @@ import {
   targetText,
   warningGroups,
 } from './phrases.ts';
+import { count, sanitize, valueText } from './sanitize.ts';
 
 /** GitHub refuses a comment beyond 65,536 characters; what doesn't fit is counted, and the caller's log has the rest. */
 const LIMIT = 60_000;
@@ -38,8 +38,15 @@ const MARK: Readonly<Record<Row, readonly [planned: string, done: string]>> = {
 export function renderMarkdown(report: Report): string {
   const applied = isApplied(report);
   const revision = report.revision ? ` at ${code(report.revision.slice(0, 12))}` : '';
-  const head = [`### apikeeper: ${prose(summaryText(report.targets, applied))}`, `${applied ? 'Applied' : 'Planned'}${revision}.`];
-  const blocks = [...head, ...problemBlock(report), ...report.targets.flatMap((target) => targetBlocks(target, applied))];
+  const head = [
+    `### apikeeper: ${prose(summaryText(report.targets, applied))}`,
+    `${applied ? 'Applied' : 'Planned'}${revision}.`,
+  ];
+  const blocks = [
+    ...head,
+    ...problemBlock(report),
+    ...report.targets.flatMap((target) => targetBlocks(target, applied)),
+  ];
   return `${fitting(blocks).join('\n\n')}\n`;
 }
 
@@ -50,7 +57,10 @@ function fitting(blocks: readonly string[]): string[] {
   for (const block of blocks) {
     length += block.length + 2;
     if (length > LIMIT)
-      return [...kept, `_${blocks.length - kept.length} more blocks do not fit into a comment; the text or JSON output has them._`];
+      return [
+        ...kept,
+        `_${blocks.length - kept.length} more blocks do not fit into a comment; the text or JSON output has them._`,
+      ];
     kept.push(block);
   }
   return kept;
@@ -58,13 +68,20 @@ function fitting(blocks: readonly string[]): string[] {
 
 function problemBlock(report: Report): string[] {
   if (report.problems.length === 0) return [];
-  return [['**Problems in the manifests**', '', ...report.problems.map((problem) => `- ${code(problemText(problem))}`)].join('\n')];
+  return [
+    [
+      '**Problems in the manifests**',
+      '',
+      ...report.problems.map((problem) => `- ${code(problemText(problem))}`),
+    ].join('\n'),
+  ];
 }
 
 function targetBlocks(target: TargetReport, applied: boolean): string[] {
   const listed = target.objects.filter((object) => !isSettled(object));
   const head = `#### ${prose(target.namespace)}: ${target.state}\n\n${prose(targetText(target))}`;
-  const estimate = !applied && target.estimate?.text ? [`Applying takes ${prose(target.estimate.text)}.`] : [];
+  const estimate =
+    !applied && target.estimate?.text ? [`Applying takes ${prose(target.estimate.text)}.`] : [];
   return [
     head,
     ...(target.error ? [`> **Failed:** ${prose(target.error)}`] : []),
@@ -93,7 +110,10 @@ function tableRow(object: ReportObject, applied: boolean, indent: string): strin
     ...(object.wants ? [`would ${object.wants}`] : []),
     ...(isHeldInPart(object) ? ['**held in part**'] : []),
   ];
-  const why = [...(object.reason ? [cell(object.reason)] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
+  const why = [
+    ...(object.reason ? [cell(object.reason)] : []),
+    ...(object.cause ? [CAUSE_TEXT[object.cause]] : []),
+  ];
   return `| ${what.join(', ')} | ${indent}${cell(nameOf(object))} | ${why.join(', ')} | ${placeText(object.source)} |`;
 }
 
@@ -103,7 +123,9 @@ function placeText(source: ReportObject['source']): string {
 
 /** What a person has to read or do, in the open. */
 function messages(objects: readonly ReportObject[]): string[] {
-  const lines = objects.flatMap((object) => (object.message ? [`- ${code(nameOf(object))}: ${prose(object.message)}`] : []));
+  const lines = objects.flatMap((object) =>
+    object.message ? [`- ${code(nameOf(object))}: ${prose(object.message)}`] : [],
+  );
   return lines.length > 0 ? [lines.join('\n')] : [];
 }
 
@@ -111,7 +133,10 @@ function warnings(target: TargetReport): string[] {
   const groups = warningGroups(target);
   if (groups.length === 0) return [];
   const lines = groups.map(({ severity, code: name, message, objects }) => {
-    const about = objects.map((object) => `${code(object.name)}${object.place === undefined ? '' : ` (${code(object.place)})`}`);
+    const about = objects.map(
+      (object) =>
+        `${code(object.name)}${object.place === undefined ? '' : ` (${code(object.place)})`}`,
+    );
     return `- ${severity === 'warning' ? '**warning**' : severity} ${code(name)}: ${prose(message)}: ${about.join(', ')}`;
   });
   return [['**Warnings** (of what is live; no step waits for them)', '', ...lines].join('\n')];
@@ -120,7 +145,9 @@ function warnings(target: TargetReport): string[] {
 function details(object: ReportObject): string[] {
   if (object.changes.length === 0) return [];
   const fields = count(object.changes.length, 'field');
-  return [`<details><summary>${html(nameOf(object))}: ${fields}</summary>\n\n${changeTable(object.changes)}\n\n</details>`];
+  return [
+    `<details><summary>${html(nameOf(object))}: ${fields}</summary>\n\n${changeTable(object.changes)}\n\n</details>`,
+  ];
 }
 
 function nameOf(object: ReportObject): string {
@@ -138,9 +165,18 @@ function changeTable(changes: readonly ReportChange[]): string {
 function unclaimed(target: TargetReport): string[] {
   const bearers = target.objects.filter((object) => (object.unclaimed?.length ?? 0) > 0);
   if (bearers.length === 0) return [];
-  const lines = bearers.map((object) => `- ${code(nameOf(object))}: ${object.unclaimed?.map((path) => code(path)).join(', ')}`);
+  const lines = bearers.map(
+    (object) =>
+      `- ${code(nameOf(object))}: ${object.unclaimed?.map((path) => code(path)).join(', ')}`,
+  );
   return [
-    ['<details><summary>Unclaimed: set live, named by no manifest, left as it is</summary>', '', ...lines, '', '</details>'].join('\n'),
+    [
+      '<details><summary>Unclaimed: set live, named by no manifest, left as it is</summary>',
+      '',
+      ...lines,
+      '',
+      '</details>',
+    ].join('\n'),
   ];
 }
 

@@ -38,7 +38,8 @@ const OUTCOME_ROW: Partial<Record<Outcome, Row>> = {
 export function rowOf(object: ReportObject): Row {
   const row = object.outcome && OUTCOME_ROW[object.outcome];
   if (row) return row;
-  if (object.action === 'hold' || object.outcome === 'held') return isChosen(object) ? 'chosen' : 'held';
+  if (object.action === 'hold' || object.outcome === 'held')
+    return isChosen(object) ? 'chosen' : 'held';
   if (object.action !== 'keep') return object.action;
   if (object.state === 'in-sync' || object.state === 'unserved') return object.state;
   return object.state === 'unmanaged' || object.state === 'foreign' ? 'unmanaged' : 'kept';
@@ -65,7 +66,9 @@ export function stepText(object: ReportObject): string {
 export function isHeld(object: ReportObject): boolean {
   if (isChosen(object)) return false;
   if (object.action === 'hold') return true;
-  return object.reason !== undefined && object.reason !== 'superseded' && object.reason !== 'orphaned';
+  return (
+    object.reason !== undefined && object.reason !== 'superseded' && object.reason !== 'orphaned'
+  );
 }
 
 /** Whether the object's step goes on, but for a field or an entry. */
@@ -76,7 +79,9 @@ export function isHeldInPart(object: ReportObject): boolean {
 
 /** Whether a report tells what was done, and not only what is to be done. */
 export function isApplied(report: Report): boolean {
-  return report.targets.some((target) => target.objects.some((object) => object.outcome !== undefined));
+  return report.targets.some((target) =>
+    target.objects.some((object) => object.outcome !== undefined),
+  );
 }
 
 /** One line per row kind: before and after an apply. */
@@ -123,13 +128,17 @@ export function summaryText(targets: readonly TargetReport[], applied: boolean):
     ...(unmanaged > 0 ? [`${unmanaged} unmanaged`] : []),
     ...(warnings > 0 ? [count(warnings, 'warning')] : []),
   ];
-  return [steps.join(', ') || 'nothing to do', ...(rest.length > 0 ? [rest.join(', ')] : [])].join('; ');
+  return [steps.join(', ') || 'nothing to do', ...(rest.length > 0 ? [rest.join(', ')] : [])].join(
+    '; ',
+  );
 }
 
 /** `account 123456789012, eu-west-2, owner residents-platform, mode enforce` */
 export function targetText(target: TargetReport): string {
   const account = target.accountId ? [`account ${target.accountId}`] : [];
-  return sanitize([...account, target.region, `owner ${target.owner}`, `mode ${target.mode}`].join(', '));
+  return sanitize(
+    [...account, target.region, `owner ${target.owner}`, `mode ${target.mode}`].join(', '),
+  );
 }
 
 /** `file:line:col: Kind/name: field: what is wrong, and the way out` (design, section 6). */
@@ -158,7 +167,9 @@ export function warningGroups({ warnings = [] }: TargetReport): WarningGroup[] {
       name: sanitize([`${kind}/${name}`, ...(path === undefined ? [] : [path])].join(' ')),
       ...(source && { place: sanitize(`${source.file}:${source.line}`) }),
     }));
-    return first ? [{ severity: first.severity, code: first.code, message: sanitize(first.message), objects }] : [];
+    return first
+      ? [{ severity: first.severity, code: first.code, message: sanitize(first.message), objects }]
+      : [];
   });
 }
 
@@ -166,8 +177,17 @@ function warningsOf(targets: readonly TargetReport[]): readonly Warning[] {
   return targets.flatMap(({ warnings = [] }) => warnings);
 }
 
-function placedText(problem: Problem, after: readonly string[], before: readonly string[] = []): string {
-  const object = problem.kind && problem.name ? [`${problem.kind}/${problem.name}`] : problem.kind ? [problem.kind] : [];
+function placedText(
+  problem: Problem,
+  after: readonly string[],
+  before: readonly string[] = [],
+): string {
+  const object =
+    problem.kind && problem.name
+      ? [`${problem.kind}/${problem.name}`]
+      : problem.kind
+        ? [problem.kind]
+        : [];
   const field = problem.path ? [problem.path] : [];
   // Of the directory itself there is no line to name.
   const place = problem.file === '.' ? [] : [`${problem.file}:${problem.line}:${problem.column}`];

@@ -20,7 +20,9 @@ export function valueText(value: Json): string {
   if (typeof value === 'string') return sanitize(JSON.stringify(value));
   if (isList(value)) return value.length === 0 ? '[]' : `[${value.map(valueText).join(', ')}]`;
   if (typeof value !== 'object') return String(value);
-  const members = Object.entries(value).map(([name, member]) => `${nameText(name)}: ${valueText(member)}`);
+  const members = Object.entries(value).map(
+    ([name, member]) => `${nameText(name)}: ${valueText(member)}`,
+  );
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
@@ -38,7 +40,11 @@ export function duration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${Number((ms / 1000).toFixed(1))} s`;
   const seconds = Math.round(ms / 1000);
-  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60), seconds % 60];
+  const [hours, minutes, rest] = [
+    Math.floor(seconds / 3600),
+    Math.floor((seconds % 3600) / 60),
+    seconds % 60,
+  ];
   if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
   return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
 }

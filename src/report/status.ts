@@ -1,14 +1,26 @@
 /** What a running daemon knows, as a table: one line per object, for eyes and for `grep`. */
 import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
+import {
+  CAUSE_TEXT,
+  isApplied,
+  problemText,
+  stepText,
+  summaryText,
+  targetText,
+  warningGroups,
+} from './phrases.ts';
 import { duration, sanitize } from './sanitize.ts';
-import { CAUSE_TEXT, isApplied, problemText, stepText, summaryText, targetText, warningGroups } from './phrases.ts';
 
 const HEADINGS = ['NAMESPACE', 'KIND', 'NAME', 'STATE', 'STEP', 'WHY'] as const;
 
 export function renderStatus(report: Report): string {
   const objects = report.targets.flatMap((target) => target.objects);
   const blocks = [
-    [`${report.state}: ${summaryText(report.targets, isApplied(report))}`, lastPass(report), ...report.targets.map(targetLine)],
+    [
+      `${report.state}: ${summaryText(report.targets, isApplied(report))}`,
+      lastPass(report),
+      ...report.targets.map(targetLine),
+    ],
     report.problems.map(problemText),
     report.targets.flatMap(warnings),
     objects.length > 0 ? columns([HEADINGS, ...objects.map(cells)]) : [],
@@ -20,7 +32,9 @@ export function renderStatus(report: Report): string {
 }
 
 function lastPass({ startedAt, durationMs, trigger, revision }: Report): string {
-  return sanitize(`last pass ${startedAt}, ${duration(durationMs)}, started by ${trigger}, revision ${revision ?? 'unknown'}`);
+  return sanitize(
+    `last pass ${startedAt}, ${duration(durationMs)}, started by ${trigger}, revision ${revision ?? 'unknown'}`,
+  );
 }
 
 function targetLine(target: TargetReport): string {
@@ -37,14 +51,29 @@ function warnings(target: TargetReport): string[] {
 }
 
 function cells(object: ReportObject): readonly string[] {
-  const why = [object.reason, object.cause && CAUSE_TEXT[object.cause], object.message].filter((part) => part !== undefined);
-  return [object.namespace, object.kind, object.name, object.state, stepText(object), why.join('; ') || '-'].map(sanitize);
+  const why = [object.reason, object.cause && CAUSE_TEXT[object.cause], object.message].filter(
+    (part) => part !== undefined,
+  );
+  return [
+    object.namespace,
+    object.kind,
+    object.name,
+    object.state,
+    stepText(object),
+    why.join('; ') || '-',
+  ].map(sanitize);
 }
 
 /** Two spaces between columns; the last one is ragged. */
 function columns(lines: readonly (readonly string[])[]): string[] {
-  const widths = HEADINGS.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const widths = HEADINGS.map((_, column) =>
+    Math.max(...lines.map((line) => line[column]?.length ?? 0)),
+  );
   return lines.map((line) =>
-    line.map((cell, column) => (column === HEADINGS.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join('  '),
+    line
+      .map((cell, column) =>
+        column === HEADINGS.length - 1 ? cell : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  '),
   );
 }

@@ -27,7 +27,8 @@ export interface AppOptions {
 
 const HEADERS = {
   'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
 } as const;
@@ -46,27 +47,47 @@ export function createApp({ report, health, metrics, token, request, version }: 
     const { ready, reasons } = health();
     return context.text(healthText(ready, reasons), ready ? 200 : 503);
   });
-  app.get('/metrics', async (context) => context.body(await metrics.render(report()), 200, { 'Content-Type': metrics.contentType }));
+  app.get('/metrics', async (context) =>
+    context.body(await metrics.render(report()), 200, { 'Content-Type': metrics.contentType }),
+  );
   app.get('/api/v1/report', (context) => {
     const newest = report();
-    if (newest) return context.body(renderJson(newest), 200, { 'Content-Type': 'application/json; charset=utf-8' });
-    return context.json({ error: 'no report yet: the first pass has not finished' }, 503, { 'Retry-After': '5' });
+    if (newest)
+      return context.body(renderJson(newest), 200, {
+        'Content-Type': 'application/json; charset=utf-8',
+      });
+    return context.json({ error: 'no report yet: the first pass has not finished' }, 503, {
+      'Retry-After': '5',
+    });
   });
   app.get('/', (context) =>
-    context.html(renderPage({ report: report(), health: health(), version, refresh: context.req.query('refresh') !== 'off' })),
+    context.html(
+      renderPage({
+        report: report(),
+        health: health(),
+        version,
+        refresh: context.req.query('refresh') !== 'off',
+      }),
+    ),
   );
   if (token !== undefined) {
     app.post('/-/reconcile', (context) => {
       if (!bears(context.req.header('Authorization'), token)) {
-        return context.text('needs the header Authorization: Bearer <the token of --http-token-file>\n', 401, {
-          'WWW-Authenticate': 'Bearer',
-        });
+        return context.text(
+          'needs the header Authorization: Bearer <the token of --http-token-file>\n',
+          401,
+          {
+            'WWW-Authenticate': 'Bearer',
+          },
+        );
       }
       request();
       return context.text('looking again\n', 202);
     });
   }
-  app.notFound((context) => context.text('not here; there are /, /api/v1/report, /metrics, /livez and /readyz\n', 404));
+  app.notFound((context) =>
+    context.text('not here; there are /, /api/v1/report, /metrics, /livez and /readyz\n', 404),
+  );
   return app;
 }
 

@@ -15,11 +15,19 @@ const WAY_OUT: Readonly<Record<string, string>> = {
 };
 
 /** Port 0 takes any free one. Rejects with what is wrong and the way out. */
-export async function listen(app: Hono, { host, port }: { readonly host: string; readonly port: number }): Promise<Listening> {
+export async function listen(
+  app: Hono,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Listening> {
   const server = createAdaptorServer({ fetch: app.fetch });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new Error(`cannot listen on ${at(host, port)}: ${WAY_OUT[error.code ?? ''] ?? error.message}`, { cause: error }));
+      reject(
+        new Error(
+          `cannot listen on ${at(host, port)}: ${WAY_OUT[error.code ?? ''] ?? error.message}`,
+          { cause: error },
+        ),
+      );
     });
     server.listen(port, host, resolve);
   });

@@ -3,8 +3,18 @@ import { html } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
 import { type ConsumerGroup, groupByConsumer } from '../report/group-by-consumer.ts';
-import { count, duration, valueText, sanitize } from '../report/sanitize.ts';
-import { CAUSE_TEXT, isApplied, isSettled, problemText, rowOf, stepText, summaryText, targetText, warningGroups } from '../report/phrases.ts';
+import {
+  CAUSE_TEXT,
+  isApplied,
+  isSettled,
+  problemText,
+  rowOf,
+  stepText,
+  summaryText,
+  targetText,
+  warningGroups,
+} from '../report/phrases.ts';
+import { count, duration, sanitize, valueText } from '../report/sanitize.ts';
 import type { Health } from './app.ts';
 import { STYLE } from './style.ts';
 
@@ -92,7 +102,12 @@ function warnings(target: TargetReport): Html {
   if (groups.length === 0) return html``;
   return html`<h3>Warnings</h3>
 <ul class="warnings">${groups.map(
-    ({ severity, code, message, objects }) => html`<li><span class="${severity}">${severity}</span> <code>${code}</code> ${message}
+    ({
+      severity,
+      code,
+      message,
+      objects,
+    }) => html`<li><span class="${severity}">${severity}</span> <code>${code}</code> ${message}
 <br><small>${objects.map(({ name, place }) => (place === undefined ? name : `${name} (${place})`)).join(', ')}</small></li>`,
   )}</ul>`;
 }
@@ -112,7 +127,9 @@ ${folds.map(tableBody)}
 
 function tableBody({ consumer, objects }: ConsumerGroup): Html {
   if (!consumer) return html`<tbody>${objects.map(tableRow)}</tbody>`;
-  const place = consumer.source ? html` <small>${sanitize(`${consumer.source.file}:${consumer.source.line}`)}</small>` : '';
+  const place = consumer.source
+    ? html` <small>${sanitize(`${consumer.source.file}:${consumer.source.line}`)}</small>`
+    : '';
   return html`<tbody class="consumer">
 <tr><th colspan="4" scope="rowgroup">${sanitize(`Consumer/${consumer.name}`)}${place}</th></tr>
 ${objects.map(tableRow)}
@@ -122,7 +139,10 @@ ${objects.map(tableRow)}
 function tableRow(object: ReportObject): Html {
   const row = rowOf(object);
   const step = [stepText(object), ...(object.wants ? [`would ${object.wants}`] : [])];
-  const why = [...(object.reason ? [object.reason] : []), ...(object.cause ? [CAUSE_TEXT[object.cause]] : [])];
+  const why = [
+    ...(object.reason ? [object.reason] : []),
+    ...(object.cause ? [CAUSE_TEXT[object.cause]] : []),
+  ];
   return html`<tr class="${row}">
 <td>${step.join(', ')}</td>
 <td><b>${sanitize(`${object.kind}/${object.name}`)}</b>${place(object)}</td>
@@ -143,7 +163,8 @@ function place(object: ReportObject): Html {
 
 function changeList(object: ReportObject): Html {
   return html`<ul>${object.changes.map(
-    (change) => html`<li><code>${sanitize(change.path)}</code><br>${valueText(change.live)} → ${valueText(change.desired)}</li>`,
+    (change) =>
+      html`<li><code>${sanitize(change.path)}</code><br>${valueText(change.live)} → ${valueText(change.desired)}</li>`,
   )}</ul>`;
 }
 

@@ -31,11 +31,16 @@ const key = (name: string, rest = '') =>
   `apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: ${name} }\nspec: { description: ${name}, enabled: true${rest} }\n`;
 const write = (file: string, text: string) => writeFile(join(directory, file), text);
 /** Locks are per owner: other tests' processes have their own. */
-const env = () => ({ ...emulatorEnvironment(emulator.url), APIKEEPER_OWNER: `commands-${process.pid}` });
-const keys = () => [...emulator.state().apiKeys.values()].map(({ name, enabled }) => ({ name, enabled }));
+const env = () => ({
+  ...emulatorEnvironment(emulator.url),
+  APIKEEPER_OWNER: `commands-${process.pid}`,
+});
+const keys = () =>
+  [...emulator.state().apiKeys.values()].map(({ name, enabled }) => ({ name, enabled }));
 
 describe('validate', () => {
-  const plan = (spec: string) => `apiVersion: apikeeper.dev/v1\nkind: UsagePlan\nmetadata: { name: p }\nspec: ${spec}\n`;
+  const plan = (spec: string) =>
+    `apiVersion: apikeeper.dev/v1\nkind: UsagePlan\nmetadata: { name: p }\nspec: ${spec}\n`;
   const stages = 'stages: [{ restApi: { name: residents-api }, stageName: production }]';
 
   test('says what was read when all is well', async () => {
@@ -55,7 +60,9 @@ describe('validate', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^a\.yaml:4:\d+: ApiKey\/acme: .*enabld.*did you mean enabled\?/m);
     expect(stdout).toMatch(/^b\.yaml:\d+:\d+: /m);
-    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`${directory}: 2 problems in 2 files, of 1 document in 2 files.`);
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+      `${directory}: 2 problems in 2 files, of 1 document in 2 files.`,
+    );
   });
 
   const warned = `${key('acme')}---\n${plan('{ keys: [acme], stages: [] }')}`;
@@ -69,20 +76,29 @@ describe('validate', () => {
   ])('%s', async (reason, text, words, code) => {
     await write('a.yaml', text);
     const variables = reason === 'a variable may say so' ? { APIKEEPER_STRICT: 'true' } : {};
-    expect(await run(['validate', directory, ...words], { env: variables })).toMatchObject({ code });
+    expect(await run(['validate', directory, ...words], { env: variables })).toMatchObject({
+      code,
+    });
   });
 
   test('shows warnings with their place and code, and counts them', async () => {
     await write('a.yaml', warned);
     const { stdout } = await run(['validate', directory]);
-    expect(stdout).toMatch(/^a\.yaml:9:\d+: warning: UsagePlan\/p: \/spec\/stages: it names no stage.*\[PLAN_WITHOUT_STAGE\]$/m);
-    expect(stdout.trimEnd().split('\n').at(-1)).toBe(`${directory}: 2 documents in 1 file, all valid; 1 warning.`);
+    expect(stdout).toMatch(
+      /^a\.yaml:9:\d+: warning: UsagePlan\/p: \/spec\/stages: it names no stage.*\[PLAN_WITHOUT_STAGE\]$/m,
+    );
+    expect(stdout.trimEnd().split('\n').at(-1)).toBe(
+      `${directory}: 2 documents in 1 file, all valid; 1 warning.`,
+    );
     await write('a.yaml', noted);
     expect((await run(['validate', directory])).stdout).toContain('all valid; 1 info.');
   });
 
   test('a reference to nothing is a problem', async () => {
-    await write('a.yaml', 'apiVersion: apikeeper.dev/v1\nkind: UsagePlan\nmetadata: { name: p }\nspec: { keys: [ghost] }\n');
+    await write(
+      'a.yaml',
+      'apiVersion: apikeeper.dev/v1\nkind: UsagePlan\nmetadata: { name: p }\nspec: { keys: [ghost] }\n',
+    );
     const { code, stdout } = await run(['validate', directory]);
     expect(code).toBe(1);
     expect(stdout).toMatch(/UsagePlan\/p: .*ghost/);
@@ -114,7 +130,15 @@ describe('validate', () => {
       valid: true,
       problems: [],
       warnings: [
-        { code: 'PLAN_WITHOUT_STAGE', severity: 'warning', file: 'a.yaml', line: 9, kind: 'UsagePlan', name: 'p', path: '/spec/stages' },
+        {
+          code: 'PLAN_WITHOUT_STAGE',
+          severity: 'warning',
+          file: 'a.yaml',
+          line: 9,
+          kind: 'UsagePlan',
+          name: 'p',
+          path: '/spec/stages',
+        },
       ],
     });
   });
@@ -134,10 +158,16 @@ describe('plan', () => {
 
   test('as JSON it is a report and nothing else; the log goes to stderr, one object per line', async () => {
     await write('a.yaml', key('acme'));
-    const { code, stdout, stderr } = await run(['plan', directory, '-o', 'json', '--detailed-exitcode'], { env: env() });
+    const { code, stdout, stderr } = await run(
+      ['plan', directory, '-o', 'json', '--detailed-exitcode'],
+      { env: env() },
+    );
     const report: unknown = JSON.parse(stdout);
     assertReport(report);
-    expect(report).toMatchObject({ trigger: 'command', targets: [{ accountId: '123456789012', summary: { create: 1 } }] });
+    expect(report).toMatchObject({
+      trigger: 'command',
+      targets: [{ accountId: '123456789012', summary: { create: 1 } }],
+    });
     expect(code).toBe(2);
     for (const line of stderr.trim().split('\n'))
       expect(JSON.parse(line)).toMatchObject({ ts: expect.any(String), event: expect.any(String) });
@@ -167,7 +197,9 @@ test.each([['plan'], ['apply', '--yes'], ['run', '--once'], ['run']])(
     await write('a.yaml', key('acme'));
     const { code, stderr } = await run([...words, directory, '-n', 'defualt'], { env: env() });
     expect(code).toBe(64);
-    expect(stderr).toMatch(/^apikeeper: --namespace: no Target is named defualt in .*: there is default\nSee: /);
+    expect(stderr).toMatch(
+      /^apikeeper: --namespace: no Target is named defualt in .*: there is default\nSee: /,
+    );
     expect(emulator.requests).toEqual([]);
   },
 );
@@ -184,7 +216,11 @@ describe('apply', () => {
     ['yeah', 1],
   ])('the answer %j ends with %d', async (answer, code) => {
     await write('a.yaml', key('acme'));
-    const result = await run(['apply', directory], { env: env(), isTerminal: true, typed: `${answer}\n` });
+    const result = await run(['apply', directory], {
+      env: env(),
+      isTerminal: true,
+      typed: `${answer}\n`,
+    });
     expect(result.code).toBe(code);
     expect(result.stdout).toContain('Plan: 1 to create.');
     expect(result.stderr).toContain(question);
@@ -194,7 +230,9 @@ describe('apply', () => {
 
   test('end of input is a no', async () => {
     await write('a.yaml', key('acme'));
-    expect(await run(['apply', directory], { env: env(), isTerminal: true, typed: '' })).toMatchObject({ code: 1 });
+    expect(
+      await run(['apply', directory], { env: env(), isTerminal: true, typed: '' }),
+    ).toMatchObject({ code: 1 });
     expect(keys()).toEqual([]);
   });
 
@@ -213,10 +251,14 @@ describe('apply', () => {
     await write('a.yaml', key('acme'));
     const { code, stdout } = await run(['apply', directory, '--yes'], { env: env() });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/Plan: 1 to create\.\n\n.*\+ ApiKey\/acme {2}created.*Applied: 1 created; 1 warning\.\n$/s);
+    expect(stdout).toMatch(
+      /Plan: 1 to create\.\n\n.*\+ ApiKey\/acme {2}created.*Applied: 1 created; 1 warning\.\n$/s,
+    );
     const again = await run(['plan', directory, '--detailed-exitcode'], { env: env() });
     expect(again, 'what is only warned of is nothing to do').toMatchObject({ code: 0 });
-    expect(again.stdout).toMatch(/warning KEY_WITHOUT_PLAN: it is in no usage plan: .*\n {10}ApiKey\/acme {2}a\.yaml:1\n/);
+    expect(again.stdout).toMatch(
+      /warning KEY_WITHOUT_PLAN: it is in no usage plan: .*\n {10}ApiKey\/acme {2}a\.yaml:1\n/,
+    );
   });
 
   test('with nothing to do nobody is asked', async () => {
@@ -229,7 +271,11 @@ describe('apply', () => {
 
   test('as JSON stdout holds the report alone; whoever is asked sees the plan on stderr', async () => {
     await write('a.yaml', key('acme'));
-    const { code, stdout, stderr } = await run(['apply', directory, '-o', 'json'], { env: env(), isTerminal: true, typed: 'y\n' });
+    const { code, stdout, stderr } = await run(['apply', directory, '-o', 'json'], {
+      env: env(),
+      isTerminal: true,
+      typed: 'y\n',
+    });
     expect(code).toBe(0);
     const report: unknown = JSON.parse(stdout);
     assertReport(report);
@@ -247,7 +293,10 @@ describe('apply', () => {
   });
 
   async function createHandKey(name: string): Promise<void> {
-    await fetch(`${emulator.url}/apikeys`, { method: 'POST', body: JSON.stringify({ name, enabled: true }) });
+    await fetch(`${emulator.url}/apikeys`, {
+      method: 'POST',
+      body: JSON.stringify({ name, enabled: true }),
+    });
   }
 });
 
@@ -258,7 +307,9 @@ describe('run --once', () => {
     expect(observed).toMatchObject({ code: 0 });
     expect(observed.stdout).toMatch(/held by choice, would create \(observe/);
     expect(keys()).toEqual([]);
-    expect(await run(['run', directory, '--once', '--mode', 'enforce'], { env: env() })).toMatchObject({ code: 0 });
+    expect(
+      await run(['run', directory, '--once', '--mode', 'enforce'], { env: env() }),
+    ).toMatchObject({ code: 0 });
     expect(keys()).toEqual([{ name: 'acme', enabled: true }]);
   });
 });
@@ -266,7 +317,12 @@ describe('run --once', () => {
 describe('the example manifests', () => {
   test('are applied in one go, and the second plan finds nothing', async () => {
     await createOperator(emulator.url).buildApi();
-    const fast = { ...env(), APIKEEPER_OPERATION_QUOTAS: 'off', APIKEEPER_REQUESTS_PER_SECOND: '1000', APIKEEPER_BURST: '1000' };
+    const fast = {
+      ...env(),
+      APIKEEPER_OPERATION_QUOTAS: 'off',
+      APIKEEPER_REQUESTS_PER_SECOND: '1000',
+      APIKEEPER_BURST: '1000',
+    };
     expect(await run(['apply', 'manifests', '--yes'], { env: fast })).toMatchObject({ code: 0 });
     const again = await run(['plan', 'manifests', '--detailed-exitcode'], { env: fast });
     expect(again.stdout).toMatch(/Plan: nothing to do; \d+ in sync\.\n$/);
@@ -278,7 +334,10 @@ describe('status', () => {
   const serve = (report: typeof samplePlan | undefined) => {
     const metrics = createMetrics({ version: '0', kinds: [] });
     const health = () => ({ live: true, ready: true, reasons: [] });
-    return listen(createApp({ report: () => report, health, metrics, request: () => {}, version: '0' }), { host: '127.0.0.1', port: 0 });
+    return listen(
+      createApp({ report: () => report, health, metrics, request: () => {}, version: '0' }),
+      { host: '127.0.0.1', port: 0 },
+    );
   };
 
   test('shows each object on one line, and exits as the state says', async () => {
@@ -287,7 +346,9 @@ describe('status', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/^failing: /);
     expect(stdout).toMatch(/^NAMESPACE +KIND +NAME +STATE +STEP +WHY$/m);
-    expect(stdout).toMatch(/^production +UsagePlan +acme-residents +changed +update +changed live$/m);
+    expect(stdout).toMatch(
+      /^production +UsagePlan +acme-residents +changed +update +changed live$/m,
+    );
     expect(stdout).toMatch(
       /^warning REQUIRED_WITHOUT_KEY in production: residents-api:production demands a key.*: KeyRequirement\/residents$/m,
     );
@@ -304,7 +365,9 @@ describe('status', () => {
   test('finds the local daemon by the variables that the daemon reads', async () => {
     await using daemon = await serve(sampleInSync);
     const port = new URL(daemon.url).port;
-    const result = await run(['status', '-o', 'json'], { env: { APIKEEPER_HTTP_HOST: '0.0.0.0', APIKEEPER_HTTP_PORT: port } });
+    const result = await run(['status', '-o', 'json'], {
+      env: { APIKEEPER_HTTP_HOST: '0.0.0.0', APIKEEPER_HTTP_PORT: port },
+    });
     expect(result.code).toBe(0);
     expect(JSON.parse(result.stdout)).toEqual(sampleInSync);
   });
@@ -317,7 +380,9 @@ describe('status', () => {
     const gone = emulator.url;
     await emulator.close();
     const ask = async (server: string) => (await run(['status', '--server', server])).stderr;
-    expect(await ask(gone)).toMatch(/no daemon at http:\/\/[\d.:]+ \(ECONNREFUSED\): start one with "apikeeper run"/);
+    expect(await ask(gone)).toMatch(
+      /no daemon at http:\/\/[\d.:]+ \(ECONNREFUSED\): start one with "apikeeper run"/,
+    );
     expect(await ask(starting.url)).toMatch(/has no report yet/);
     expect(await ask(`http://127.0.0.1:${port}`)).toMatch(/\(status 200\) is no apikeeper/);
     other.close();
@@ -325,7 +390,9 @@ describe('status', () => {
 });
 
 describe('emulator', () => {
-  const begin = async (words: readonly string[]): Promise<{ world: TestWorld; done: Promise<number>; url: string }> => {
+  const begin = async (
+    words: readonly string[],
+  ): Promise<{ world: TestWorld; done: Promise<number>; url: string }> => {
     const world = createWorld();
     const done = runCommand(['emulator', ...words], world);
     await waitFor(() => world.written().stdout.includes('export '), done);

@@ -19,7 +19,11 @@ let emulator: Emulator;
 let world: TestWorld;
 let done: Promise<number> | undefined;
 
-const env = () => ({ ...emulatorEnvironment(emulator.url), APIKEEPER_OWNER: `daemon-${process.pid}`, APIKEEPER_OPERATION_QUOTAS: 'off' });
+const env = () => ({
+  ...emulatorEnvironment(emulator.url),
+  APIKEEPER_OWNER: `daemon-${process.pid}`,
+  APIKEEPER_OPERATION_QUOTAS: 'off',
+});
 const declare = (description: string) =>
   writeFile(
     join(directory, 'a.yaml'),
@@ -38,9 +42,11 @@ function events(): { event: string; [field: string]: unknown }[] {
 }
 
 /** Waits for a condition while the command runs. */
-const until = <T>(find: () => T | undefined | false | Promise<T | undefined | false>) => waitFor(find, done);
+const until = <T>(find: () => T | undefined | false | Promise<T | undefined | false>) =>
+  waitFor(find, done);
 
-const finished = (trigger: string) => events().some((line) => line.event === 'reconcile.finished' && line.trigger === trigger);
+const finished = (trigger: string) =>
+  events().some((line) => line.event === 'reconcile.finished' && line.trigger === trigger);
 
 beforeEach(async () => {
   done = undefined;
@@ -58,7 +64,10 @@ afterEach(async () => {
 
 async function start(...flags: readonly string[]): Promise<string> {
   world = createWorld({ env: env(), clock: systemClock });
-  done = runCommand(['run', directory, '--http-port', '0', '--schedule', 'off', '--quiet-period', '10ms', ...flags], world);
+  done = runCommand(
+    ['run', directory, '--http-port', '0', '--schedule', 'off', '--quiet-period', '10ms', ...flags],
+    world,
+  );
   const started = await until(() => events().find(({ event }) => event === 'controller.started'));
   const url = String(started.address);
   await until(async () => (await fetch(`${url}/readyz`)).ok);
@@ -80,7 +89,10 @@ test('it serves what it knows, follows changes of files, and looks when asked', 
   await until(() => finished('signal'));
   const refused = await fetch(`${url}/-/reconcile`, { method: 'POST' });
   expect(refused.status).toBe(401);
-  const accepted = await fetch(`${url}/-/reconcile`, { method: 'POST', headers: { Authorization: `Bearer ${TOKEN}` } });
+  const accepted = await fetch(`${url}/-/reconcile`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${TOKEN}` },
+  });
   expect(accepted.status).toBe(202);
   await until(() => finished('request'));
 
@@ -127,7 +139,9 @@ test('a taken port is said with the way out, before anything is done', async () 
   const other = createServer().listen(0, '127.0.0.1');
   await until(() => other.listening);
   const { port } = other.address() as AddressInfo;
-  const { code, stderr } = await run(['run', directory, '--http-port', String(port)], { env: env() });
+  const { code, stderr } = await run(['run', directory, '--http-port', String(port)], {
+    env: env(),
+  });
   other.close();
   expect(code).toBe(1);
   expect(stderr).toBe(
@@ -138,7 +152,10 @@ test('a taken port is said with the way out, before anything is done', async () 
 /** Real time, five times as fast. */
 function fastClock(): Clock {
   const start = Date.now();
-  return { now: () => start + (Date.now() - start) * 5, sleep: (ms, signal) => systemClock.sleep(Math.min(ms / 5, 2 ** 31 - 1), signal) };
+  return {
+    now: () => start + (Date.now() - start) * 5,
+    sleep: (ms, signal) => systemClock.sleep(Math.min(ms / 5, 2 ** 31 - 1), signal),
+  };
 }
 
 test('the demo shows plan and apply, heals a disabled key, a raised limit, a deleted plan and an opened method, and ends on Ctrl-C', async () => {
@@ -152,7 +169,12 @@ test('the demo shows plan and apply, heals a disabled key, a raised limit, a del
     });
   await told('Plan: 12 to create; 1 in sync.', 'Applied: 12 created; 1 in sync', 'Its page: ');
   const page = /Its page: (\S+)/.exec(world.written().stdout)?.[1] ?? '';
-  await told('disables the key acme', 'ApiKey/acme  consumers/acme.yaml', '/spec/enabled is false, declared true', 'ApiKey/acme updated');
+  await told(
+    'disables the key acme',
+    'ApiKey/acme  consumers/acme.yaml',
+    '/spec/enabled is false, declared true',
+    'ApiKey/acme updated',
+  );
   const limit = 'UsagePlan/acme-residents-production';
   await told(
     'raises the rate limit of acme-residents-production',
@@ -161,7 +183,11 @@ test('the demo shows plan and apply, heals a disabled key, a raised limit, a del
     `${limit} updated`,
   );
   const plan = 'UsagePlan/birch-residents-staging';
-  await told('deletes the usage plan birch-residents-staging', `${plan} is gone`, `${plan} created`);
+  await told(
+    'deletes the usage plan birch-residents-staging',
+    `${plan} is gone`,
+    `${plan} created`,
+  );
   await told(
     'opens GET /residents of residents-api',
     'KeyRequirement/residents  residents/requirement.yaml',

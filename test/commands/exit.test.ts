@@ -20,9 +20,14 @@ const invalid = report([target([])], { problems: [problem] });
 const overtaken = withOne({ action: 'update', outcome: 'skipped', reason: 'superseded' });
 const interrupted = withOne({ action: 'update', outcome: 'skipped' });
 const waiting = withOne({ action: 'create', outcome: 'skipped', reason: 'dependency' });
-const locked = report([target([], { state: 'in-sync', error: 'process 7 on this host already writes' })]);
+const locked = report([
+  target([], { state: 'in-sync', error: 'process 7 on this host already writes' }),
+]);
 const both = report([
-  target([object({ name: 'a', action: 'hold', reason: 'guard' }), object({ name: 'b', action: 'update', outcome: 'failed' })]),
+  target([
+    object({ name: 'a', action: 'hold', reason: 'guard' }),
+    object({ name: 'b', action: 'update', outcome: 'failed' }),
+  ]),
 ]);
 
 describe('exit codes', () => {
@@ -72,6 +77,8 @@ describe('exit codes', () => {
   });
 
   test('status says 1 where the daemon fails, and 0 otherwise', () => {
-    expect([inSync, update, held, failed, unreadable, invalid].map((value) => exitCode('status', value))).toEqual([0, 0, 0, 1, 1, 1]);
+    expect(
+      [inSync, update, held, failed, unreadable, invalid].map((value) => exitCode('status', value)),
+    ).toEqual([0, 0, 0, 1, 1, 1]);
   });
 });

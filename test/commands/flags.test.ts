@@ -15,14 +15,32 @@ import { run } from './io.ts';
 
 /** One row per flag: a command that has it, its default, and two texts with what they mean. The variable's text differs from the flag's, so that each shows. */
 const CASES: Readonly<
-  Record<string, readonly [command: CommandName, unset: unknown, flag: readonly [string, unknown], variable: readonly [string, unknown]]>
+  Record<
+    string,
+    readonly [
+      command: CommandName,
+      unset: unknown,
+      flag: readonly [string, unknown],
+      variable: readonly [string, unknown],
+    ]
+  >
 > = {
-  namespace: ['plan', [], ['production', ['production']], ['staging, development', ['staging', 'development']]],
+  namespace: [
+    'plan',
+    [],
+    ['production', ['production']],
+    ['staging, development', ['staging', 'development']],
+  ],
   mode: ['plan', undefined, ['observe', 'observe'], ['enforce', 'enforce']],
   prune: ['apply', undefined, ['true', true], ['false', false]],
   yes: ['apply', false, ['false', false], ['true', true]],
   once: ['run', false, ['true', true], ['0', false]],
-  owner: ['plan', 'apikeeper', ['residents-platform', 'residents-platform'], ['housing/repairs.v2', 'housing/repairs.v2']],
+  owner: [
+    'plan',
+    'apikeeper',
+    ['residents-platform', 'residents-platform'],
+    ['housing/repairs.v2', 'housing/repairs.v2'],
+  ],
   'delete-grace': ['plan', 1_209_600_000, ['12h', 43_200_000], ['1.5d', 129_600_000]],
   'max-keys': ['plan', undefined, ['0', 0], ['12', 12]],
   'max-percent': ['plan', undefined, ['100', 100], ['0', 0]],
@@ -38,21 +56,36 @@ const CASES: Readonly<
   'http-port': ['run', 8080, ['0', 0], ['65535', 65_535]],
   'http-token-file': ['run', undefined, ['/run/token', '/run/token'], ['token', 'token']],
   'shutdown-timeout': ['run', 25_000, ['500ms', 500], ['10m', 600_000]],
-  server: ['status', undefined, ['https://keeper.example/', 'https://keeper.example'], ['http://127.0.0.1:9', 'http://127.0.0.1:9']],
+  server: [
+    'status',
+    undefined,
+    ['https://keeper.example/', 'https://keeper.example'],
+    ['http://127.0.0.1:9', 'http://127.0.0.1:9'],
+  ],
   port: ['emulator', 4580, ['0', 0], ['1', 4580]],
   quotas: ['emulator', 'off', ['real', 'real'], ['2.5', 2.5]],
   output: ['plan', 'text', ['markdown', 'markdown'], ['json', 'json']],
   strict: ['validate', false, ['true', true], ['1', true]],
   'detailed-exitcode': ['plan', false, ['true', true], ['1', true]],
   'log-format': ['plan', undefined, ['json', 'json'], ['text', 'text']],
-  api: ['export', [], ['residents, live', ['residents, live']], ['a1b2c3\nhousing', ['a1b2c3', 'housing']]],
+  api: [
+    'export',
+    [],
+    ['residents, live', ['residents, live']],
+    ['a1b2c3\nhousing', ['a1b2c3', 'housing']],
+  ],
   plan: ['export', [], ['basic', ['basic']], ['basic\nfull', ['basic', 'full']]],
   key: ['export', [], ['acme', ['acme']], ['acme\nAcme Ltd', ['acme', 'Acme Ltd']]],
   consumers: ['export', true, ['true', true], ['false', false]],
   to: ['export', undefined, ['manifests/live', 'manifests/live'], ['there', 'there']],
   stage: ['import', undefined, ['live', 'live'], ['staging', 'staging']],
   'framework-version': ['import', undefined, ['2.72.4', '2.72.4'], ['>=3 <4', '>=3 <4']],
-  param: ['import', new Map(), ['a=1\nb=2,c=3', new Map(Object.entries({ a: '1', b: '2,c=3' }))], ['a', new Map([['a', undefined]])]],
+  param: [
+    'import',
+    new Map(),
+    ['a=1\nb=2,c=3', new Map(Object.entries({ a: '1', b: '2,c=3' }))],
+    ['a', new Map([['a', undefined]])],
+  ],
   env: ['import', new Map(), ['A=', new Map([['A', '']])], ['A=1', new Map([['A', '1']])]],
   parameter: [
     'import',
@@ -60,7 +93,12 @@ const CASES: Readonly<
     ['AWS::StackName=books', new Map([['AWS::StackName', 'books']])],
     ['Env=live', new Map([['Env', 'live']])],
   ],
-  var: ['import', new Map(), ['env=live', new Map([['env', 'live']])], ['team=archive', new Map([['team', 'archive']])]],
+  var: [
+    'import',
+    new Map(),
+    ['env=live', new Map([['env', 'live']])],
+    ['team=archive', new Map([['team', 'archive']])],
+  ],
   'api-id': [
     'iam-policy',
     new Map(),
@@ -93,20 +131,35 @@ describe('each flag', () => {
     },
   );
 
-  test.each(Object.entries(CASES))('APIKEEPER_… of --%s counts as unset when it is empty', (name, [command, unset]) => {
-    const empty = { [`APIKEEPER_${name.toUpperCase().replaceAll('-', '_')}`]: '' };
-    expect((readFlags(command, {}, empty) as Record<string, unknown>)[name]).toEqual(unset);
-  });
+  test.each(Object.entries(CASES))(
+    'APIKEEPER_… of --%s counts as unset when it is empty',
+    (name, [command, unset]) => {
+      const empty = { [`APIKEEPER_${name.toUpperCase().replaceAll('-', '_')}`]: '' };
+      expect((readFlags(command, {}, empty) as Record<string, unknown>)[name]).toEqual(unset);
+    },
+  );
 
   test('a name stands once per command', () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const) {
+    for (const command of [
+      'validate',
+      'plan',
+      'apply',
+      'run',
+      'status',
+      'export',
+      'import',
+      'emulator',
+      'demo',
+    ] as const) {
       const names = flagsOf(command).map(({ name }) => name);
       expect(names).toEqual([...new Set(names)]);
     }
   });
 
   test('--port has no variable: Kubernetes sets one of that name', () => {
-    expect(all.filter((flag) => variableOf(flag) === undefined).map(({ name }) => name)).toEqual(['port']);
+    expect(all.filter((flag) => variableOf(flag) === undefined).map(({ name }) => name)).toEqual([
+      'port',
+    ]);
     expect(readFlags('emulator', {}, { APIKEEPER_PORT: 'tcp://10.0.0.1:80' }).port).toBe(4580);
   });
 
@@ -123,7 +176,12 @@ describe('each flag', () => {
 describe('wrong texts', () => {
   test.each([
     ['plan', 'mode', 'dry', '--mode must be observe or enforce, not "dry"'],
-    ['plan', 'delete-grace', '14', '--delete-grace must be a number and its unit, such as 500ms, 30s, 10m, 12h or 14d, not "14"'],
+    [
+      'plan',
+      'delete-grace',
+      '14',
+      '--delete-grace must be a number and its unit, such as 500ms, 30s, 10m, 12h or 14d, not "14"',
+    ],
     ['plan', 'delete-grace', '2w', /must be a number and its unit/],
     ['plan', 'delete-grace', '-1d', /must be a number and its unit/],
     ['plan', 'max-keys', '-1', '--max-keys must be a whole number, 0 or more, not "-1"'],
@@ -133,7 +191,12 @@ describe('wrong texts', () => {
     ['plan', 'requests-per-second', '0', '--requests-per-second must be a number above 0, not "0"'],
     ['plan', 'burst', '0', /1 or more/],
     ['plan', 'operation-quotas', 'true', '--operation-quotas must be on or off, not "true"'],
-    ['plan', 'namespace', 'Production', '--namespace must be a namespace: lower-case letters, digits and dashes, not "Production"'],
+    [
+      'plan',
+      'namespace',
+      'Production',
+      '--namespace must be a namespace: lower-case letters, digits and dashes, not "Production"',
+    ],
     ['plan', 'namespace', 'a,,b', /must be a namespace/],
     ['plan', 'owner', 'two words', /letters, digits and/],
     ['plan', 'output', 'yaml', '--output must be text, json or markdown, not "yaml"'],
@@ -142,16 +205,26 @@ describe('wrong texts', () => {
     ['run', 'schedule', '* * * *', /five or six fields/],
     ['run', 'http-port', '65536', /0 to 65535/],
     ['run', 'http-port', 'http', /whole number/],
-    ['status', 'server', 'localhost:8080', '--server must be a URL such as http://127.0.0.1:8080, not "localhost:8080"'],
+    [
+      'status',
+      'server',
+      'localhost:8080',
+      '--server must be a URL such as http://127.0.0.1:8080, not "localhost:8080"',
+    ],
     ['emulator', 'quotas', '0', '--quotas must be off, real, or a factor above 0, not "0"'],
     ['plan', 'values-dir', '', '--values-dir is empty: leave it out, or give it a value'],
-  ] as [CommandName, string, string, string | RegExp][])('%s --%s %j', (command, name, text, message) => {
-    expect(() => readFlags(command, { [name]: text }, {})).toThrow(UsageError);
-    expect(() => readFlags(command, { [name]: text }, {})).toThrow(message);
-  });
+  ] as [CommandName, string, string, string | RegExp][])(
+    '%s --%s %j',
+    (command, name, text, message) => {
+      expect(() => readFlags(command, { [name]: text }, {})).toThrow(UsageError);
+      expect(() => readFlags(command, { [name]: text }, {})).toThrow(message);
+    },
+  );
 
   test('a wrong variable is named as such', () => {
-    expect(() => readFlags('apply', {}, { APIKEEPER_YES: 'yes' })).toThrow('APIKEEPER_YES must be true, false, 1 or 0, not "yes"');
+    expect(() => readFlags('apply', {}, { APIKEEPER_YES: 'yes' })).toThrow(
+      'APIKEEPER_YES must be true, false, 1 or 0, not "yes"',
+    );
   });
 
   test('a variable of another command is not looked at', () => {
@@ -182,19 +255,44 @@ describe('the command line', () => {
     ['a short flag that is none', ['plan', '-x'], 'unknown flag -x\n'],
     ["another command's flag", ['plan', '--yes'], 'plan has no flag --yes: it belongs to apply\n'],
     ['a flag before the command', ['--yes', 'apply'], '--yes goes after the command\n'],
-    ['a command that is nearly right', ['plam'], 'unknown command plam; did you mean plan?\nSee: apikeeper --help\n'],
+    [
+      'a command that is nearly right',
+      ['plam'],
+      'unknown command plam; did you mean plan?\nSee: apikeeper --help\n',
+    ],
     ['a command that does not exist yet', ['usage'], 'unknown command usage\n'],
     ['a directory without a command', ['./manifests'], 'unknown command ./manifests'],
-    ['two directories', ['plan', 'a', 'b'], 'plan takes one directory; flags are written with dashes\n'],
+    [
+      'two directories',
+      ['plan', 'a', 'b'],
+      'plan takes one directory; flags are written with dashes\n',
+    ],
     ['a directory where none is taken', ['status', 'a'], 'status takes no directory'],
     ['a flag without its value', ['plan', '--mode'], '--mode needs a value: observe|enforce\n'],
     ['a wrong value', ['plan', '--mode', 'dry'], '--mode must be observe or enforce, not "dry"\n'],
     ['an empty directory', ['plan', ''], 'the directory is empty: leave it out, or name one\n'],
-    ['a switch with a wrong value', ['plan', '--prune=yes'], '--prune must be true, false, 1 or 0, not "yes"\n'],
+    [
+      'a switch with a wrong value',
+      ['plan', '--prune=yes'],
+      '--prune must be true, false, 1 or 0, not "yes"\n',
+    ],
     ['no command', [], 'which command?\n'],
-    ['an apply with nobody to ask', ['apply', EMPTY], 'apply asks before it writes, and here is no terminal to ask on: add --yes\n'],
-    ['an apply whose --yes is taken back', ['apply', EMPTY, '--yes=false'], 'add --yes\n', { APIKEEPER_YES: 'true' }],
-    ['a schedule that never comes', ['run', EMPTY, '--schedule', '61 * * * *'], '--schedule "61 * * * *" is no schedule: 61 is no minute'],
+    [
+      'an apply with nobody to ask',
+      ['apply', EMPTY],
+      'apply asks before it writes, and here is no terminal to ask on: add --yes\n',
+    ],
+    [
+      'an apply whose --yes is taken back',
+      ['apply', EMPTY, '--yes=false'],
+      'add --yes\n',
+      { APIKEEPER_YES: 'true' },
+    ],
+    [
+      'a schedule that never comes',
+      ['run', EMPTY, '--schedule', '61 * * * *'],
+      '--schedule "61 * * * *" is no schedule: 61 is no minute',
+    ],
     [
       'a token file that is not there',
       ['run', EMPTY, '--http-token-file', 'test/commands/missing'],
@@ -222,7 +320,17 @@ describe('the command line', () => {
   });
 
   test('help of a command shows each of its flags with default and variable', async () => {
-    for (const command of ['validate', 'plan', 'apply', 'run', 'status', 'export', 'import', 'emulator', 'demo'] as const) {
+    for (const command of [
+      'validate',
+      'plan',
+      'apply',
+      'run',
+      'status',
+      'export',
+      'import',
+      'emulator',
+      'demo',
+    ] as const) {
       const help = (await run([command, '--help'])).stdout.replace(/\s+/g, ' ');
       for (const flag of flagsOf(command)) {
         const variable = variableOf(flag);
@@ -234,6 +342,10 @@ describe('the command line', () => {
   });
 
   test('--version prints the version alone', async () => {
-    expect(await run(['--version'], { version: '1.2.3' })).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
+    expect(await run(['--version'], { version: '1.2.3' })).toEqual({
+      code: 0,
+      stdout: '1.2.3\n',
+      stderr: '',
+    });
   });
 });

@@ -13,11 +13,16 @@ afterEach(() => {
   rmSync(directory, { recursive: true });
 });
 
-const write = (...documents: readonly string[]) => writeFileSync(join(directory, 'all.yaml'), documents.join('---\n'));
+const write = (...documents: readonly string[]) =>
+  writeFileSync(join(directory, 'all.yaml'), documents.join('---\n'));
 const document = (kind: string, metadata: string, spec = '{}') =>
   `apiVersion: apikeeper.dev/v1\nkind: ${kind}\nmetadata: { ${metadata} }\nspec: ${spec}\n`;
 const target = (name: string, more = '', accountId = '123456789012') =>
-  document('Target', `name: ${name}`, `{ region: eu-west-1, accountId: "${accountId}", owner: us${more} }`);
+  document(
+    'Target',
+    `name: ${name}`,
+    `{ region: eu-west-1, accountId: "${accountId}", owner: us${more} }`,
+  );
 const key = (namespace: string) => document('ApiKey', `name: acme, namespace: ${namespace}`);
 const env = { AWS_REGION: 'eu-west-2' };
 
@@ -26,7 +31,10 @@ async function policy(words: readonly string[] = [], options: Parameters<typeof 
   const made =
     stdout === ''
       ? undefined
-      : (JSON.parse(stdout) as { Version: string; Statement: { Sid: string; Action: string[]; Resource: string[] }[] });
+      : (JSON.parse(stdout) as {
+          Version: string;
+          Statement: { Sid: string; Action: string[]; Resource: string[] }[];
+        });
   return { code, stderr, made, sids: made?.Statement.map(({ Sid }) => Sid) ?? [] };
 }
 
@@ -64,10 +72,17 @@ describe('the policy', () => {
   });
 
   test('of one Target, where there are several', async () => {
-    write(target('development'), target('production', ', mode: observe'), key('development'), key('production'));
+    write(
+      target('development'),
+      target('production', ', mode: observe'),
+      key('development'),
+      key('production'),
+    );
     expect(await policy()).toMatchObject({
       code: 64,
-      stderr: expect.stringMatching(/there are 2 Targets \(development, production\).*name one with --namespace/),
+      stderr: expect.stringMatching(
+        /there are 2 Targets \(development, production\).*name one with --namespace/,
+      ),
     });
     expect((await policy(['-n', 'development'])).sids).toContain('CreateKeysAndPlans');
     expect((await policy(['-n', 'production'])).sids).not.toContain('CreateKeysAndPlans');
@@ -90,26 +105,40 @@ describe('the policy', () => {
   });
 
   test.each([
-    ['a name that no document has', 'resident-api=a1b2c3', /no document names an API resident-api; did you mean residents-api\?/],
+    [
+      'a name that no document has',
+      'resident-api=a1b2c3',
+      /no document names an API resident-api; did you mean residents-api\?/,
+    ],
     ['no id', 'residents-api', /--api-id residents-api needs the id of an API/],
     ['what is no id', 'residents-api=*', /--api-id residents-api needs the id of an API/],
   ])('refuses %s', async (_, given, message) => {
     write(document('Stage', 'name: live', '{ restApi: { name: residents-api } }'));
-    expect(await policy(['--api-id', given])).toMatchObject({ code: 64, made: undefined, stderr: expect.stringMatching(message) });
+    expect(await policy(['--api-id', given])).toMatchObject({
+      code: 64,
+      made: undefined,
+      stderr: expect.stringMatching(message),
+    });
   });
 
   test('is not made from a part of the manifests', async () => {
     write(document('ApiKey', 'name: acme'), document('ApiKey', 'name: beta', '{ enabld: true }'));
     const { code, made, stderr } = await policy();
     expect({ code, made }).toEqual({ code: 1, made: undefined });
-    expect(stderr).toMatch(/^all\.yaml:\d+:\d+: ApiKey\/beta: .*enabld.*\napikeeper: .* has 1 problem: /);
+    expect(stderr).toMatch(
+      /^all\.yaml:\d+:\d+: ApiKey\/beta: .*enabld.*\napikeeper: .* has 1 problem: /,
+    );
   });
 
   test('needs a region', async () => {
     write(document('ApiKey', 'name: acme'));
-    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE']) vi.stubEnv(name, undefined);
+    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE'])
+      vi.stubEnv(name, undefined);
     vi.stubEnv('AWS_CONFIG_FILE', join(directory, 'none'));
-    expect(await policy([], { env: {} })).toMatchObject({ code: 1, stderr: expect.stringMatching(/no AWS region: .*set AWS_REGION/) });
+    expect(await policy([], { env: {} })).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no AWS region: .*set AWS_REGION/),
+    });
   });
 });
 
@@ -125,16 +154,27 @@ describe('the base identity', () => {
     );
     const { made, stderr } = await policy(['--base-identity']);
     expect(made?.Statement).toEqual([
-      { Sid: 'AssumeTargetRoles', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [role('123456789012'), role('123456789013')] },
+      {
+        Sid: 'AssumeTargetRoles',
+        Effect: 'Allow',
+        Action: ['sts:AssumeRole'],
+        Resource: [role('123456789012'), role('123456789013')],
+      },
     ]);
     expect(stderr).toBe('');
-    expect((await policy(['-n', 'a', '--base-identity'])).made?.Statement[0]?.Resource).toEqual([role('123456789012')]);
-    expect((await policy(['-n', 'a'])).stderr).toMatch(/^note: it belongs to arn:aws:iam::123456789012:role\/apikeeper; .*--base-identity/);
+    expect((await policy(['-n', 'a', '--base-identity'])).made?.Statement[0]?.Resource).toEqual([
+      role('123456789012'),
+    ]);
+    expect((await policy(['-n', 'a'])).stderr).toMatch(
+      /^note: it belongs to arn:aws:iam::123456789012:role\/apikeeper; .*--base-identity/,
+    );
   });
 
   test('needs the policy of a Target without a role itself, which is said', async () => {
     write(target('a', `, roleArn: ${role('123456789012')}`), target('b'), key('a'), key('b'));
-    expect((await policy(['--base-identity'])).stderr).toMatch(/^note: b names no roleArn: .*--namespace b/);
+    expect((await policy(['--base-identity'])).stderr).toMatch(
+      /^note: b names no roleArn: .*--namespace b/,
+    );
   });
 
   test('has nothing to assume where no Target has a role', async () => {

@@ -69,14 +69,20 @@ function hurriedClock(): Clock {
 }
 
 /** Runs a command line to its end. */
-export async function run(words: readonly string[], options: WorldOptions = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+export async function run(
+  words: readonly string[],
+  options: WorldOptions = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const world = createWorld(options);
   const code = await runCommand(words, world);
   return { code, ...world.written() };
 }
 
 /** Waits for a condition, not for a time; fails when the command (`done`) ends before it holds. */
-export async function waitFor<T>(find: () => T | undefined | false | Promise<T | undefined | false>, done?: Promise<number>): Promise<T> {
+export async function waitFor<T>(
+  find: () => T | undefined | false | Promise<T | undefined | false>,
+  done?: Promise<number>,
+): Promise<T> {
   let ended: number | undefined;
   done?.then((code) => {
     ended = code;
@@ -84,7 +90,8 @@ export async function waitFor<T>(find: () => T | undefined | false | Promise<T |
   for (;;) {
     const found = await find();
     if (found) return found;
-    if (ended !== undefined) throw new Error(`the command ended with ${ended} before the condition held: ${find}`);
+    if (ended !== undefined)
+      throw new Error(`the command ended with ${ended} before the condition held: ${find}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

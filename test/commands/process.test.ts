@@ -10,7 +10,10 @@ import { expect, test } from 'vitest';
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const CLI = path('../../src/cli.ts');
 
-async function node(args: readonly string[], closeStdout = false): Promise<{ code: unknown; stdout: string; stderr: string }> {
+async function node(
+  args: readonly string[],
+  closeStdout = false,
+): Promise<{ code: unknown; stdout: string; stderr: string }> {
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: path('../..'),
@@ -31,7 +34,11 @@ test('the command line works from its source', async () => {
 });
 
 test('a reader that goes away early changes neither the exit code nor stderr', async () => {
-  expect(await node([CLI, 'validate', 'manifests'], true)).toEqual({ code: 0, stdout: '', stderr: '' });
+  expect(await node([CLI, 'validate', 'manifests'], true)).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: '',
+  });
 });
 
 test('bad usage is 64 for the shell', async () => {
@@ -42,9 +49,15 @@ test('an older Node is told so in one line', async () => {
   const pretend =
     "Object.defineProperty(process, 'versions', { value: { node: '20.19.0' } }); Object.defineProperty(process, 'version', { value: 'v20.19.0' });";
   const preload = `data:text/javascript,${encodeURIComponent(pretend)}`;
-  const { code, stdout, stderr } = await node(['--import', preload, path('../../bin/apikeeper.js')]);
+  const { code, stdout, stderr } = await node([
+    '--import',
+    preload,
+    path('../../bin/apikeeper.js'),
+  ]);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toBe('apikeeper needs Node.js 24 or newer; this is v20.19.0: https://nodejs.org/en/download\n');
+  expect(stderr).toBe(
+    'apikeeper needs Node.js 24 or newer; this is v20.19.0: https://nodejs.org/en/download\n',
+  );
 });
 
 test('a clone that was never built says how to run it, without a stack', async () => {

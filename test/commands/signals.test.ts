@@ -50,9 +50,12 @@ const target = (roleArn?: string) =>
     schedule: 'off',
     ...(roleArn && { roleArn }),
   });
-const keys = (description: string) => stream(...['a', 'b', 'c'].map((name) => yaml('ApiKey', name, { description })));
-const described = (description: string) => [...emulator.state().apiKeys.values()].filter((key) => key.description === description).length;
-const calls = (operation: string) => emulator.requests.filter((request) => request.operation === operation).length;
+const keys = (description: string) =>
+  stream(...['a', 'b', 'c'].map((name) => yaml('ApiKey', name, { description })));
+const described = (description: string) =>
+  [...emulator.state().apiKeys.values()].filter((key) => key.description === description).length;
+const calls = (operation: string) =>
+  emulator.requests.filter((request) => request.operation === operation).length;
 
 function start(words: readonly string[]): Running {
   const child = spawn(process.execPath, [CLI, ...words, space.path], {
@@ -60,14 +63,28 @@ function start(words: readonly string[]): Running {
     env: { PATH: process.env.PATH, TMPDIR: scratch.path, ...emulatorEnvironment(emulator.url) },
   });
   const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) child[name]?.on('data', (chunk) => (texts[name] += chunk));
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name]?.on('data', (chunk) => (texts[name] += chunk));
   const ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
-  const events = () => [...texts.stderr.matchAll(/"event":"([^"]+)"/g)].map(([, event = '']) => event);
+  const events = () =>
+    [...texts.stderr.matchAll(/"event":"([^"]+)"/g)].map(([, event = '']) => event);
   return { child, ended, stdout: () => texts.stdout, stderr: () => texts.stderr, events };
 }
 
 const daemon = (...flags: readonly string[]) =>
-  start(['run', '--http-port', '0', '--log-format', 'json', '--quiet-period', '10ms', '--shutdown-timeout', '10s', ...PACE, ...flags]);
+  start([
+    'run',
+    '--http-port',
+    '0',
+    '--log-format',
+    'json',
+    '--quiet-period',
+    '10ms',
+    '--shutdown-timeout',
+    '10s',
+    ...PACE,
+    ...flags,
+  ]);
 
 /** Waits for a condition; fails when the process ends before it holds. */
 async function until({ ended, stderr }: Running, holds: () => boolean): Promise<void> {
@@ -76,7 +93,8 @@ async function until({ ended, stderr }: Running, holds: () => boolean): Promise<
     over = how;
   });
   while (!holds()) {
-    if (over) throw new Error(`it ended with ${over.code ?? over.signal} before: ${holds}\n${stderr()}`);
+    if (over)
+      throw new Error(`it ended with ${over.code ?? over.signal} before: ${holds}\n${stderr()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
@@ -95,25 +113,44 @@ async function settled(...flags: readonly string[]): Promise<Running> {
   return running;
 }
 
-const passes = ({ events }: Running) => events().filter((event) => event === 'reconcile.finished').length;
+const passes = ({ events }: Running) =>
+  events().filter((event) => event === 'reconcile.finished').length;
 
 describe('SIGTERM ends a daemon with 0', () => {
   const role = 'arn:aws:iam::123456789012:role/apikeeper';
   const hang = (operation: string): Fault => ({ operation, fault: { type: 'hang' } });
-  const throttle: Fault = { operation: 'GetUsagePlans', fault: { type: 'throttle', retryAfter: 3600 } };
+  const throttle: Fault = {
+    operation: 'GetUsagePlans',
+    fault: { type: 'throttle', retryAfter: 3600 },
+  };
 
-  test.each<[phase: string, operation: string, fault: Fault | undefined, options?: { roleArn?: string; flags?: string[] }]>([
+  test.each<
+    [
+      phase: string,
+      operation: string,
+      fault: Fault | undefined,
+      options?: { roleArn?: string; flags?: string[] },
+    ]
+  >([
     ['while STS does not say who it is', 'GetCallerIdentity', hang('GetCallerIdentity')],
     ['while STS gives it no role', 'AssumeRole', hang('AssumeRole'), { roleArn: role }],
     ['while a list does not come', 'GetApiKeys', hang('GetApiKeys')],
     ['while it waits as long as the service said', 'GetUsagePlans', throttle],
-    ['while it waits for its budget', 'GetApiKeys', undefined, { flags: ['--requests-per-second', '0.001', '--burst', '1'] }],
+    [
+      'while it waits for its budget',
+      'GetApiKeys',
+      undefined,
+      { flags: ['--requests-per-second', '0.001', '--burst', '1'] },
+    ],
     ['while it waits for the second list before the first create', 'GetUsagePlans', undefined],
   ])('%s', async (_, operation, fault, { roleArn, flags = [] } = {}) => {
     await space.write('target.yaml', target(roleArn));
     if (fault) emulator.inject(fault);
     const running = daemon(...flags);
-    await until(running, () => calls(operation) > 0 && running.events().includes('controller.started'));
+    await until(
+      running,
+      () => calls(operation) > 0 && running.events().includes('controller.started'),
+    );
     running.child.kill('SIGTERM');
     expect(await running.ended).toEqual({ code: 0, signal: null });
     expect(running.events().at(-1)).toBe('controller.stopped');
@@ -140,7 +177,9 @@ describe('SIGTERM ends a daemon with 0', () => {
     expect(await running.ended).toEqual({ code: 0, signal: null });
     expect(described('second')).toBe(calls('UpdateApiKey'));
     expect(described('second')).toBeLessThan(3);
-    expect(running.events().filter((event) => event === 'object.updated')).toHaveLength(calls('UpdateApiKey'));
+    expect(running.events().filter((event) => event === 'object.updated')).toHaveLength(
+      calls('UpdateApiKey'),
+    );
     expect(running.events()).toContain('reconcile.finished');
     expect(running.events().at(-1)).toBe('controller.stopped');
   });
@@ -163,7 +202,9 @@ test('a second SIGINT ends a daemon at once, with the code of the shell', async 
   await until(running, () => calls('UpdateApiKey') > 0);
   running.child.kill('SIGINT');
   // Once the first has arrived, nobody is served any more.
-  await until(running, () => running.child.kill('SIGINT') && running.child.exitCode !== null).catch(() => {});
+  await until(running, () => running.child.kill('SIGINT') && running.child.exitCode !== null).catch(
+    () => {},
+  );
   expect(await running.ended).toEqual({ code: 130, signal: null });
 });
 
@@ -180,19 +221,25 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s in the middle of a single pass
   test.each([
     ['run', ['run', '--once', '--mode', 'enforce']],
     ['apply', ['apply', '--yes']],
-  ])('of %s: the write finishes, the report is printed, and the code says that not all was done', async (_, words) => {
-    await applied();
-    await space.write('keys.yaml', keys('second'));
-    emulator.inject({ operation: 'UpdateApiKey', fault: { type: 'delay', ms: 500 } });
-    const running = start([...words, '--output', 'json', ...PACE]);
-    await until(running, () => calls('UpdateApiKey') > 0);
-    running.child.kill(signal);
-    expect(await running.ended).toEqual({ code: 1, signal: null });
-    const { targets } = JSON.parse(running.stdout());
-    const outcomes = targets[0].objects.map(({ outcome }: { outcome: string }) => outcome).sort();
-    const updated = described('second');
-    expect(updated).toBe(calls('UpdateApiKey'));
-    expect(updated).toBeLessThan(3);
-    expect(outcomes).toEqual([...Array(3 - updated).fill('skipped'), ...Array(updated).fill('updated')]);
-  });
+  ])(
+    'of %s: the write finishes, the report is printed, and the code says that not all was done',
+    async (_, words) => {
+      await applied();
+      await space.write('keys.yaml', keys('second'));
+      emulator.inject({ operation: 'UpdateApiKey', fault: { type: 'delay', ms: 500 } });
+      const running = start([...words, '--output', 'json', ...PACE]);
+      await until(running, () => calls('UpdateApiKey') > 0);
+      running.child.kill(signal);
+      expect(await running.ended).toEqual({ code: 1, signal: null });
+      const { targets } = JSON.parse(running.stdout());
+      const outcomes = targets[0].objects.map(({ outcome }: { outcome: string }) => outcome).sort();
+      const updated = described('second');
+      expect(updated).toBe(calls('UpdateApiKey'));
+      expect(updated).toBeLessThan(3);
+      expect(outcomes).toEqual([
+        ...Array(3 - updated).fill('skipped'),
+        ...Array(updated).fill('updated'),
+      ]);
+    },
+  );
 });

@@ -34,8 +34,12 @@ suite('API keys', (world) => {
       world.cleanUp(() => world.gateway.deleteApiKey({ apiKey: key.id }));
       expect(key.value).toMatch(/^[A-Za-z0-9]{40}$/);
     }
-    expect(await refusal(world.gateway.createApiKey({ value: 'x'.repeat(19) }))).toMatchObject({ name: 'BadRequestException' });
-    expect(await refusal(world.gateway.createApiKey({ value: 'x'.repeat(129) }))).toMatchObject({ name: 'BadRequestException' });
+    expect(await refusal(world.gateway.createApiKey({ value: 'x'.repeat(19) }))).toMatchObject({
+      name: 'BadRequestException',
+    });
+    expect(await refusal(world.gateway.createApiKey({ value: 'x'.repeat(129) }))).toMatchObject({
+      name: 'BadRequestException',
+    });
   });
 
   behaviour('K3', 'the value is shown on request only', async () => {
@@ -44,14 +48,20 @@ suite('API keys', (world) => {
     const apiKey = await makeKey(world, { name, value });
     expect(await world.gateway.getApiKey({ apiKey })).not.toHaveProperty('value');
     expect(await world.gateway.getApiKey({ apiKey, includeValue: true })).toMatchObject({ value });
-    expect((await world.gateway.getApiKeys({ nameQuery: name })).items?.[0]).not.toHaveProperty('value');
-    expect((await world.gateway.getApiKeys({ nameQuery: name, includeValues: true })).items?.[0]).toMatchObject({ value });
+    expect((await world.gateway.getApiKeys({ nameQuery: name })).items?.[0]).not.toHaveProperty(
+      'value',
+    );
+    expect(
+      (await world.gateway.getApiKeys({ nameQuery: name, includeValues: true })).items?.[0],
+    ).toMatchObject({ value });
   });
 
   behaviour('K4', 'a value that exists is a conflict', async () => {
     const value = secret();
     await makeKey(world, { value });
-    expect(await refusal(world.gateway.createApiKey({ name: unique('other'), value }))).toEqual(conflict('API Key already exists'));
+    expect(await refusal(world.gateway.createApiKey({ name: unique('other'), value }))).toEqual(
+      conflict('API Key already exists'),
+    );
   });
 
   behaviour('K5', 'names are not unique', async () => {
@@ -61,61 +71,85 @@ suite('API keys', (world) => {
 
   behaviour('K6', 'a name has at most 1024 characters, and an empty one is absent', async () => {
     const message = 'Invalid API Key name, can be at most 1024 characters.';
-    expect(await refusal(world.gateway.createApiKey({ name: 'x'.repeat(1025) }))).toEqual(badRequest(message));
+    expect(await refusal(world.gateway.createApiKey({ name: 'x'.repeat(1025) }))).toEqual(
+      badRequest(message),
+    );
     const apiKey = await makeKey(world, { name: '' });
     expect(await world.gateway.getApiKey({ apiKey })).not.toHaveProperty('name');
   });
 
   behaviour('K7', 'a description that is too long is refused', async () => {
-    const call = world.gateway.createApiKey({ name: unique('key'), description: 'x'.repeat(125_001) });
+    const call = world.gateway.createApiKey({
+      name: unique('key'),
+      description: 'x'.repeat(125_001),
+    });
     expect(await refusal(call)).toEqual(badRequest('Invalid API Key description specified.'));
   });
 
   behaviour('K8', 'four fields can be replaced, the value cannot', async () => {
     const apiKey = await makeKey(world);
     const changed = { description: 'd', enabled: true, name: unique('renamed') };
-    expect(await update(apiKey, replace('/description', 'd'), replace('/enabled', 'true'), replace('/name', changed.name))).toMatchObject(
-      changed,
-    );
+    expect(
+      await update(
+        apiKey,
+        replace('/description', 'd'),
+        replace('/enabled', 'true'),
+        replace('/name', changed.name),
+      ),
+    ).toMatchObject(changed);
     expect(await world.gateway.getApiKey({ apiKey })).toMatchObject(changed);
-    expect(await refusal(update(apiKey, replace('/value', secret())))).toMatchObject({ name: 'BadRequestException' });
+    expect(await refusal(update(apiKey, replace('/value', secret())))).toMatchObject({
+      name: 'BadRequestException',
+    });
   });
 
   behaviour.emulatorOnly('K8', 'the customer id is one of them', async () => {
     const apiKey = await makeKey(world, { customerId: 'one' });
-    expect(await update(apiKey, replace('/customerId', 'two'))).toMatchObject({ customerId: 'two' });
+    expect(await update(apiKey, replace('/customerId', 'two'))).toMatchObject({
+      customerId: 'two',
+    });
   });
 
   behaviour('K9', 'a description cannot be removed, only emptied', async () => {
     const apiKey = await makeKey(world, { description: 'd' });
-    expect(await refusal(update(apiKey, remove('/description')))).toMatchObject({ name: 'BadRequestException', status: 400 });
+    expect(await refusal(update(apiKey, remove('/description')))).toMatchObject({
+      name: 'BadRequestException',
+      status: 400,
+    });
     expect((await update(apiKey, replace('/description', ''))).description ?? '').toBe('');
   });
 
   behaviour('K10', 'text that is no boolean counts as false', async () => {
     const apiKey = await makeKey(world);
-    expect(await update(apiKey, replace('/enabled', 'not-a-boolean'))).toMatchObject({ enabled: false });
+    expect(await update(apiKey, replace('/enabled', 'not-a-boolean'))).toMatchObject({
+      enabled: false,
+    });
   });
 
-  behaviour('K11', 'UpdateApiKey shows empty tags and no value; other answers leave out what is unset', async () => {
-    const name = unique('bare');
-    const created = await world.gateway.createApiKey({ name });
-    const apiKey = created.id ?? '';
-    world.cleanUp(() => world.gateway.deleteApiKey({ apiKey }));
-    expect(created).not.toHaveProperty('tags');
-    expect(created).not.toHaveProperty('description');
-    const [listed] = (await world.gateway.getApiKeys({ nameQuery: name })).items ?? [];
-    expect(listed).toMatchObject({ id: apiKey });
-    expect(listed).not.toHaveProperty('tags');
-    const updated = await update(apiKey, replace('/enabled', 'true'));
-    expect(updated).toMatchObject({ tags: {} });
-    expect(updated).not.toHaveProperty('value');
-  });
+  behaviour(
+    'K11',
+    'UpdateApiKey shows empty tags and no value; other answers leave out what is unset',
+    async () => {
+      const name = unique('bare');
+      const created = await world.gateway.createApiKey({ name });
+      const apiKey = created.id ?? '';
+      world.cleanUp(() => world.gateway.deleteApiKey({ apiKey }));
+      expect(created).not.toHaveProperty('tags');
+      expect(created).not.toHaveProperty('description');
+      const [listed] = (await world.gateway.getApiKeys({ nameQuery: name })).items ?? [];
+      expect(listed).toMatchObject({ id: apiKey });
+      expect(listed).not.toHaveProperty('tags');
+      const updated = await update(apiKey, replace('/enabled', 'true'));
+      expect(updated).toMatchObject({ tags: {} });
+      expect(updated).not.toHaveProperty('value');
+    },
+  );
 
   behaviour('K12', 'nameQuery is a case-sensitive prefix', async () => {
     const name = unique('Query');
     const id = await makeKey(world, { name });
-    const found = async (nameQuery: string) => (await world.gateway.getApiKeys({ nameQuery })).items?.map((key) => key.id);
+    const found = async (nameQuery: string) =>
+      (await world.gateway.getApiKeys({ nameQuery })).items?.map((key) => key.id);
     expect(await found(name.slice(0, -1))).toContain(id);
     expect(await found(name.toLowerCase())).not.toContain(id);
     expect(await found(name.slice(1))).not.toContain(id);
@@ -123,7 +157,9 @@ suite('API keys', (world) => {
 
   behaviour.emulatorOnly('K12', 'customerId is exact', async () => {
     const id = await makeKey(world, { customerId: 'customer' });
-    expect((await world.gateway.getApiKeys({ customerId: 'customer' })).items?.map((key) => key.id)).toEqual([id]);
+    expect(
+      (await world.gateway.getApiKeys({ customerId: 'customer' })).items?.map((key) => key.id),
+    ).toEqual([id]);
     expect((await world.gateway.getApiKeys({ customerId: 'custom' })).items).toEqual([]);
   });
 
@@ -145,7 +181,9 @@ suite('API keys', (world) => {
   behaviour('K15', 'stageKeys does not tell the plans', async () => {
     const api = await makeDeployedApi(world);
     const { stageName } = await makeStage(world, api);
-    const usagePlanId = await makePlan(world, { apiStages: [{ apiId: api.restApiId, stage: stageName }] });
+    const usagePlanId = await makePlan(world, {
+      apiStages: [{ apiId: api.restApiId, stage: stageName }],
+    });
     const keyId = await makeKey(world);
     await world.gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
     expect(await world.gateway.getApiKey({ apiKey: keyId })).toMatchObject({ stageKeys: [] });
@@ -164,7 +202,12 @@ suite('Import of API keys', (world) => {
     );
     for (const apiKey of ids) world.cleanUp(() => world.gateway.deleteApiKey({ apiKey }));
     expect(warnings ?? []).toEqual([]);
-    expect(await get(ids[0])).toMatchObject({ name: 'one', value: one, enabled: true, description: 'a, "b"' });
+    expect(await get(ids[0])).toMatchObject({
+      name: 'one',
+      value: one,
+      enabled: true,
+      description: 'a, "b"',
+    });
     expect(await get(ids[1])).toMatchObject({ name: 'two', value: two, enabled: false });
     expect(await refusal(load('Name,Value\na,b'))).toMatchObject({ name: 'BadRequestException' });
   });
@@ -183,7 +226,9 @@ suite('Import of API keys', (world) => {
     const { ids = [] } = await load(`Name,Key,UsagePlanIds\nmember,${value},"${first},${second}"`);
     world.cleanUp(() => world.gateway.deleteApiKey({ apiKey: ids[0] }));
     for (const usagePlanId of [first, second]) {
-      expect((await world.gateway.getUsagePlanKeys({ usagePlanId })).items?.map((key) => key.id)).toEqual(ids);
+      expect(
+        (await world.gateway.getUsagePlanKeys({ usagePlanId })).items?.map((key) => key.id),
+      ).toEqual(ids);
     }
   });
 

@@ -36,11 +36,18 @@ interface ApiOptions {
 type Place = Pick<World, 'gateway' | 'cleanUp'> & { readonly emulator: Pick<Emulator, 'url'> };
 
 /** Where clients find a stage, on the emulator. */
-export const urlOf = ({ url }: Pick<Emulator, 'url'>, restApiId: string, stageName: string): string =>
-  `${url}/restapis/${restApiId}/${stageName}/_user_request_`;
+export const urlOf = (
+  { url }: Pick<Emulator, 'url'>,
+  restApiId: string,
+  stageName: string,
+): string => `${url}/restapis/${restApiId}/${stageName}/_user_request_`;
 
 /** What a client gets from the stage at this URL for `GET /pets`. */
-export async function ask(url: string, route: string, headers: Record<string, string> = {}): Promise<Answer> {
+export async function ask(
+  url: string,
+  route: string,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const [method = '', path = ''] = route.split(' ');
   const response = await fetch(`${url}${path}`, { method, headers });
   const text = await response.text();
@@ -53,7 +60,14 @@ export async function ask(url: string, route: string, headers: Record<string, st
 
 /** An API with these methods, deployed to a stage. */
 export async function deployApi(place: Place, options: ApiOptions): Promise<Api> {
-  const { name, methods, uri, variables, apiKeySource = 'HEADER', stageName = unique('stage') } = options;
+  const {
+    name,
+    methods,
+    uri,
+    variables,
+    apiKeySource = 'HEADER',
+    stageName = unique('stage'),
+  } = options;
   const { gateway, emulator } = place;
   const { restApiId, rootId } = await makeApi(place, name);
   const patchOperations = [{ op: 'replace' as const, path: '/apiKeySource', value: apiKeySource }];
@@ -63,8 +77,17 @@ export async function deployApi(place: Place, options: ApiOptions): Promise<Api>
     const [httpMethod = '', path = '', key] = text.split(' ');
     const resourceId = await makeResource(path.replace(/\/$/, ''));
     const method = { restApiId, resourceId, httpMethod };
-    await gateway.putMethod({ ...method, authorizationType: 'NONE', apiKeyRequired: key === 'key' });
-    await gateway.putIntegration({ ...method, type: 'HTTP_PROXY', integrationHttpMethod: 'GET', uri: uri ?? `https://backend${path}` });
+    await gateway.putMethod({
+      ...method,
+      authorizationType: 'NONE',
+      apiKeyRequired: key === 'key',
+    });
+    await gateway.putIntegration({
+      ...method,
+      type: 'HTTP_PROXY',
+      integrationHttpMethod: 'GET',
+      uri: uri ?? `https://backend${path}`,
+    });
   }
   const deploy = async () => void (await gateway.createDeployment({ restApiId, stageName }));
   await gateway.createDeployment({ restApiId, stageName, ...(variables && { variables }) });
@@ -82,7 +105,8 @@ export async function deployApi(place: Place, options: ApiOptions): Promise<Api>
     return id;
   }
 
-  const request = (route: string, headers?: Record<string, string>) => ask(urlOf(emulator, restApiId, stageName), route, headers);
+  const request = (route: string, headers?: Record<string, string>) =>
+    ask(urlOf(emulator, restApiId, stageName), route, headers);
 
   return {
     restApiId,
@@ -95,11 +119,21 @@ export async function deployApi(place: Place, options: ApiOptions): Promise<Api>
 }
 
 /** A plan over the stages of these APIs. */
-export const planOver = (world: World, apis: readonly Api[], request: Parameters<typeof makePlan>[1] = {}): Promise<string> =>
-  makePlan(world, { apiStages: apis.map(({ restApiId, stageName }) => ({ apiId: restApiId, stage: stageName })), ...request });
+export const planOver = (
+  world: World,
+  apis: readonly Api[],
+  request: Parameters<typeof makePlan>[1] = {},
+): Promise<string> =>
+  makePlan(world, {
+    apiStages: apis.map(({ restApiId, stageName }) => ({ apiId: restApiId, stage: stageName })),
+    ...request,
+  });
 
 /** A key in a plan, and its value. */
-export async function subscribe(world: World, usagePlanId: string): Promise<{ keyId: string; value: string }> {
+export async function subscribe(
+  world: World,
+  usagePlanId: string,
+): Promise<{ keyId: string; value: string }> {
   const keyId = await makeKey(world, { enabled: true });
   await world.gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
   const { value = '' } = await world.gateway.getApiKey({ apiKey: keyId, includeValue: true });
@@ -107,7 +141,10 @@ export async function subscribe(world: World, usagePlanId: string): Promise<{ ke
 }
 
 /** How many requests in a row pass, and what then comes. */
-export async function passing(send: () => Promise<Answer>, most = 50): Promise<{ passed: number; next?: unknown }> {
+export async function passing(
+  send: () => Promise<Answer>,
+  most = 50,
+): Promise<{ passed: number; next?: unknown }> {
   for (let passed = 0; passed < most; passed++) {
     const answer = await send();
     if (answer.status !== 200) return { passed, next: answer };
@@ -115,11 +152,23 @@ export async function passing(send: () => Promise<Answer>, most = 50): Promise<{
   return { passed: most };
 }
 
-export const forbidden = { status: 403, type: 'ForbiddenException', body: { message: 'Forbidden' } };
+export const forbidden = {
+  status: 403,
+  type: 'ForbiddenException',
+  body: { message: 'Forbidden' },
+};
 export const missingToken = {
   status: 403,
   type: 'MissingAuthenticationTokenException',
   body: { message: 'Missing Authentication Token' },
 };
-export const throttled = { status: 429, type: 'TooManyRequestsException', body: { message: 'Too Many Requests' } };
-export const exhausted = { status: 429, type: 'LimitExceededException', body: { message: 'Limit Exceeded' } };
+export const throttled = {
+  status: 429,
+  type: 'TooManyRequestsException',
+  body: { message: 'Too Many Requests' },
+};
+export const exhausted = {
+  status: 429,
+  type: 'LimitExceededException',
+  body: { message: 'Limit Exceeded' },
+};

@@ -22,26 +22,36 @@ suite('Requests: the key', (world) => {
     expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
   });
 
-  behaviour.emulatorOnly('R8', 'neither the same stage of another API nor another stage of the same API will do', async () => {
-    const api = await deployApi(world, { methods: ['GET /pets key'], stageName: 'dev' });
-    const namesake = await deployApi(world, { methods: ['GET /pets key'], stageName: 'dev' });
-    await world.gateway.createDeployment({ restApiId: api.restApiId, stageName: 'test' });
-    const { value } = await subscribe(world, await planOver(world, [api]));
-    expect(await namesake.requestAs(value, 'GET /pets')).toEqual(forbidden);
-    const elsewhere = await fetch(`${urlOf(world.emulator, api.restApiId, 'test')}/pets`, { headers: { 'x-api-key': value } });
-    expect(elsewhere.status).toBe(403);
-    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200 });
-  });
+  behaviour.emulatorOnly(
+    'R8',
+    'neither the same stage of another API nor another stage of the same API will do',
+    async () => {
+      const api = await deployApi(world, { methods: ['GET /pets key'], stageName: 'dev' });
+      const namesake = await deployApi(world, { methods: ['GET /pets key'], stageName: 'dev' });
+      await world.gateway.createDeployment({ restApiId: api.restApiId, stageName: 'test' });
+      const { value } = await subscribe(world, await planOver(world, [api]));
+      expect(await namesake.requestAs(value, 'GET /pets')).toEqual(forbidden);
+      const elsewhere = await fetch(`${urlOf(world.emulator, api.restApiId, 'test')}/pets`, {
+        headers: { 'x-api-key': value },
+      });
+      expect(elsewhere.status).toBe(403);
+      expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200 });
+    },
+  );
 
-  behaviour.emulatorOnly('R8', 'a key in several plans goes by the one that has the stage', async () => {
-    const api = await deployApi(world, { methods: ['GET /pets key'] });
-    const other = await deployApi(world, { methods: ['GET /pets key'] });
-    const [first, second] = [await planOver(world, [api]), await planOver(world, [other])];
-    const { value, keyId } = await subscribe(world, first);
-    await world.gateway.createUsagePlanKey({ usagePlanId: second, keyId, keyType: 'API_KEY' });
-    expect((await api.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(first);
-    expect((await other.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(second);
-  });
+  behaviour.emulatorOnly(
+    'R8',
+    'a key in several plans goes by the one that has the stage',
+    async () => {
+      const api = await deployApi(world, { methods: ['GET /pets key'] });
+      const other = await deployApi(world, { methods: ['GET /pets key'] });
+      const [first, second] = [await planOver(world, [api]), await planOver(world, [other])];
+      const { value, keyId } = await subscribe(world, first);
+      await world.gateway.createUsagePlanKey({ usagePlanId: second, keyId, keyType: 'API_KEY' });
+      expect((await api.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(first);
+      expect((await other.requestAs(value, 'GET /pets')).body.usagePlanId).toBe(second);
+    },
+  );
 
   behaviour.emulatorOnly('R8', 'not a key that is deleted, nor one whose plan is', async () => {
     const { gateway } = world;
@@ -57,19 +67,29 @@ suite('Requests: the key', (world) => {
     expect(await api.requestAs(two.value, 'GET /pets')).toEqual(forbidden);
   });
 
-  behaviour.emulatorOnly('R8', 'nor on a stage that was deleted and made anew, until the plan has it again', async () => {
-    const { gateway } = world;
-    const api = await deployApi(world, { methods: ['GET /pets key'] });
-    const { restApiId, stageName } = api;
-    const usagePlanId = await planOver(world, [api]);
-    const { value } = await subscribe(world, usagePlanId);
-    await gateway.deleteStage({ restApiId, stageName });
-    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
-    await api.deploy();
-    expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
-    await gateway.updateUsagePlan({ usagePlanId, patchOperations: [add('/apiStages', `${restApiId}:${stageName}`)] });
-    expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200 });
-  });
+  behaviour.emulatorOnly(
+    'R8',
+    'nor on a stage that was deleted and made anew, until the plan has it again',
+    async () => {
+      const { gateway } = world;
+      const api = await deployApi(world, { methods: ['GET /pets key'] });
+      const { restApiId, stageName } = api;
+      const usagePlanId = await planOver(world, [api]);
+      const { value } = await subscribe(world, usagePlanId);
+      await gateway.deleteStage({ restApiId, stageName });
+      expect(await api.requestAs(value, 'GET /pets')).toMatchObject({
+        status: 403,
+        body: { message: 'Forbidden' },
+      });
+      await api.deploy();
+      expect(await api.requestAs(value, 'GET /pets')).toEqual(forbidden);
+      await gateway.updateUsagePlan({
+        usagePlanId,
+        patchOperations: [add('/apiStages', `${restApiId}:${stageName}`)],
+      });
+      expect(await api.requestAs(value, 'GET /pets')).toMatchObject({ status: 200 });
+    },
+  );
 
   behaviour.emulatorOnly('R9', 'the authorizer brings the key where the API says so', async () => {
     const api = await deployApi(world, { methods: ['GET /pets key'], apiKeySource: 'AUTHORIZER' });
@@ -80,12 +100,17 @@ suite('Requests: the key', (world) => {
 
     const byHeader = await deployApi(world, { methods: ['GET /pets key'] });
     await planOver(world, [byHeader]);
-    expect(await byHeader.request('GET /pets', { 'x-apikeeper-usage-identifier-key': value })).toEqual(forbidden);
+    expect(
+      await byHeader.request('GET /pets', { 'x-apikeeper-usage-identifier-key': value }),
+    ).toEqual(forbidden);
   });
 
   behaviour.emulatorOnly('R10', 'a method that demands no key bypasses the plan', async () => {
     const api = await deployApi(world, { methods: ['GET /open', 'GET /closed key'] });
-    const plan = { throttle: { rateLimit: 0, burstLimit: 0 }, quota: { limit: 0, period: 'DAY' as const } };
+    const plan = {
+      throttle: { rateLimit: 0, burstLimit: 0 },
+      quota: { limit: 0, period: 'DAY' as const },
+    };
     const usagePlanId = await planOver(world, [api], plan);
     const { value, keyId } = await subscribe(world, usagePlanId);
     expect(await api.requestAs(value, 'GET /closed')).toEqual(throttled);
@@ -93,7 +118,11 @@ suite('Requests: the key', (world) => {
     expect(open.status).toBe(200);
     expect(open.body).not.toHaveProperty('keyId');
     const today = new Date(world.now).toISOString().slice(0, 10);
-    const { items } = await world.gateway.getUsage({ usagePlanId, startDate: today, endDate: today });
+    const { items } = await world.gateway.getUsage({
+      usagePlanId,
+      startDate: today,
+      endDate: today,
+    });
     expect(items).toEqual({ [keyId]: [[0, 0]] });
   });
 });

@@ -9,7 +9,9 @@ afterEach(async () => {
   for (const close of open.splice(0)) await close();
 });
 
-async function start(options: EmulatorOptions = {}): Promise<{ emulator: Emulator; gateway: APIGateway }> {
+async function start(
+  options: EmulatorOptions = {},
+): Promise<{ emulator: Emulator; gateway: APIGateway }> {
   const emulator = await startEmulator(options);
   const gateway = clientOf(emulator);
   open.push(() => gateway.destroy(), emulator.close);
@@ -43,24 +45,44 @@ describe('Control-plane quotas', () => {
   const single: [string, number, number, (gateway: APIGateway) => Promise<unknown>][] = [
     ['CreateApiKey', 5, 1, (gateway) => gateway.createApiKey({})],
     ['DeleteApiKey', 5, 1, (gateway) => gateway.deleteApiKey({ apiKey: 'x' })],
-    ['CreateResource', 5, 1, (gateway) => gateway.createResource({ restApiId: 'x', parentId: 'y', pathPart: 'z' })],
-    ['DeleteResource', 5, 1, (gateway) => gateway.deleteResource({ restApiId: 'x', resourceId: 'y' })],
+    [
+      'CreateResource',
+      5,
+      1,
+      (gateway) => gateway.createResource({ restApiId: 'x', parentId: 'y', pathPart: 'z' }),
+    ],
+    [
+      'DeleteResource',
+      5,
+      1,
+      (gateway) => gateway.deleteResource({ restApiId: 'x', resourceId: 'y' }),
+    ],
     ['UpdateUsagePlan', 1, 20, (gateway) => gateway.updateUsagePlan({ usagePlanId: 'x' })],
     ['UpdateAccount', 1, 20, (gateway) => gateway.updateAccount({})],
     ['CreateDeployment', 1, 5, (gateway) => gateway.createDeployment({ restApiId: 'x' })],
     ['GetResources', 5, 2, (gateway) => gateway.getResources({ restApiId: 'x' })],
-    ['CreateRestApi', 1, 3, (gateway) => gateway.createRestApi({ name: 'x', endpointConfiguration: { types: ['REGIONAL'] } })],
+    [
+      'CreateRestApi',
+      1,
+      3,
+      (gateway) =>
+        gateway.createRestApi({ name: 'x', endpointConfiguration: { types: ['REGIONAL'] } }),
+    ],
     ['CreateRestApi (edge)', 1, 30, (gateway) => gateway.createRestApi({ name: 'x' })],
     ['DeleteRestApi', 1, 30, (gateway) => gateway.deleteRestApi({ restApiId: 'x' })],
   ];
   for (const [operation, calls, seconds, call] of single) {
-    behaviour.emulatorOnly('Q1', `${operation}: ${calls} per ${seconds} s, failing calls included`, async () => {
-      let now = 0;
-      const { gateway } = await start({ quotas: 'real', clock: () => now });
-      expect(await passing(() => call(gateway))).toBe(calls);
-      now += seconds * 1000;
-      expect(await passing(() => call(gateway))).toBe(calls);
-    });
+    behaviour.emulatorOnly(
+      'Q1',
+      `${operation}: ${calls} per ${seconds} s, failing calls included`,
+      async () => {
+        let now = 0;
+        const { gateway } = await start({ quotas: 'real', clock: () => now });
+        expect(await passing(() => call(gateway))).toBe(calls);
+        now += seconds * 1000;
+        expect(await passing(() => call(gateway))).toBe(calls);
+      },
+    );
   }
 
   behaviour.emulatorOnly('Q1', 'off, and scaled', async () => {
@@ -74,8 +96,12 @@ describe('Control-plane quotas', () => {
 
   behaviour.emulatorOnly('Q2', 'calls that fail count', async () => {
     const { gateway } = await start({ quotas: 'real', clock: () => 0 });
-    expect(await refusal(gateway.updateUsagePlan({ usagePlanId: 'x' }))).toMatchObject({ name: 'NotFoundException' });
-    expect(await refusal(gateway.updateUsagePlan({ usagePlanId: 'x' }))).toMatchObject({ name: 'TooManyRequestsException' });
+    expect(await refusal(gateway.updateUsagePlan({ usagePlanId: 'x' }))).toMatchObject({
+      name: 'NotFoundException',
+    });
+    expect(await refusal(gateway.updateUsagePlan({ usagePlanId: 'x' }))).toMatchObject({
+      name: 'TooManyRequestsException',
+    });
   });
 
   behaviour.emulatorOnly('Q3', 'the answer says how long to wait', async () => {
@@ -85,7 +111,11 @@ describe('Control-plane quotas', () => {
     await refusal(update());
     now += 4500;
     const error = await update().catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: 'TooManyRequestsException', retryAfterSeconds: '16', $metadata: { httpStatusCode: 429 } });
+    expect(error).toMatchObject({
+      name: 'TooManyRequestsException',
+      retryAfterSeconds: '16',
+      $metadata: { httpStatusCode: 429 },
+    });
   });
 });
 
@@ -103,7 +133,8 @@ describe('Accounts', () => {
 
   behaviour.emulatorOnly('C1', 'the access key id tells the account', async () => {
     const { emulator } = await start();
-    const account = async (accessKeyId: string) => (await stsOf(emulator, accessKeyId).send(new GetCallerIdentityCommand({}))).Account;
+    const account = async (accessKeyId: string) =>
+      (await stsOf(emulator, accessKeyId).send(new GetCallerIdentityCommand({}))).Account;
     expect(await account('222222222222')).toBe('222222222222');
     expect(await account('AKIA333333333333')).toBe('333333333333');
     expect(await account('ASIA444444444444XYZ')).toBe('444444444444');
@@ -131,21 +162,32 @@ describe('Accounts', () => {
   behaviour.emulatorOnly('C3', 'a role gives the credentials of its account', async () => {
     const { emulator } = await start();
     const sts = stsOf(emulator, 'test');
-    const { Credentials, AssumedRoleUser } = await sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' }));
+    const { Credentials, AssumedRoleUser } = await sts.send(
+      new AssumeRoleCommand({ RoleArn, RoleSessionName: 'session' }),
+    );
     const arn = 'arn:aws:sts::222222222222:assumed-role/apikeeper/session';
     expect(AssumedRoleUser).toMatchObject({ Arn: arn });
     expect(Credentials?.Expiration?.getTime()).toBeGreaterThan(Date.now());
     const inRole = stsOf(emulator, Credentials?.AccessKeyId ?? '');
-    expect(await inRole.send(new GetCallerIdentityCommand({}))).toMatchObject({ Account: '222222222222', Arn: arn });
-    expect(await refusal(sts.send(new AssumeRoleCommand({ RoleArn: 'nonsense', RoleSessionName: 'x' })))).toMatchObject({ status: 400 });
+    expect(await inRole.send(new GetCallerIdentityCommand({}))).toMatchObject({
+      Account: '222222222222',
+      Arn: arn,
+    });
+    expect(
+      await refusal(sts.send(new AssumeRoleCommand({ RoleArn: 'nonsense', RoleSessionName: 'x' }))),
+    ).toMatchObject({ status: 400 });
   });
 
   behaviour.emulatorOnly('C4', 'a role may want an external id, or nobody', async () => {
     const { emulator } = await start();
     const sts = stsOf(emulator, 'test');
-    const assume = (ExternalId?: string) => sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'x', ExternalId }));
+    const assume = (ExternalId?: string) =>
+      sts.send(new AssumeRoleCommand({ RoleArn, RoleSessionName: 'x', ExternalId }));
     const rule = (body: object) =>
-      fetch(`${emulator.url}/_emulator/roles`, { method: 'PUT', body: JSON.stringify({ roleArn: RoleArn, ...body }) });
+      fetch(`${emulator.url}/_emulator/roles`, {
+        method: 'PUT',
+        body: JSON.stringify({ roleArn: RoleArn, ...body }),
+      });
     await rule({ externalId: 'agreed' });
     expect(await refusal(assume())).toMatchObject({ name: 'AccessDenied', status: 403 });
     expect(await assume('agreed')).toHaveProperty('Credentials');

@@ -37,7 +37,8 @@ suite('Stages', (world) => {
       address,
       deployed,
       get: () => world.gateway.getStage(address),
-      patch: (...patchOperations: ReturnType<typeof replace>[]) => world.gateway.updateStage({ ...address, patchOperations }),
+      patch: (...patchOperations: ReturnType<typeof replace>[]) =>
+        world.gateway.updateStage({ ...address, patchOperations }),
     };
   };
 
@@ -49,7 +50,13 @@ suite('Stages', (world) => {
       tracingEnabled: false,
       methodSettings: {},
     });
-    for (const field of ['description', 'variables', 'tags', 'clientCertificateId', 'accessLogSettings'])
+    for (const field of [
+      'description',
+      'variables',
+      'tags',
+      'clientCertificateId',
+      'accessLogSettings',
+    ])
       expect(stage).not.toHaveProperty(field);
   });
 
@@ -57,12 +64,15 @@ suite('Stages', (world) => {
     const { address, deployed } = await fresh();
     const create = (stageName: string) => world.gateway.createStage({ ...deployed, stageName });
     expect(await refusal(create(address.stageName))).toEqual(conflict('Stage already exists'));
-    for (const name of ['with blank', 'x'.repeat(129)]) expect(await refusal(create(name))).toMatchObject({ status: 400 });
+    for (const name of ['with blank', 'x'.repeat(129)])
+      expect(await refusal(create(name))).toMatchObject({ status: 400 });
   });
 
   behaviour('S3', 'a deployment that does not exist', async () => {
     const { patch, deployed } = await fresh();
-    expect(await refusal(patch(replace('/deploymentId', 'none')))).toEqual(badRequest('Deployment id does not exist'));
+    expect(await refusal(patch(replace('/deploymentId', 'none')))).toEqual(
+      badRequest('Deployment id does not exist'),
+    );
     const call = world.gateway.createStage({ ...deployed, deploymentId: 'none', stageName: 'x' });
     expect(await refusal(call)).toMatchObject({ status: 400 });
   });
@@ -70,7 +80,11 @@ suite('Stages', (world) => {
   behaviour('S4', 'plain fields', async () => {
     const { patch, deployed, get } = await fresh();
     const { id = '' } = await world.gateway.createDeployment(deployed);
-    await patch(replace('/deploymentId', id), replace('/description', 'd'), replace('/tracingEnabled', 'true'));
+    await patch(
+      replace('/deploymentId', id),
+      replace('/description', 'd'),
+      replace('/tracingEnabled', 'true'),
+    );
     expect(await get()).toMatchObject({ deploymentId: id, description: 'd', tracingEnabled: true });
     expect((await patch(replace('/description', ''))).description ?? '').toBe('');
   });
@@ -78,12 +92,21 @@ suite('Stages', (world) => {
   behaviour.emulatorOnly('S4', 'documentation version and client certificate', async () => {
     const { patch } = await fresh();
     const { clientCertificateId = '' } = await world.gateway.generateClientCertificate({});
-    expect(await patch(replace('/documentationVersion', '1'), replace('/clientCertificateId', clientCertificateId))).toMatchObject({
+    expect(
+      await patch(
+        replace('/documentationVersion', '1'),
+        replace('/clientCertificateId', clientCertificateId),
+      ),
+    ).toMatchObject({
       documentationVersion: '1',
       clientCertificateId,
     });
-    expect(await patch(replace('/clientCertificateId', ''))).not.toHaveProperty('clientCertificateId');
-    expect(await refusal(patch(replace('/clientCertificateId', 'none')))).toMatchObject({ status: 400 });
+    expect(await patch(replace('/clientCertificateId', ''))).not.toHaveProperty(
+      'clientCertificateId',
+    );
+    expect(await refusal(patch(replace('/clientCertificateId', 'none')))).toMatchObject({
+      status: 400,
+    });
   });
 
   behaviour.emulatorOnly('S5', 'the cache cluster comes and goes', async () => {
@@ -96,15 +119,23 @@ suite('Stages', (world) => {
     world.now += 240_000;
     expect(await get()).toMatchObject({ cacheClusterStatus: 'AVAILABLE' });
     await patch(replace('/cacheClusterSize', '1.6'), replace('/cacheClusterEnabled', 'false'));
-    expect(await get()).toMatchObject({ cacheClusterStatus: 'DELETE_IN_PROGRESS', cacheClusterSize: '1.6' });
+    expect(await get()).toMatchObject({
+      cacheClusterStatus: 'DELETE_IN_PROGRESS',
+      cacheClusterSize: '1.6',
+    });
     world.now += 240_000;
-    expect(await get()).toMatchObject({ cacheClusterStatus: 'NOT_AVAILABLE', cacheClusterSize: '1.6' });
+    expect(await get()).toMatchObject({
+      cacheClusterStatus: 'NOT_AVAILABLE',
+      cacheClusterSize: '1.6',
+    });
     expect(await refusal(patch(replace('/cacheClusterSize', '2')))).toMatchObject({ status: 400 });
   });
 
   behaviour('S6', 'variables one by one', async () => {
     const { patch } = await fresh();
-    expect(await patch(replace('/variables/port', '8080'), replace('/variables/host', 'a.example'))).toMatchObject({
+    expect(
+      await patch(replace('/variables/port', '8080'), replace('/variables/host', 'a.example')),
+    ).toMatchObject({
       variables: { port: '8080', host: 'a.example' },
     });
     expect((await patch(remove('/variables/port'))).variables).toEqual({ host: 'a.example' });
@@ -115,7 +146,9 @@ suite('Stages', (world) => {
       ['ok', 'has blank'],
       ['ok', 'x'.repeat(513)],
     ] as const) {
-      expect(await refusal(patch(replace(`/variables/${name}`, value)))).toMatchObject({ status: 400 });
+      expect(await refusal(patch(replace(`/variables/${name}`, value)))).toMatchObject({
+        status: 400,
+      });
     }
   });
 
@@ -141,44 +174,74 @@ suite('Stages', (world) => {
       add('/accessLogSettings/format', accessLogSettings.format),
     ];
     expect(await patch(...operations)).toMatchObject({ accessLogSettings });
-    expect(await refusal(patch(replace('/accessLogSettings/format', '')))).toEqual(badRequest('Access Log value must not be empty'));
+    expect(await refusal(patch(replace('/accessLogSettings/format', '')))).toEqual(
+      badRequest('Access Log value must not be empty'),
+    );
     expect(await patch(remove('/accessLogSettings'))).not.toHaveProperty('accessLogSettings');
   });
 
   behaviour('S7', 'another path below access logs', async () => {
     const { patch } = await fresh();
     expect(await refusal(patch(replace('/accessLogSettings/other', 'x')))).toEqual(
-      badRequest('Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]'),
+      badRequest(
+        'Invalid accessLogSettings path. Must be one of : [/accessLogSettings/destinationArn, /accessLogSettings/format]',
+      ),
     );
   });
 
   behaviour('S8', 'a part of the access logs cannot be removed', async () => {
     const { patch } = await fresh();
-    const text = 'Cannot remove method setting accessLogSettings/destinationArn because there is no method setting for this method ';
-    expect(await refusal(patch(remove('/accessLogSettings/destinationArn')))).toEqual(badRequest(text));
+    const text =
+      'Cannot remove method setting accessLogSettings/destinationArn because there is no method setting for this method ';
+    expect(await refusal(patch(remove('/accessLogSettings/destinationArn')))).toEqual(
+      badRequest(text),
+    );
   });
 
   behaviour.emulatorOnly('S9', 'where access logs may go, and what they hold', async () => {
     const { patch } = await fresh();
-    await patch(replace('/accessLogSettings/destinationArn', 'arn:aws:firehose:eu-west-2:123456789012:deliverystream/amazon-apigateway-x'));
-    for (const arn of [`${LOG_GROUP}:*`, 'arn:aws:firehose:eu-west-2:123456789012:deliverystream/x', 'nonsense']) {
-      expect(await refusal(patch(replace('/accessLogSettings/destinationArn', arn)))).toMatchObject({ status: 400 });
+    await patch(
+      replace(
+        '/accessLogSettings/destinationArn',
+        'arn:aws:firehose:eu-west-2:123456789012:deliverystream/amazon-apigateway-x',
+      ),
+    );
+    for (const arn of [
+      `${LOG_GROUP}:*`,
+      'arn:aws:firehose:eu-west-2:123456789012:deliverystream/x',
+      'nonsense',
+    ]) {
+      expect(await refusal(patch(replace('/accessLogSettings/destinationArn', arn)))).toMatchObject(
+        { status: 400 },
+      );
     }
-    expect(await refusal(patch(replace('/accessLogSettings/format', 'no id')))).toMatchObject({ status: 400 });
+    expect(await refusal(patch(replace('/accessLogSettings/format', 'no id')))).toMatchObject({
+      status: 400,
+    });
   });
 
   behaviour('S10', 'a canary begins with the first replace', async () => {
     const { patch, deployed } = await fresh();
     const canary = { deploymentId: deployed.deploymentId, percentTraffic: 0, useStageCache: false };
-    expect((await patch(replace('/canarySettings/useStageCache', 'false'))).canarySettings).toMatchObject(canary);
+    expect(
+      (await patch(replace('/canarySettings/useStageCache', 'false'))).canarySettings,
+    ).toMatchObject(canary);
     const changed = await patch(
       replace('/canarySettings/percentTraffic', '12.5'),
       replace('/canarySettings/stageVariableOverrides/port', '1'),
     );
-    expect(changed.canarySettings).toMatchObject({ ...canary, percentTraffic: 12.5, stageVariableOverrides: { port: '1' } });
+    expect(changed.canarySettings).toMatchObject({
+      ...canary,
+      percentTraffic: 12.5,
+      stageVariableOverrides: { port: '1' },
+    });
     const path = '/canarySettings/percentTraffic';
-    expect(await refusal(patch(add(path, '1')))).toEqual(badRequest(`Invalid add operation with path: ${path}`));
-    expect(await refusal(patch(replace('/canarySettings/deploymentId', 'none')))).toEqual(badRequest('Deployment id does not exist'));
+    expect(await refusal(patch(add(path, '1')))).toEqual(
+      badRequest(`Invalid add operation with path: ${path}`),
+    );
+    expect(await refusal(patch(replace('/canarySettings/deploymentId', 'none')))).toEqual(
+      badRequest('Deployment id does not exist'),
+    );
     expect(await patch(remove('/canarySettings'))).not.toHaveProperty('canarySettings');
   });
 
@@ -200,14 +263,24 @@ suite('Stages', (world) => {
   behaviour('S11', 'a canary is promoted by copy', async () => {
     const { patch, deployed } = await fresh();
     const copy = (path: string, from: string) => ({ op: 'copy' as const, path, from });
-    const promotion = [copy('/deploymentId', '/canarySettings/deploymentId'), copy('/variables', '/canarySettings/stageVariableOverrides')];
-    expect(await refusal(patch(...promotion))).toEqual(badRequest('Promotion not available. Canary does not exist.'));
+    const promotion = [
+      copy('/deploymentId', '/canarySettings/deploymentId'),
+      copy('/variables', '/canarySettings/stageVariableOverrides'),
+    ];
+    expect(await refusal(patch(...promotion))).toEqual(
+      badRequest('Promotion not available. Canary does not exist.'),
+    );
     const { id = '' } = await world.gateway.createDeployment(deployed);
-    await patch(replace('/canarySettings/deploymentId', id), replace('/canarySettings/stageVariableOverrides/port', '1'));
+    await patch(
+      replace('/canarySettings/deploymentId', id),
+      replace('/canarySettings/stageVariableOverrides/port', '1'),
+    );
     expect(await patch(...promotion)).toMatchObject({ deploymentId: id, variables: { port: '1' } });
     const valid =
       'Valid copy:path are [/deploymentId, /variables] and valid copy:from are [/canarySettings/deploymentId, /canarySettings/stageVariableOverrides]';
-    expect(await refusal(patch(copy('/description', '/canarySettings/deploymentId')))).toEqual(badRequest(valid));
+    expect(await refusal(patch(copy('/description', '/canarySettings/deploymentId')))).toEqual(
+      badRequest(valid),
+    );
     expect(await refusal(patch(copy('/deploymentId', '/description')))).toEqual(badRequest(valid));
   });
 
@@ -234,14 +307,22 @@ suite('Stages', (world) => {
     await patch(replace('/*/*/throttling/burstLimit', '7'));
     await patch(replace('/~1pets/GET/throttling/rateLimit', '3'));
     const { methodSettings } = await patch(replace('/*/*/throttling/burstLimit', '8'));
-    expect(methodSettings?.['~1pets/GET']).toMatchObject({ throttlingBurstLimit: 7, throttlingRateLimit: 3 });
-    expect(methodSettings?.['*/*']).toMatchObject({ throttlingBurstLimit: 8, throttlingRateLimit: 10_000 });
+    expect(methodSettings?.['~1pets/GET']).toMatchObject({
+      throttlingBurstLimit: 7,
+      throttlingRateLimit: 3,
+    });
+    expect(methodSettings?.['*/*']).toMatchObject({
+      throttlingBurstLimit: 8,
+      throttlingRateLimit: 10_000,
+    });
   });
 
   behaviour('S14', 'the key is the pointer as sent', async () => {
     const { patch } = await fresh();
     const paths = ['/~1pets/GET', '/pets/GET', '/*/*'];
-    const { methodSettings = {} } = await patch(...paths.map((path) => replace(`${path}/caching/enabled`, 'false')));
+    const { methodSettings = {} } = await patch(
+      ...paths.map((path) => replace(`${path}/caching/enabled`, 'false')),
+    );
     expect(Object.keys(methodSettings).sort()).toEqual(['*/*', 'pets/GET', '~1pets/GET']);
   });
 
@@ -249,14 +330,17 @@ suite('Stages', (world) => {
     const { patch } = await fresh();
     await patch(replace('/*/*/metrics/enabled', 'true'));
     expect((await patch(remove('/*/*'))).methodSettings).toEqual({});
-    const text = 'Cannot remove method setting */* because there is no method setting for this method ';
+    const text =
+      'Cannot remove method setting */* because there is no method setting for this method ';
     expect(await refusal(patch(remove('/*/*')))).toEqual(badRequest(text));
   });
 
   behaviour('S16', 'other paths', async () => {
     const { patch } = await fresh();
     for (const path of ['/tags/tag1', '/{proxy+}/ANY//throttling/burstLimit']) {
-      const expected = badRequest(expect.stringContaining(`Invalid method setting path: ${path}. Must be one of: [`));
+      const expected = badRequest(
+        expect.stringContaining(`Invalid method setting path: ${path}. Must be one of: [`),
+      );
       expect(await refusal(patch(replace(path, '1')))).toEqual(expected);
     }
     expect(await refusal(patch(remove('/tags/tag1')))).toMatchObject({ status: 400 });
@@ -276,22 +360,39 @@ suite('Stages', (world) => {
   behaviour.emulatorOnly('S18', 'logging needs the account’s role', async () => {
     const { patch } = await fresh();
     const text = 'CloudWatch Logs role ARN must be set in account settings to enable logging';
-    expect(await refusal(patch(replace('/*/*/logging/loglevel', 'ERROR')))).toEqual(badRequest(text));
+    expect(await refusal(patch(replace('/*/*/logging/loglevel', 'ERROR')))).toEqual(
+      badRequest(text),
+    );
     await patch(replace('/*/*/logging/loglevel', 'OFF'));
     await world.gateway.updateAccount({ patchOperations: [replace('/cloudwatchRoleArn', ROLE)] });
-    const { methodSettings } = await patch(replace('/*/*/logging/loglevel', 'ERROR'), replace('/*/*/logging/dataTrace', 'true'));
-    expect(methodSettings?.['*/*']).toMatchObject({ loggingLevel: 'ERROR', dataTraceEnabled: true });
+    const { methodSettings } = await patch(
+      replace('/*/*/logging/loglevel', 'ERROR'),
+      replace('/*/*/logging/dataTrace', 'true'),
+    );
+    expect(methodSettings?.['*/*']).toMatchObject({
+      loggingLevel: 'ERROR',
+      dataTraceEnabled: true,
+    });
   });
 
   behaviour('S19', 'no throttle of its own', async () => {
     const { patch } = await fresh();
-    await patch(replace('/*/*/throttling/rateLimit', '-1'), replace('/*/*/throttling/burstLimit', '-1'));
+    await patch(
+      replace('/*/*/throttling/rateLimit', '-1'),
+      replace('/*/*/throttling/burstLimit', '-1'),
+    );
   });
 
   behaviour.emulatorOnly('S19', 'is shown as -1', async () => {
     const { patch } = await fresh();
-    const { methodSettings } = await patch(replace('/*/*/throttling/rateLimit', '-1'), replace('/*/*/throttling/burstLimit', '-1'));
-    expect(methodSettings?.['*/*']).toMatchObject({ throttlingRateLimit: -1, throttlingBurstLimit: -1 });
+    const { methodSettings } = await patch(
+      replace('/*/*/throttling/rateLimit', '-1'),
+      replace('/*/*/throttling/burstLimit', '-1'),
+    );
+    expect(methodSettings?.['*/*']).toMatchObject({
+      throttlingRateLimit: -1,
+      throttlingBurstLimit: -1,
+    });
   });
 
   behaviour('S20', 'bounds of settings', async () => {
@@ -301,7 +402,8 @@ suite('Stages', (world) => {
       ['logging/loglevel', 'LOUD'],
       ['caching/unauthorizedCacheControlHeaderStrategy', 'SHRUG'],
     ] as const;
-    for (const [field, value] of bad) expect(await refusal(patch(replace(`/*/*/${field}`, value)))).toMatchObject({ status: 400 });
+    for (const [field, value] of bad)
+      expect(await refusal(patch(replace(`/*/*/${field}`, value)))).toMatchObject({ status: 400 });
     const { methodSettings } = await patch(
       replace('/*/*/caching/ttlInSeconds', '3600'),
       replace('/*/*/caching/dataEncrypted', 'true'),
@@ -320,7 +422,9 @@ suite('Stages', (world) => {
     const { address, deployed } = await fresh();
     const { restApiId } = address;
     const names = async (deploymentId?: string) =>
-      (await world.gateway.getStages({ restApiId, deploymentId })).item?.map((stage) => stage.stageName);
+      (await world.gateway.getStages({ restApiId, deploymentId })).item?.map(
+        (stage) => stage.stageName,
+      );
     expect(await names()).toContain(address.stageName);
     expect(await names(deployed.deploymentId)).toContain(address.stageName);
     const { id } = await world.gateway.createDeployment({ restApiId });
@@ -338,6 +442,8 @@ suite('Stages', (world) => {
     const unknown = notFound('Invalid stage identifier specified');
     expect(await refusal(world.gateway.getStage(address))).toEqual(unknown);
     expect(await refusal(world.gateway.deleteStage(address))).toEqual(unknown);
-    expect(await refusal(world.gateway.updateStage({ ...address, patchOperations: [] }))).toEqual(unknown);
+    expect(await refusal(world.gateway.updateStage({ ...address, patchOperations: [] }))).toEqual(
+      unknown,
+    );
   });
 });

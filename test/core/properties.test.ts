@@ -1,24 +1,48 @@
 /** Whatever is declared and whatever is live: a plan is the same in any order, leaves alone what isn't ours, and keeps within its guards. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applied } from '../../src/core/model/three-way.ts';
-import { type Annotations, type Desired, identity, type Json, type Live, TAG } from '../../src/core/model/model.ts';
-import { operations } from '../../src/core/schedule/operations.ts';
 import { claimOf, otherManager } from '../../src/core/compare/ownership.ts';
+import {
+  type Annotations,
+  type Desired,
+  identity,
+  type Json,
+  type Live,
+  TAG,
+} from '../../src/core/model/model.ts';
 import type { Plan, Step } from '../../src/core/model/plan.ts';
-import { desired, inputOf, live, members, OWNER, ours, planOf, RULES, rulesOf, stages } from './build.ts';
+import { applied } from '../../src/core/model/three-way.ts';
+import { operations } from '../../src/core/schedule/operations.ts';
+import {
+  desired,
+  inputOf,
+  live,
+  members,
+  OWNER,
+  ours,
+  planOf,
+  RULES,
+  rulesOf,
+  stages,
+} from './build.ts';
 
 const numRuns = Number(process.env.APIKEEPER_RUNS ?? 300);
 
 const KEYS = ['acme', 'bolt', 'cord', 'dent', 'echo', 'fink'];
 const PLANS = ['plan-a', 'plan-b', 'plan-c'];
 const STAGES = ['s1', 's2', 's3'];
-const ids = { keys: KEYS.map((name) => `id-${name}`), stages: STAGES.map((name) => `api1:${name}`) };
+const ids = {
+  keys: KEYS.map((name) => `id-${name}`),
+  stages: STAGES.map((name) => `api1:${name}`),
+};
 
 const some = <T>(all: readonly T[]) => fc.subarray([...all]);
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined, freq: 3 });
 const text = fc.constantFrom('', 'one', 'two');
-const limits = fc.option(fc.constantFrom({ rateLimit: 1, burstLimit: 2 }, { rateLimit: 0, burstLimit: 0 }), { nil: null });
+const limits = fc.option(
+  fc.constantFrom({ rateLimit: 1, burstLimit: 2 }, { rateLimit: 0, burstLimit: 0 }),
+  { nil: null },
+);
 
 /** Whose a live object is: mostly ours, under its own name. */
 function tagsOf(name: string): fc.Arbitrary<Record<string, string>> {
@@ -39,15 +63,22 @@ function tagsOf(name: string): fc.Arbitrary<Record<string, string>> {
 }
 
 const liveKey = (name: string) =>
-  fc.record({ enabled: fc.boolean(), description: text, tags: tagsOf(name), twice: fc.boolean() }).map(({ tags, twice, ...spec }) => {
-    const one = live('ApiKey', `id-${name}`, { name, ...spec }, tags);
-    return twice && name === 'fink' ? [one, { ...one, id: 'id-fink-too' }] : [one];
-  });
+  fc
+    .record({ enabled: fc.boolean(), description: text, tags: tagsOf(name), twice: fc.boolean() })
+    .map(({ tags, twice, ...spec }) => {
+      const one = live('ApiKey', `id-${name}`, { name, ...spec }, tags);
+      return twice && name === 'fink' ? [one, { ...one, id: 'id-fink-too' }] : [one];
+    });
 const livePlan = (name: string) =>
   fc
     .record({ keys: some(ids.keys), on: some(ids.stages), throttle: limits, tags: tagsOf(name) })
     .map(({ keys, on, throttle, tags }) => [
-      live('UsagePlan', `id-${name}`, { name, throttle, keys: members(...keys), stages: stages(...on) }, tags),
+      live(
+        'UsagePlan',
+        `id-${name}`,
+        { name, throttle, keys: members(...keys), stages: stages(...on) },
+        tags,
+      ),
     ]);
 const liveStage = (name: string) =>
   fc
@@ -68,8 +99,15 @@ const annotations: fc.Arbitrary<Partial<Annotations>> = fc.oneof(
 );
 
 /** A document without the fields that were not drawn. */
-function document(kind: string, name: string, spec: { readonly [field: string]: Json | undefined }, more: Partial<Annotations>): Desired {
-  const said = Object.entries(spec).filter((entry): entry is [string, Json] => entry[1] !== undefined);
+function document(
+  kind: string,
+  name: string,
+  spec: { readonly [field: string]: Json | undefined },
+  more: Partial<Annotations>,
+): Desired {
+  const said = Object.entries(spec).filter(
+    (entry): entry is [string, Json] => entry[1] !== undefined,
+  );
   return desired(kind, name, Object.fromEntries(said), more);
 }
 
@@ -80,27 +118,45 @@ const wantedKey = (name: string) =>
 const restApi = { name: 'residents-api' };
 const wantedStage = (name: string) =>
   fc
-    .tuple(fc.record({ description: maybe(text), deployment: maybe(fc.constant('latest')) }), annotations)
+    .tuple(
+      fc.record({ description: maybe(text), deployment: maybe(fc.constant('latest')) }),
+      annotations,
+    )
     .map(([spec, more]) => [document('Stage', name, { ...spec, restApi }, more)]);
 const wantedPlan = (name: string) => {
-  const entry = fc.constantFrom<Json>(...STAGES.flatMap((stage) => [{ stage }, { restApi, stageName: stage }]), { stage: 'nowhere' });
+  const entry = fc.constantFrom<Json>(
+    ...STAGES.flatMap((stage) => [{ stage }, { restApi, stageName: stage }]),
+    { stage: 'nowhere' },
+  );
   const keys = maybe(some([...KEYS, 'nobody']));
-  const on = maybe(fc.uniqueArray(entry, { maxLength: 3, selector: (one) => Object.values(one as object).at(-1) }));
+  const on = maybe(
+    fc.uniqueArray(entry, { maxLength: 3, selector: (one) => Object.values(one as object).at(-1) }),
+  );
   const membership = maybe(fc.constantFrom('exact', 'additive'));
   return fc
     .tuple(fc.record({ keys, stages: on, throttle: maybe(limits), membership }), annotations)
     .map((drawn) => [document('UsagePlan', name, ...drawn)]);
 };
 
-const anyOf = <T>(names: readonly string[], make: (name: string) => fc.Arbitrary<T[]>): fc.Arbitrary<T[]> =>
-  fc.tuple(...names.map((name) => fc.option(make(name), { nil: [], freq: 4 }))).map((all) => all.flat());
-const all = <T>(...parts: fc.Arbitrary<T[]>[]): fc.Arbitrary<T[]> => fc.tuple(...parts).map((lists) => lists.flat());
+const anyOf = <T>(
+  names: readonly string[],
+  make: (name: string) => fc.Arbitrary<T[]>,
+): fc.Arbitrary<T[]> =>
+  fc
+    .tuple(...names.map((name) => fc.option(make(name), { nil: [], freq: 4 })))
+    .map((all) => all.flat());
+const all = <T>(...parts: fc.Arbitrary<T[]>[]): fc.Arbitrary<T[]> =>
+  fc.tuple(...parts).map((lists) => lists.flat());
 
 const situation = fc.record({
   desired: all(anyOf(KEYS, wantedKey), anyOf(STAGES, wantedStage), anyOf(PLANS, wantedPlan)),
   live: all(anyOf(KEYS, liveKey), anyOf(STAGES, liveStage), anyOf(PLANS, livePlan)),
   complete: fc.boolean(),
-  policy: fc.record({ prune: fc.boolean(), maxKeys: fc.integer({ min: 0, max: 3 }), maxPercent: fc.constantFrom(0, 30, 100) }),
+  policy: fc.record({
+    prune: fc.boolean(),
+    maxKeys: fc.integer({ min: 0, max: 3 }),
+    maxPercent: fc.constantFrom(0, 30, 100),
+  }),
 });
 
 const acts = ({ action }: Step) => action !== 'hold' && action !== 'keep';
@@ -132,7 +188,11 @@ describe('a plan', () => {
           for (const lost of step.disclaims) expect(claimOf(lost, OWNER)).toBeDefined();
           if (!found || action === 'adopt') continue;
           if (kind === 'Stage' && action === 'update') {
-            const allowed = [undefined, ...(step.desired?.annotations.adoptFrom ?? []), ...(claimOf(found, OWNER) ? ['ack'] : [])];
+            const allowed = [
+              undefined,
+              ...(step.desired?.annotations.adoptFrom ?? []),
+              ...(claimOf(found, OWNER) ? ['ack'] : []),
+            ];
             expect(allowed).toContain(otherManager(found, OWNER));
             continue;
           }
@@ -148,7 +208,9 @@ describe('a plan', () => {
     fc.assert(
       fc.property(situation, (one) => {
         if (one.complete && one.policy.prune) return;
-        const removing = planOf(one).steps.filter(({ action }) => action === 'delete' || action === 'disable' || action === 'release');
+        const removing = planOf(one).steps.filter(
+          ({ action }) => action === 'delete' || action === 'disable' || action === 'release',
+        );
         expect(removing).toEqual([]);
       }),
       { numRuns },
@@ -158,7 +220,9 @@ describe('a plan', () => {
   it('touches nothing that is suspended, and nothing while only observing', () => {
     fc.assert(
       fc.property(situation, (one) => {
-        const suspended = planOf(one).steps.filter((step) => acts(step) && step.live?.tags[TAG.suspend] !== undefined);
+        const suspended = planOf(one).steps.filter(
+          (step) => acts(step) && step.live?.tags[TAG.suspend] !== undefined,
+        );
         expect(suspended).toEqual([]);
         const observing = planOf({ ...one, policy: { ...one.policy, mode: 'observe' } });
         expect(observing.steps.filter(acts)).toEqual([]);
@@ -172,7 +236,9 @@ describe('a plan', () => {
     fc.assert(
       fc.property(situation, (one) => {
         const { steps, unmanaged } = planOf(one);
-        const acting = steps.filter(({ action }) => action !== 'hold').map((step) => `${identity(step)} ${step.live?.id}`);
+        const acting = steps
+          .filter(({ action }) => action !== 'hold')
+          .map((step) => `${identity(step)} ${step.live?.id}`);
         expect(acting).toHaveLength(new Set(acting).size);
         const names = operations(steps, RULES).map(({ id }) => id);
         expect(names).toHaveLength(new Set(names).size);
@@ -189,7 +255,9 @@ describe('a plan', () => {
         const before = new Set(membersIn(one.live).map(({ plan, pair }) => `${plan} ${pair}`));
         const after = membersIn(afterPlan(one.live, planOf(one)));
         const clash = after.filter(
-          ({ plan, pair }) => !before.has(`${plan} ${pair}`) && after.some((other) => other.plan !== plan && other.pair === pair),
+          ({ plan, pair }) =>
+            !before.has(`${plan} ${pair}`) &&
+            after.some((other) => other.plan !== plan && other.pair === pair),
         );
         expect(clash).toEqual([]);
       }),
@@ -203,9 +271,12 @@ describe('a plan', () => {
         const input = inputOf(one);
         const plan = planOf(one);
         const losing = losers(one.live, plan);
-        const managed = one.live.filter((found) => found.kind === 'ApiKey' && claimOf(found, OWNER)?.namespace === 'default').length;
+        const managed = one.live.filter(
+          (found) => found.kind === 'ApiKey' && claimOf(found, OWNER)?.namespace === 'default',
+        ).length;
         expect(losing.length).toBeLessThanOrEqual(input.policy.maxKeys);
-        if (managed >= 10) expect((losing.length * 100) / managed).toBeLessThanOrEqual(input.policy.maxPercent);
+        if (managed >= 10)
+          expect((losing.length * 100) / managed).toBeLessThanOrEqual(input.policy.maxPercent);
       }),
       { numRuns },
     );
@@ -227,7 +298,9 @@ function losers(before: readonly Live[], plan: Plan): string[] {
       )
       .map((step) => step.live?.id),
   );
-  const lost = [...accessIn(before)].filter((pair) => !now.has(pair)).map((pair) => pair.split(' ')[0] ?? '');
+  const lost = [...accessIn(before)]
+    .filter((pair) => !now.has(pair))
+    .map((pair) => pair.split(' ')[0] ?? '');
   return [...new Set(lost)].filter((key) => !outright.has(key));
 }
 
@@ -237,28 +310,41 @@ function afterPlan(before: readonly Live[], { steps }: Plan): Live[] {
     const own = active.filter((step) => step.live === found);
     if (own.some(({ action }) => action === 'delete')) return [];
     const fields = Object.keys(rulesOf(found.kind).fields);
-    const changes = own.flatMap((step) => step.changes).filter(({ field }) => fields.includes(field));
+    const changes = own
+      .flatMap((step) => step.changes)
+      .filter(({ field }) => fields.includes(field));
     return [{ ...found, spec: applied(found.spec, changes) }];
   });
   const made = active.flatMap((step) =>
-    step.action === 'create' ? [live(step.kind, step.fixedId ?? `pending:${identity(step)}`, step.owned)] : [],
+    step.action === 'create'
+      ? [live(step.kind, step.fixedId ?? `pending:${identity(step)}`, step.owned)]
+      : [],
   );
   return [...kept, ...made];
 }
 
 /** Every key of every plan, with each of its stages. */
-function membersIn(all: readonly Live[]): { readonly plan: string; readonly key: string; readonly stage: string; readonly pair: string }[] {
+function membersIn(all: readonly Live[]): {
+  readonly plan: string;
+  readonly key: string;
+  readonly stage: string;
+  readonly pair: string;
+}[] {
   const names = (value: Json | undefined) => Object.keys((value ?? {}) as object);
   return all
     .filter(({ kind }) => kind === 'UsagePlan')
     .flatMap(({ id, spec }) =>
-      names(spec.keys).flatMap((key) => names(spec.stages).map((stage) => ({ plan: id, key, stage, pair: `${key} ${stage}` }))),
+      names(spec.keys).flatMap((key) =>
+        names(spec.stages).map((stage) => ({ plan: id, key, stage, pair: `${key} ${stage}` })),
+      ),
     );
 }
 
 /** `<key id> <stage>` of enabled keys. */
 function accessIn(all: readonly Live[]): Set<string> {
-  const there = new Set(all.filter(({ kind, spec }) => kind === 'Stage' || spec.enabled === true).map(({ id }) => id));
+  const there = new Set(
+    all.filter(({ kind, spec }) => kind === 'Stage' || spec.enabled === true).map(({ id }) => id),
+  );
   const open = membersIn(all).filter(({ key, stage }) => there.has(key) && there.has(stage));
   return new Set(open.map(({ pair }) => pair));
 }

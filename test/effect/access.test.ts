@@ -16,7 +16,10 @@ test('a key passes once it is in a plan, and not before; other methods need none
   await scene.apply(key('acme'));
   expect(await scene.as('acme')).toEqual(forbidden);
   await scene.apply(key('acme'), plan('gold', ['acme']));
-  expect(await scene.as('acme')).toMatchObject({ status: 200, body: { resourcePath: '/residents', stage: 'production' } });
+  expect(await scene.as('acme')).toMatchObject({
+    status: 200,
+    body: { resourcePath: '/residents', stage: 'production' },
+  });
   expect(await scene.api.request('GET /residents')).toEqual(forbidden);
   expect(await scene.api.request('GET /health')).toEqual(passes);
 });
@@ -24,7 +27,13 @@ test('a key passes once it is in a plan, and not before; other methods need none
 test('with the commit that adds a consumer, nobody else notices anything', async () => {
   await scene.apply(key('acme'), plan('gold', ['acme']));
   scene.watch.follow('acme', () => scene.as('acme'));
-  await scene.apply(key('acme'), key('beta'), plan('gold', ['acme', 'beta']), key('gamma'), plan('silver', ['gamma']));
+  await scene.apply(
+    key('acme'),
+    key('beta'),
+    plan('gold', ['acme', 'beta']),
+    key('gamma'),
+    plan('silver', ['gamma']),
+  );
   for (const name of ['acme', 'beta', 'gamma']) expect(await scene.as(name), name).toEqual(passes);
   expect(scene.watch.seen.length).toBeGreaterThan(5);
   expect(scene.watch.failed()).toEqual([]);

@@ -1,8 +1,8 @@
 /** A Consumer over two stages: what each of them answers when a stage, the document or its name goes. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Answer, exhausted, forbidden, passing } from '../conformance/clients.ts';
-import type { Document } from '../reliability/account.ts';
 import { documentOf } from '../kit/rig.ts';
+import type { Document } from '../reliability/account.ts';
 import { createScene, on, passes, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -22,7 +22,9 @@ const PRODUCTION = on();
 const STAGING = on({}, 'staging');
 
 test('it opens just the stages of its access, and each has a quota of its own', async () => {
-  await scene.apply(consumer('acme', { defaults: { quota: { limit: 2, period: 'DAY' } }, access: [PRODUCTION] }));
+  await scene.apply(
+    consumer('acme', { defaults: { quota: { limit: 2, period: 'DAY' } }, access: [PRODUCTION] }),
+  );
   expect(await from.staging('acme')).toEqual(forbidden);
   await scene.apply(
     consumer('acme', {

@@ -30,16 +30,24 @@ export interface Journey extends AsyncDisposable {
   /** A file of manifests, in place of what was in it. */
   write(file: string, content: string | readonly Document[]): Promise<void>;
   /** `apikeeper <words>` on the manifests; fails the test unless it ends with `code`. `words` may have flags. */
-  apikeeper(words: string, code?: number): Promise<{ readonly stdout: string; readonly stderr: string }>;
+  apikeeper(
+    words: string,
+    code?: number,
+  ): Promise<{ readonly stdout: string; readonly stderr: string }>;
   /** As typed, without a directory. */
-  type(words: readonly string[]): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
+  type(
+    words: readonly string[],
+  ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }>;
   /** What holds at every moment: no request has failed, the key is the key that it was, and GetUsage has counted every request. */
   check(after: string): Promise<void>;
 }
 
 const METHODS = ['ANY /orders/{proxy+} key', 'GET /health'];
 const FAST = ['--operation-quotas', 'off', '--requests-per-second', '1000', '--burst', '1000'];
-const LIMITS = { quota: { limit: 100_000, period: 'MONTH' }, throttle: { rateLimit: 100, burstLimit: 200 } } as const;
+const LIMITS = {
+  quota: { limit: 100_000, period: 'MONTH' },
+  throttle: { rateLimit: 100, burstLimit: 200 },
+} as const;
 
 /** What the tool leaves on its objects. */
 interface Marks {
@@ -52,21 +60,41 @@ type Place = Parameters<typeof deployApi>[0];
 
 /** The APIs are `production-orders-api` and `production-invoices-api`, each with the stage `production`; the keys are in a plan for the first. */
 async function furnish({ gateway, state }: Hand, place: Place, { tags, description }: Marks) {
-  const deploy = (name: string, methods: readonly string[]) => deployApi(place, { name, methods, stageName: 'production' });
+  const deploy = (name: string, methods: readonly string[]) =>
+    deployApi(place, { name, methods, stageName: 'production' });
   const orders = await deploy('production-orders-api', METHODS);
   const invoices = await deploy('production-invoices-api', ['GET /invoices key']);
-  const key = await gateway.createApiKey({ name: 'acme-orders-api-production', description: 'The ordering system of Acme', enabled: true });
+  const key = await gateway.createApiKey({
+    name: 'acme-orders-api-production',
+    description: 'The ordering system of Acme',
+    enabled: true,
+  });
   const neighbour = await gateway.createApiKey({ name: 'neighbour', enabled: true });
   const apiStages = [{ apiId: orders.restApiId, stage: 'production' }];
-  const { id: planId = '' } = await gateway.createUsagePlan({ name: 'orders-api-production', description, ...LIMITS, apiStages });
-  for (const { id } of [key, neighbour]) await gateway.createUsagePlanKey({ usagePlanId: planId, keyId: id, keyType: 'API_KEY' });
+  const { id: planId = '' } = await gateway.createUsagePlan({
+    name: 'orders-api-production',
+    description,
+    ...LIMITS,
+    apiStages,
+  });
+  for (const { id } of [key, neighbour])
+    await gateway.createUsagePlanKey({ usagePlanId: planId, keyId: id, keyType: 'API_KEY' });
   // No call can set CloudFormation's tags.
-  const marked = [state.apiKeys.get(key.id ?? ''), state.usagePlans.get(planId), state.restApis.get(orders.restApiId)?.api];
+  const marked = [
+    state.apiKeys.get(key.id ?? ''),
+    state.usagePlans.get(planId),
+    state.restApis.get(orders.restApiId)?.api,
+  ];
   for (const object of marked) Object.assign(object ?? {}, { tags });
   return { orders, invoices, key, neighbour, planId };
 }
 
-function follow({ clock }: Account, watch: Watch, api: Api, values: Readonly<Record<string, string>>): void {
+function follow(
+  { clock }: Account,
+  watch: Watch,
+  api: Api,
+  values: Readonly<Record<string, string>>,
+): void {
   for (const [who, value] of Object.entries(values)) {
     watch.follow(who, () => {
       // So slowly that the plan's rate is no matter.
@@ -86,7 +114,9 @@ export async function startJourney(marks: Marks): Promise<Journey> {
   const watch = createWatch();
   server.around = watch.around;
   follow(account, watch, orders, { acme: value, neighbour: neighbour.value ?? '' });
-  const manifests = await createWorkspace({ 'target.yaml': JSON.stringify(targetOf({ mode: 'observe' })) });
+  const manifests = await createWorkspace({
+    'target.yaml': JSON.stringify(targetOf({ mode: 'observe' })),
+  });
   const aside = await createWorkspace();
   const env = { ...emulatorEnvironment(server.url), AWS_ACCESS_KEY_ID: 'AKIA123456789012' };
 
@@ -95,15 +125,37 @@ export async function startJourney(marks: Marks): Promise<Journey> {
     expect(watch.failed()).toEqual([]);
     expect(hand.state.apiKeys.get(keyId)).toMatchObject({ value, createdDate, enabled: true });
     const today = new Date(clock.now()).toISOString().slice(0, 10);
-    expect(await counted(hand, [keyId, neighbourId], today)).toBe(watch.seen.filter(({ metered }) => metered).length);
+    expect(await counted(hand, [keyId, neighbourId], today)).toBe(
+      watch.seen.filter(({ metered }) => metered).length,
+    );
   };
   return {
-    ...{ hand, watch, orders, invoices, keyId, planId, neighbourId, value, manifests, aside, check },
+    ...{
+      hand,
+      watch,
+      orders,
+      invoices,
+      keyId,
+      planId,
+      neighbourId,
+      value,
+      manifests,
+      aside,
+      check,
+    },
     write: (file, content) =>
-      manifests.write(file, typeof content === 'string' ? content : content.map((one) => JSON.stringify(one)).join('\n---\n')),
+      manifests.write(
+        file,
+        typeof content === 'string'
+          ? content
+          : content.map((one) => JSON.stringify(one)).join('\n---\n'),
+      ),
     async apikeeper(words, code = 0) {
       const [command = '', ...flags] = words.split(' ');
-      const result = await run([command, manifests.path, ...flags, ...(command === 'validate' ? [] : FAST)], { env, clock });
+      const result = await run(
+        [command, manifests.path, ...flags, ...(command === 'validate' ? [] : FAST)],
+        { env, clock },
+      );
       expect(result.code, `${words}\n${result.stdout}\n${result.stderr}`).toBe(code);
       await check(words);
       return result;
@@ -113,7 +165,8 @@ export async function startJourney(marks: Marks): Promise<Journey> {
       const { restApiId } = orders;
       const { deploymentId } = await hand.gateway.getStage({ restApiId, stageName: 'production' });
       await hand.gateway.createStage({ restApiId, deploymentId, stageName: 'preview' });
-      return () => ask(urlOf(place.emulator, restApiId, 'preview'), 'GET /orders/7', { 'x-api-key': value });
+      return () =>
+        ask(urlOf(place.emulator, restApiId, 'preview'), 'GET /orders/7', { 'x-api-key': value });
     },
     async [Symbol.asyncDispose]() {
       hand.gateway.destroy();
@@ -125,9 +178,15 @@ export async function startJourney(marks: Marks): Promise<Journey> {
 }
 
 /** Requests of these keys, over all plans. */
-async function counted({ gateway, state }: Hand, keyIds: readonly string[], day: string): Promise<number> {
+async function counted(
+  { gateway, state }: Hand,
+  keyIds: readonly string[],
+  day: string,
+): Promise<number> {
   const plans = [...state.usagePlans.keys()];
-  const usages = await Promise.all(plans.map((usagePlanId) => gateway.getUsage({ usagePlanId, startDate: day, endDate: day })));
+  const usages = await Promise.all(
+    plans.map((usagePlanId) => gateway.getUsage({ usagePlanId, startDate: day, endDate: day })),
+  );
   const used = usages.flatMap(({ items = {} }) => keyIds.map((id) => items[id]?.[0]?.[0] ?? 0));
   return used.reduce((sum, one) => sum + one, 0);
 }

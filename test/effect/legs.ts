@@ -8,14 +8,22 @@ import { type Journey, targetOf } from './journey.ts';
 /** A document, as an importer writes it. */
 export interface Manifest extends Document {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly annotations?: Document };
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly annotations?: Document;
+  };
   readonly spec: Document;
 }
 
 /** What is live, without tags and times. */
 function bare({ hand }: Journey) {
   const { apiKeys, usagePlans, planKeys } = hand.state;
-  const objects = [...apiKeys.values(), ...usagePlans.values()].map((one) => ({ ...one, tags: undefined, lastUpdatedDate: undefined }));
+  const objects = [...apiKeys.values(), ...usagePlans.values()].map((one) => ({
+    ...one,
+    tags: undefined,
+    lastUpdatedDate: undefined,
+  }));
   return structuredClone({ objects, planKeys });
 }
 
@@ -32,12 +40,20 @@ async function steps({ apikeeper }: Journey, words: string): Promise<string[]> {
 const tagsOfKey = ({ hand, keyId }: Journey) => hand.state.apiKeys.get(keyId)?.tags ?? {};
 
 /** The imported manifests change nothing by themselves; another manager's objects are held until a person says so. */
-export async function look(journey: Journey, text: string, manager: string | undefined): Promise<void> {
+export async function look(
+  journey: Journey,
+  text: string,
+  manager: string | undefined,
+): Promise<void> {
   const [before, tags] = [bare(journey), tagsOfKey(journey)];
   await journey.write('orders.yaml', text);
   await journey.apikeeper('validate');
   if (manager) {
-    expect(await steps(journey, 'plan -o json')).toEqual(['ApiKey hold foreign', 'KeyRequirement hold foreign', 'UsagePlan hold foreign']);
+    expect(await steps(journey, 'plan -o json')).toEqual([
+      'ApiKey hold foreign',
+      'KeyRequirement hold foreign',
+      'UsagePlan hold foreign',
+    ]);
     await journey.apikeeper('apply --yes --mode enforce', 3);
     await journey.write('orders.yaml', takenOver(text, manager));
   }
@@ -89,27 +105,51 @@ export interface Own {
 export async function rename(journey: Journey, text: string): Promise<Own> {
   const manifests = parse('orders.yaml', text).documents.map(({ value }) => value as Manifest);
   const imported = (kind: string, name: string) =>
-    manifests.find((one) => one.kind === kind && (one.spec.name ?? one.metadata.name) === name) ?? expect.fail(`no ${kind} is ${name}`);
-  const renamed = ({ metadata, ...document }: Manifest, name: string, spec: Document): Manifest => ({
+    manifests.find((one) => one.kind === kind && (one.spec.name ?? one.metadata.name) === name) ??
+    expect.fail(`no ${kind} is ${name}`);
+  const renamed = (
+    { metadata, ...document }: Manifest,
+    name: string,
+    spec: Document,
+  ): Manifest => ({
     ...document,
-    metadata: { name, namespace: 'production', annotations: { 'apikeeper.dev/moved-from': metadata.name } },
+    metadata: {
+      name,
+      namespace: 'production',
+      annotations: { 'apikeeper.dev/moved-from': metadata.name },
+    },
     spec: { ...document.spec, name, ...spec },
   });
-  const [oldKey, oldPlan] = [imported('ApiKey', 'acme-orders-api-production'), imported('UsagePlan', 'orders-api-production')];
+  const [oldKey, oldPlan] = [
+    imported('ApiKey', 'acme-orders-api-production'),
+    imported('UsagePlan', 'orders-api-production'),
+  ];
   const key = renamed(oldKey, 'acme', {});
-  const plan = renamed(oldPlan, 'acme-orders', { keys: ['acme', { id: journey.neighbourId }], membership: 'exact' });
+  const plan = renamed(oldPlan, 'acme-orders', {
+    keys: ['acme', { id: journey.neighbourId }],
+    membership: 'exact',
+  });
   const others = manifests.filter((one) => one !== oldKey && one !== oldPlan);
   await journey.write('orders.yaml', [...others, key, plan]);
   await journey.apikeeper('apply --yes');
   const { apiKeys, usagePlans } = journey.hand.state;
   const [liveKey, livePlan] = [apiKeys.get(journey.keyId), usagePlans.get(journey.planId)];
-  expect(liveKey).toMatchObject({ name: 'acme', tags: { 'apikeeper:resource': 'production/acme' } });
-  expect(livePlan).toMatchObject({ name: 'acme-orders', tags: { 'apikeeper:resource': 'production/acme-orders' } });
+  expect(liveKey).toMatchObject({
+    name: 'acme',
+    tags: { 'apikeeper:resource': 'production/acme' },
+  });
+  expect(livePlan).toMatchObject({
+    name: 'acme-orders',
+    tags: { 'apikeeper:resource': 'production/acme-orders' },
+  });
   await journey.apikeeper('plan --detailed-exitcode');
   return { key, plan, others };
 }
 
-const stageOf = (api: string, stageName: string): Document => ({ restApi: { name: `production-${api}-api` }, stageName });
+const stageOf = (api: string, stageName: string): Document => ({
+  restApi: { name: `production-${api}-api` },
+  stageName,
+});
 
 /** A second stage in a plan of its own, and a third in the plan that there is: the key opens each from the moment on that applying is over. */
 export async function widen(journey: Journey, { key, plan, others }: Own): Promise<Own> {
@@ -118,7 +158,9 @@ export async function widen(journey: Journey, { key, plan, others }: Own): Promi
   for (const send of [onInvoices, onPreview]) expect(await send()).toMatchObject({ status: 403 });
 
   const spec = { throttle: LIMITS, stages: [stageOf('invoices', 'production')], keys: ['acme'] };
-  await journey.write('invoices.yaml', [{ ...plan, metadata: { name: 'acme-invoices', namespace: 'production' }, spec }]);
+  await journey.write('invoices.yaml', [
+    { ...plan, metadata: { name: 'acme-invoices', namespace: 'production' }, spec },
+  ]);
   await journey.apikeeper('apply --yes');
   journey.watch.follow('acme on invoices', onInvoices);
 
@@ -137,10 +179,19 @@ const LIMITS = { rateLimit: 100, burstLimit: 200 };
 /** The key, and the plan that is its alone, become a Consumer of another name. */
 export async function convert(journey: Journey, { key, plan, others }: Own): Promise<Own> {
   const ids = [...journey.hand.state.usagePlans.keys()];
-  const annotations = { 'apikeeper.dev/moved-from': 'acme, production-invoices-api-production=acme-invoices' };
+  const annotations = {
+    'apikeeper.dev/moved-from': 'acme, production-invoices-api-production=acme-invoices',
+  };
   const access = [{ ...stageOf('invoices', 'production'), throttle: LIMITS }];
-  const consumer = { ...key, kind: 'Consumer', metadata: { name: 'acme-ltd', namespace: 'production', annotations } };
-  const shared = { ...plan, spec: { ...plan.spec, keys: ['acme-ltd', { id: journey.neighbourId }] } };
+  const consumer = {
+    ...key,
+    kind: 'Consumer',
+    metadata: { name: 'acme-ltd', namespace: 'production', annotations },
+  };
+  const shared = {
+    ...plan,
+    spec: { ...plan.spec, keys: ['acme-ltd', { id: journey.neighbourId }] },
+  };
   await journey.write('orders.yaml', [...others, shared]);
   await journey.write('invoices.yaml', [{ ...consumer, spec: { key: key.spec, access } }]);
   await journey.apikeeper('apply --yes');
@@ -174,7 +225,11 @@ export async function close(journey: Journey, { plan, others }: Own): Promise<vo
   await journey.apikeeper('apply --yes');
   expect(await orders.request('GET /health')).toMatchObject({ status: 200 });
 
-  await journey.write('orders.yaml', [...rest, plan, requirement({ redeploy: { stages: ['production', 'preview'] } })]);
+  await journey.write('orders.yaml', [
+    ...rest,
+    plan,
+    requirement({ redeploy: { stages: ['production', 'preview'] } }),
+  ]);
   await journey.apikeeper('apply --yes');
   expect(await orders.request('GET /health')).toMatchObject({ status: 403 });
   await journey.apikeeper('run --once');

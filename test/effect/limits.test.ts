@@ -15,7 +15,11 @@ afterEach(() => scene[Symbol.asyncDispose]());
 const all = (name: string, route?: string) => passing(() => scene.as(name, route));
 
 test('over the burst 429, each key for itself, and so many a second come back', async () => {
-  await scene.apply(key('acme'), key('beta'), plan('gold', ['acme', 'beta'], { throttle: { rateLimit: 2, burstLimit: 4 } }));
+  await scene.apply(
+    key('acme'),
+    key('beta'),
+    plan('gold', ['acme', 'beta'], { throttle: { rateLimit: 2, burstLimit: 4 } }),
+  );
   expect(await all('acme')).toEqual({ passed: 4, next: throttled });
   expect(await all('beta')).toEqual({ passed: 4, next: throttled });
   scene.clock.pass(1000);
@@ -35,7 +39,11 @@ test("over a method's throttle 429, while the other methods go on", async () => 
 });
 
 test('over the quota 429 Limit Exceeded, for this key and this period', async () => {
-  await scene.apply(key('acme'), key('beta'), plan('gold', ['acme', 'beta'], { quota: { limit: 3, period: 'DAY' } }));
+  await scene.apply(
+    key('acme'),
+    key('beta'),
+    plan('gold', ['acme', 'beta'], { quota: { limit: 3, period: 'DAY' } }),
+  );
   expect(await all('acme')).toEqual({ passed: 3, next: exhausted });
   expect(await scene.as('acme', 'GET /health')).toEqual(passes);
   expect(await all('beta')).toEqual({ passed: 3, next: exhausted });
@@ -44,7 +52,10 @@ test('over the quota 429 Limit Exceeded, for this key and this period', async ()
 });
 
 test('a lowered limit holds at once, what was used counts, and a raised one lets in again', async () => {
-  const quota = (limit: number) => [key('acme'), plan('gold', ['acme'], { quota: { limit, period: 'MONTH' } })];
+  const quota = (limit: number) => [
+    key('acme'),
+    plan('gold', ['acme'], { quota: { limit, period: 'MONTH' } }),
+  ];
   await scene.apply(...quota(10));
   expect(await passing(() => scene.as('acme'), 5)).toEqual({ passed: 5 });
   await scene.apply(...quota(4));
@@ -68,9 +79,16 @@ test('a lowered burst holds at once; 0 lets nothing through, and no throttle eve
 });
 
 test('a limit that somebody raised by hand is back after the next pass', async () => {
-  const documents = [key('acme'), plan('gold', ['acme'], { throttle: { rateLimit: 1, burstLimit: 5 } })];
+  const documents = [
+    key('acme'),
+    plan('gold', ['acme'], { throttle: { rateLimit: 1, burstLimit: 5 } }),
+  ];
   await scene.apply(...documents);
-  await changeByHand(scene.hand, { patch: 'UsagePlan/gold', path: '/throttle/burstLimit', value: '30' });
+  await changeByHand(scene.hand, {
+    patch: 'UsagePlan/gold',
+    path: '/throttle/burstLimit',
+    value: '30',
+  });
   scene.clock.pass(HOUR_MS);
   expect(await all('acme')).toEqual({ passed: 30, next: throttled });
   await scene.apply(...documents);
@@ -83,8 +101,16 @@ test("the stage's own throttle holds for everybody, with a key or without", asyn
     { method: '*', path: '/*', throttle: { rateLimit: 10, burstLimit: 20 } },
     { method: 'GET', path: '/health', throttle: { rateLimit: 1, burstLimit: 2 } },
   ];
-  await scene.apply(stage({ methodSettings }), key('acme'), key('beta'), plan('gold', ['acme', 'beta']));
-  expect(await passing(() => scene.api.request('GET /health'))).toEqual({ passed: 2, next: throttled });
+  await scene.apply(
+    stage({ methodSettings }),
+    key('acme'),
+    key('beta'),
+    plan('gold', ['acme', 'beta']),
+  );
+  expect(await passing(() => scene.api.request('GET /health'))).toEqual({
+    passed: 2,
+    next: throttled,
+  });
   expect(await passing(() => scene.as('acme'), 15)).toEqual({ passed: 15 });
   expect(await all('beta')).toEqual({ passed: 5, next: throttled });
   expect((await all('beta', 'POST /residents')).passed).toBe(20);

@@ -25,7 +25,15 @@ const SOURCES: readonly Source[] = [
       tags: { 'aws:cloudformation:stack-name': 'orders-api-production' },
       description: 'Usage plan for orders-api production stage',
     },
-    words: async () => ['import', 'serverless', SERVERLESS, '--stage', 'production', '--framework-version', '3.40.0'],
+    words: async () => [
+      'import',
+      'serverless',
+      SERVERLESS,
+      '--stage',
+      'production',
+      '--framework-version',
+      '3.40.0',
+    ],
     manager: 'cloudformation',
     steps: ['ApiKey adopt', 'UsagePlan adopt'],
   },
@@ -33,7 +41,10 @@ const SOURCES: readonly Source[] = [
     tool: 'Terraform',
     marks: { tags: {}, description: 'Managed by Terraform' },
     async words({ aside, hand, keyId, planId, orders }) {
-      await aside.write('terraform.tfstate', terraformState(hand, { keyId, planId, apiId: orders.restApiId }));
+      await aside.write(
+        'terraform.tfstate',
+        terraformState(hand, { keyId, planId, apiId: orders.restApiId }),
+      );
       return ['import', 'terraform', `${aside.path}/terraform.tfstate`];
     },
     steps: ['ApiKey adopt', 'UsagePlan adopt'],
@@ -46,19 +57,26 @@ const SOURCES: readonly Source[] = [
   },
 ];
 
-test.each(SOURCES)('from $tool: not one request fails, from the first look to the last commit', async (source) => {
-  await using journey = await startJourney(source.marks);
-  const { code, stdout } = await journey.type([...(await source.words(journey)), '--namespace', 'production']);
-  expect(code).toBe(0);
+test.each(SOURCES)(
+  'from $tool: not one request fails, from the first look to the last commit',
+  async (source) => {
+    await using journey = await startJourney(source.marks);
+    const { code, stdout } = await journey.type([
+      ...(await source.words(journey)),
+      '--namespace',
+      'production',
+    ]);
+    expect(code).toBe(0);
 
-  await look(journey, stdout, source.manager);
-  await adopt(journey, source.steps);
-  await letGo(journey);
-  await enforce(journey);
-  const own = await rename(journey, takenOver(stdout, source.manager));
-  const converted = await convert(journey, await widen(journey, own));
-  await close(journey, converted);
+    await look(journey, stdout, source.manager);
+    await adopt(journey, source.steps);
+    await letGo(journey);
+    await enforce(journey);
+    const own = await rename(journey, takenOver(stdout, source.manager));
+    const converted = await convert(journey, await widen(journey, own));
+    await close(journey, converted);
 
-  expect([...journey.hand.state.apiKeys.keys()]).toEqual([journey.keyId, journey.neighbourId]);
-  expect(journey.watch.seen.length).toBeGreaterThan(150);
-});
+    expect([...journey.hand.state.apiKeys.keys()]).toEqual([journey.keyId, journey.neighbourId]);
+    expect(journey.watch.seen.length).toBeGreaterThan(150);
+  },
+);

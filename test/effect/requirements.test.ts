@@ -1,8 +1,8 @@
 /** Which methods demand a key, as callers with and without one see it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { forbidden } from '../conformance/clients.ts';
-import type { Document } from '../reliability/account.ts';
 import { documentOf } from '../kit/rig.ts';
+import type { Document } from '../reliability/account.ts';
 import { createScene, key, on, passes, plan, type Scene, stage } from './scene.ts';
 
 let scene: Scene;
@@ -18,7 +18,9 @@ const requirement = (spec: Document): Document =>
     { restApi: { name: 'residents-api' }, ...spec },
     { name: 'residents', namespace: 'production' },
   );
-const onHealth = (apiKeyRequired: boolean) => ({ methods: [{ method: 'GET', path: '/health', apiKeyRequired }] });
+const onHealth = (apiKeyRequired: boolean) => ({
+  methods: [{ method: 'GET', path: '/health', apiKeyRequired }],
+});
 const REDEPLOY = { redeploy: { stages: ['production'] } };
 
 const MEMBERS = [key('acme'), plan('gold', ['acme'])];
@@ -41,11 +43,14 @@ test('redeploying shuts out who has no key, and lets the consumers and their cou
     stage({ variables: { port: '8080' } }),
   ];
   await scene.apply(...documents);
-  for (const route of ['GET /residents', 'GET /health']) scene.watch.follow(route, () => scene.as('acme', route));
+  for (const route of ['GET /residents', 'GET /health'])
+    scene.watch.follow(route, () => scene.as('acme', route));
   await scene.apply(...documents, requirement({ ...onHealth(true), ...REDEPLOY }));
   expect(await withoutKey()).toEqual(forbidden);
   expect(scene.watch.failed()).toEqual([]);
-  expect((await scene.as('acme', 'GET /health')).body.integrationUri).toBe('http://old.example:8080/residents');
+  expect((await scene.as('acme', 'GET /health')).body.integrationUri).toBe(
+    'http://old.example:8080/residents',
+  );
   const counted = scene.watch.seen.filter(({ metered }) => metered).length + 1;
   expect(await scene.usage('gold', 'acme')).toEqual([counted, 1000 - counted]);
 });
@@ -74,8 +79,13 @@ test('where no key could pass, nothing is closed', async () => {
   const documents = [key('acme'), plan('gold', [], { stages: [on()] })];
   await scene.apply(...documents);
   scene.watch.follow('without a key', withoutKey);
-  const { objects } = await scene.pass(...documents, requirement({ ...onHealth(true), ...REDEPLOY }));
-  expect(objects.find(({ kind }) => kind === 'KeyRequirement')).toMatchObject({ reason: 'no-key-can-pass' });
+  const { objects } = await scene.pass(
+    ...documents,
+    requirement({ ...onHealth(true), ...REDEPLOY }),
+  );
+  expect(objects.find(({ kind }) => kind === 'KeyRequirement')).toMatchObject({
+    reason: 'no-key-can-pass',
+  });
   await scene.api.deploy();
   await scene.watch.look('somebody deploys');
   expect(scene.watch.failed()).toEqual([]);

@@ -3,10 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
 import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
-import { createAccount, createTree, type Document, type HandClock, startProcess } from '../reliability/account.ts';
+import { documentOf } from '../kit/rig.ts';
+import {
+  createAccount,
+  createTree,
+  type Document,
+  type HandClock,
+  startProcess,
+} from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
 import { findKey, findPlan, type Hand } from '../scenarios/account.ts';
-import { documentOf } from '../kit/rig.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Scene extends AsyncDisposable {
@@ -31,7 +37,13 @@ export interface Scene extends AsyncDisposable {
   usage(plan: string, key: string): Promise<readonly number[]>;
 }
 
-const METHODS = ['GET /residents key', 'POST /residents key', 'GET /residents/{id} key', 'OPTIONS /residents', 'GET /health'];
+const METHODS = [
+  'GET /residents key',
+  'POST /residents key',
+  'GET /residents/{id} key',
+  'OPTIONS /residents',
+  'GET /health',
+];
 /** The places of stage variables, as an integration names them. */
 const URI = `http://$\{stageVariables.loadBalancer}:$\{stageVariables.port}/residents`;
 
@@ -41,7 +53,13 @@ export async function createScene(): Promise<Scene> {
   const server = await serve(core);
   const place = { gateway: hand.gateway, emulator: { url: server.url }, cleanUp: () => {} };
   const variables = { loadBalancer: 'old.example', port: '80' };
-  const api = await deployApi(place, { name: 'residents-api', methods: METHODS, uri: URI, variables, stageName: 'production' });
+  const api = await deployApi(place, {
+    name: 'residents-api',
+    methods: METHODS,
+    uri: URI,
+    variables,
+    stageName: 'production',
+  });
   const watch = createWatch();
   const tree = createTree();
   const owner = `effect-${randomUUID()}`;
@@ -60,7 +78,8 @@ export async function createScene(): Promise<Scene> {
     expect(report?.problems).toEqual([]);
     return report?.targets[0] ?? expect.fail('there is no target');
   };
-  const keyValue = (key: string) => hand.state.apiKeys.get(findKey(hand, key))?.value ?? expect.fail(`${key} has no value`);
+  const keyValue = (key: string) =>
+    hand.state.apiKeys.get(findKey(hand, key))?.value ?? expect.fail(`${key} has no value`);
   return {
     api,
     clock,
@@ -71,7 +90,10 @@ export async function createScene(): Promise<Scene> {
       const { restApiId } = api;
       const { deploymentId } = await hand.gateway.getStage({ restApiId, stageName: 'production' });
       await hand.gateway.createStage({ restApiId, deploymentId, stageName });
-      return (name) => ask(urlOf(place.emulator, restApiId, stageName), 'GET /residents', { 'x-api-key': keyValue(name) });
+      return (name) =>
+        ask(urlOf(place.emulator, restApiId, stageName), 'GET /residents', {
+          'x-api-key': keyValue(name),
+        });
     },
     pass,
     async apply(...documents) {
@@ -86,8 +108,16 @@ export async function createScene(): Promise<Scene> {
     async usage(plan, key) {
       const today = new Date(clock.now()).toISOString().slice(0, 10);
       const keyId = findKey(hand, key);
-      const request = { usagePlanId: findPlan(hand, plan), keyId, startDate: today, endDate: today };
-      return (await hand.gateway.getUsage(request)).items?.[keyId]?.[0] ?? expect.fail(`${key} is not in ${plan}`);
+      const request = {
+        usagePlanId: findPlan(hand, plan),
+        keyId,
+        startDate: today,
+        endDate: today,
+      };
+      return (
+        (await hand.gateway.getUsage(request)).items?.[keyId]?.[0] ??
+        expect.fail(`${key} is not in ${plan}`)
+      );
     },
     async [Symbol.asyncDispose]() {
       await process[Symbol.asyncDispose]();
@@ -98,17 +128,31 @@ export async function createScene(): Promise<Scene> {
   };
 }
 
-const inProduction = (name: string, annotations: Document) => ({ name, namespace: 'production', annotations });
+const inProduction = (name: string, annotations: Document) => ({
+  name,
+  namespace: 'production',
+  annotations,
+});
 
 export const key = (name: string, spec: Document = {}, annotations: Document = {}): Document =>
   documentOf('ApiKey', name, spec, inProduction(name, annotations));
 
 /** Over the one stage, unless `spec` says otherwise. */
-export const plan = (name: string, keys: readonly string[], spec: Document = {}, annotations: Document = {}): Document =>
+export const plan = (
+  name: string,
+  keys: readonly string[],
+  spec: Document = {},
+  annotations: Document = {},
+): Document =>
   documentOf('UsagePlan', name, { stages: [on()], keys, ...spec }, inProduction(name, annotations));
 
 export const stage = (spec: Document = {}): Document =>
-  documentOf('Stage', 'residents-production', { ...on(), ...spec }, inProduction('residents-production', {}));
+  documentOf(
+    'Stage',
+    'residents-production',
+    { ...on(), ...spec },
+    inProduction('residents-production', {}),
+  );
 
 /** The stage, as documents refer to it. */
 export const on = (more: Document = {}, stageName = 'production'): Document => ({

@@ -15,7 +15,10 @@ const uri = async () => (await scene.as('acme')).body.integrationUri;
 async function recreate() {
   const { restApiId, stageName } = scene.api;
   await scene.hand.gateway.deleteStage({ restApiId, stageName });
-  expect(await scene.api.request('GET /health')).toMatchObject({ status: 403, body: { message: 'Forbidden' } });
+  expect(await scene.api.request('GET /health')).toMatchObject({
+    status: 403,
+    body: { message: 'Forbidden' },
+  });
   await scene.api.deploy();
 }
 
@@ -24,14 +27,20 @@ test('requests go where the variables in Git say, from the pass on', async () =>
   await scene.apply(...members);
   expect(await uri()).toBe('http://old.example:80/residents');
   scene.watch.follow('acme', () => scene.as('acme'));
-  await scene.apply(stage({ variables: { loadBalancer: 'new.example', port: '8080' } }), ...members);
+  await scene.apply(
+    stage({ variables: { loadBalancer: 'new.example', port: '8080' } }),
+    ...members,
+  );
   expect(await uri()).toBe('http://new.example:8080/residents');
 
   const { restApiId, stageName } = scene.api;
   const patchOperations = [{ op: 'replace' as const, path: '/variables/port', value: '9999' }];
   await scene.hand.gateway.updateStage({ restApiId, stageName, patchOperations });
   expect(await uri()).toBe('http://new.example:9999/residents');
-  await scene.apply(stage({ variables: { loadBalancer: 'new.example', port: '8080' } }), ...members);
+  await scene.apply(
+    stage({ variables: { loadBalancer: 'new.example', port: '8080' } }),
+    ...members,
+  );
   expect(await uri()).toBe('http://new.example:8080/residents');
   expect(scene.watch.failed()).toEqual([]);
 });
@@ -39,38 +48,57 @@ test('requests go where the variables in Git say, from the pass on', async () =>
 test.each([
   { declared: 'with a Stage document', documents: [stage()] },
   { declared: 'that only the plan names', documents: [] },
-])('a stage $declared that is re-created by hand is put back into its plan, and its consumers pass again', async ({ documents }) => {
-  const all = [...documents, key('acme'), plan('gold', ['acme'])];
-  await scene.apply(...all);
-  await recreate();
-  expect(await scene.as('acme')).toEqual(forbidden);
-  await scene.apply(...all);
-  expect(await scene.as('acme')).toEqual(passes);
-});
+])(
+  'a stage $declared that is re-created by hand is put back into its plan, and its consumers pass again',
+  async ({ documents }) => {
+    const all = [...documents, key('acme'), plan('gold', ['acme'])];
+    await scene.apply(...all);
+    await recreate();
+    expect(await scene.as('acme')).toEqual(forbidden);
+    await scene.apply(...all);
+    expect(await scene.as('acme')).toEqual(passes);
+  },
+);
 
 test('a re-created stage has its variables, its settings and the method throttles of its plan again', async () => {
   const methodThrottles = [{ method: 'POST', path: '/residents', rateLimit: 1, burstLimit: 3 }];
   const documents = [
     stage({
       variables: { loadBalancer: 'new.example', port: '8080' },
-      methodSettings: [{ method: 'GET', path: '/health', throttle: { rateLimit: 1, burstLimit: 2 } }],
+      methodSettings: [
+        { method: 'GET', path: '/health', throttle: { rateLimit: 1, burstLimit: 2 } },
+      ],
     }),
     key('acme'),
-    plan('gold', ['acme'], { throttle: { rateLimit: 30, burstLimit: 30 }, stages: [on({ methodThrottles })] }),
+    plan('gold', ['acme'], {
+      throttle: { rateLimit: 30, burstLimit: 30 },
+      stages: [on({ methodThrottles })],
+    }),
   ];
   await scene.apply(...documents);
   await recreate();
   await scene.apply(...documents);
   expect(await uri()).toBe('http://new.example:8080/residents');
-  expect(await passing(() => scene.api.request('GET /health'))).toEqual({ passed: 2, next: throttled });
-  expect(await passing(() => scene.as('acme', 'POST /residents'))).toEqual({ passed: 3, next: throttled });
+  expect(await passing(() => scene.api.request('GET /health'))).toEqual({
+    passed: 2,
+    next: throttled,
+  });
+  expect(await passing(() => scene.as('acme', 'POST /residents'))).toEqual({
+    passed: 3,
+    next: throttled,
+  });
 });
 
 test('the API goes on being deployed by others, and neither side disturbs the consumers', async () => {
-  const documents = [stage({ variables: { loadBalancer: 'new.example' } }), key('acme'), plan('gold', ['acme'])];
+  const documents = [
+    stage({ variables: { loadBalancer: 'new.example' } }),
+    key('acme'),
+    plan('gold', ['acme']),
+  ];
   await scene.apply(...documents);
   scene.watch.follow('acme', () => scene.as('acme'));
-  const deployed = () => scene.hand.state.restApis.get(scene.api.restApiId)?.stages.get('production')?.deploymentId;
+  const deployed = () =>
+    scene.hand.state.restApis.get(scene.api.restApiId)?.stages.get('production')?.deploymentId;
   const before = deployed();
   await scene.api.deploy();
   const after = deployed();

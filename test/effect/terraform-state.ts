@@ -20,8 +20,21 @@ export function terraformState({ state }: Hand, { keyId, planId, apiId }: Ids): 
   const { limit, offset, period } = plan?.quota ?? {};
   const { rateLimit: rate_limit, burstLimit: burst_limit } = plan?.throttle ?? {};
   const resources = [
-    resource('rest_api', { id: apiId, name: state.restApis.get(apiId)?.api.name, api_key_source: 'HEADER' }),
-    resource('api_key', { id: keyId, name, description, enabled: true, customer_id: '', value, tags: {}, tags_all: {} }),
+    resource('rest_api', {
+      id: apiId,
+      name: state.restApis.get(apiId)?.api.name,
+      api_key_source: 'HEADER',
+    }),
+    resource('api_key', {
+      id: keyId,
+      name,
+      description,
+      enabled: true,
+      customer_id: '',
+      value,
+      tags: {},
+      tags_all: {},
+    }),
     resource('usage_plan', {
       id: planId,
       name: plan?.name,
@@ -33,7 +46,21 @@ export function terraformState({ state }: Hand, { keyId, planId, apiId }: Ids): 
       tags: {},
       tags_all: {},
     }),
-    resource('usage_plan_key', { id: keyId, key_id: keyId, key_type: 'API_KEY', usage_plan_id: planId, name, value }),
+    resource('usage_plan_key', {
+      id: keyId,
+      key_id: keyId,
+      key_type: 'API_KEY',
+      usage_plan_id: planId,
+      name,
+      value,
+    }),
   ];
-  return JSON.stringify({ version: 4, terraform_version: '1.11.4', serial: 1, lineage: 'orders', outputs: {}, resources });
+  return JSON.stringify({
+    version: 4,
+    terraform_version: '1.11.4',
+    serial: 1,
+    lineage: 'orders',
+    outputs: {},
+    resources,
+  });
 }

@@ -1,8 +1,8 @@
 /** What a warning says of callers is what callers get; and once it is heeded, they pass. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exhausted, forbidden, passing, throttled } from '../conformance/clients.ts';
-import type { Document } from '../reliability/account.ts';
 import { documentOf } from '../kit/rig.ts';
+import type { Document } from '../reliability/account.ts';
 import { createScene, key, on, passes, plan, type Scene } from './scene.ts';
 
 let scene: Scene;
@@ -25,7 +25,12 @@ async function warnings(documents: readonly Document[]): Promise<string[]> {
   return warnings.map(({ code, kind, name }) => `${code} ${kind}/${name}`);
 }
 
-test.each<{ state: string; documents: readonly Document[]; found: readonly string[]; gets: unknown }>([
+test.each<{
+  state: string;
+  documents: readonly Document[];
+  found: readonly string[];
+  gets: unknown;
+}>([
   {
     state: 'a key is demanded on a stage that no plan is on',
     documents: [key('acme'), plan('gold', ['acme'], { stages: [] }), requirement()],
@@ -46,7 +51,10 @@ test.each<{ state: string; documents: readonly Document[]; found: readonly strin
   },
   {
     state: 'a burst is 0',
-    documents: [key('acme'), plan('gold', ['acme'], { throttle: { rateLimit: 10, burstLimit: 0 } })],
+    documents: [
+      key('acme'),
+      plan('gold', ['acme'], { throttle: { rateLimit: 10, burstLimit: 0 } }),
+    ],
     found: ['LIMIT_ZERO UsagePlan/gold'],
     gets: throttled,
   },
@@ -72,7 +80,9 @@ test('a key that nothing demands keeps nobody out', async () => {
     ],
     redeploy: { stages: ['production'] },
   });
-  expect(await warnings([key('acme'), plan('gold', ['acme']), open])).toEqual(['KEY_WITHOUT_REQUIREMENT ApiKey/acme']);
+  expect(await warnings([key('acme'), plan('gold', ['acme']), open])).toEqual([
+    'KEY_WITHOUT_REQUIREMENT ApiKey/acme',
+  ]);
   expect(await scene.api.request('GET /residents')).toEqual(passes);
   const closed = requirement({ apiKeyRequired: true, redeploy: { stages: ['production'] } });
   expect(await warnings([key('acme'), plan('gold', ['acme']), closed])).toEqual([]);
@@ -81,14 +91,23 @@ test('a key that nothing demands keeps nobody out', async () => {
 });
 
 test('one burst uses up a quota that is lower', async () => {
-  const limits = { throttle: { rateLimit: 100, burstLimit: 20 }, quota: { limit: 5, period: 'DAY' } };
-  expect(await warnings([key('acme'), plan('gold', ['acme'], limits)])).toEqual(['QUOTA_BELOW_BURST UsagePlan/gold']);
+  const limits = {
+    throttle: { rateLimit: 100, burstLimit: 20 },
+    quota: { limit: 5, period: 'DAY' },
+  };
+  expect(await warnings([key('acme'), plan('gold', ['acme'], limits)])).toEqual([
+    'QUOTA_BELOW_BURST UsagePlan/gold',
+  ]);
   expect(await passing(() => scene.as('acme'))).toEqual({ passed: 5, next: exhausted });
 });
 
 test('the plan that puts it right warns of nothing, and the pass lets them in', async () => {
   await scene.apply(key('acme'), plan('gold', ['acme'], { stages: [] }), requirement());
-  const { warnings: left = [], objects } = await scene.apply(key('acme'), plan('gold', ['acme'], { stages: [on()] }), requirement());
+  const { warnings: left = [], objects } = await scene.apply(
+    key('acme'),
+    plan('gold', ['acme'], { stages: [on()] }),
+    requirement(),
+  );
   expect(left).toEqual([]);
   expect(objects.find(({ name }) => name === 'gold')?.outcome).toBe('updated');
   expect(await scene.as('acme')).toEqual(passes);

@@ -35,7 +35,13 @@ export function createWatch(): Watch {
   const look = async (after: string) => {
     for (const [who, send] of consumers) {
       const { status, body } = await send();
-      seen.push({ who, after, status, message: body.message, metered: body.usagePlanId !== undefined });
+      seen.push({
+        who,
+        after,
+        status,
+        message: body.message,
+        metered: body.usagePlanId !== undefined,
+      });
     }
   };
   return {

@@ -7,7 +7,9 @@ import { closeAfterEach, failure, start } from './start.ts';
 closeAfterEach();
 
 type OperationSchema = [9, string, string, { http: [string, string, number] }];
-const operations = (Object.values(sdk) as unknown[]).filter((value): value is OperationSchema => Array.isArray(value) && value[0] === 9);
+const operations = (Object.values(sdk) as unknown[]).filter(
+  (value): value is OperationSchema => Array.isArray(value) && value[0] === 9,
+);
 
 describe('routes', () => {
   test.each(operations.map(([, , name, { http }]) => ({ name, method: http[0], uri: http[1] })))(
@@ -16,7 +18,8 @@ describe('routes', () => {
       const [path = '', query] = uri.replace(/\{(\w+)\}/g, 'some%2F$1').split('?');
       const match = findRoute(method, path, new URLSearchParams(query));
       expect(match?.route.operation).toBe(name);
-      for (const [label, value] of Object.entries(match?.labels ?? {})) expect(value).toBe(`some/${label}`);
+      for (const [label, value] of Object.entries(match?.labels ?? {}))
+        expect(value).toBe(`some/${label}`);
     },
   );
 
@@ -47,9 +50,25 @@ describe('the record of requests', () => {
       { ...at('POST', '/apikeys'), operation: 'CreateApiKey', status: 201, id: keyId },
       { ...at('POST', '/usageplans'), operation: 'CreateUsagePlan', status: 201, id: usagePlanId },
       { ...at('POST', members), operation: 'CreateUsagePlanKey', status: 201, id: keyId },
-      { ...at('GET', `${members}/${keyId}`), operation: 'GetUsagePlanKey', status: 200, id: `${usagePlanId}/${keyId}` },
-      { ...at('GET', '/apikeys/none'), operation: 'GetApiKey', status: 404, errorCode: 'NotFoundException', id: 'none' },
-      { ...at('POST', '/apikeys'), operation: 'CreateApiKey', status: 409, errorCode: 'ConflictException' },
+      {
+        ...at('GET', `${members}/${keyId}`),
+        operation: 'GetUsagePlanKey',
+        status: 200,
+        id: `${usagePlanId}/${keyId}`,
+      },
+      {
+        ...at('GET', '/apikeys/none'),
+        operation: 'GetApiKey',
+        status: 404,
+        errorCode: 'NotFoundException',
+        id: 'none',
+      },
+      {
+        ...at('POST', '/apikeys'),
+        operation: 'CreateApiKey',
+        status: 409,
+        errorCode: 'ConflictException',
+      },
     ]);
     expect(JSON.stringify(emulator.requests)).not.toContain(value);
     emulator.clearRequests();
@@ -61,21 +80,37 @@ describe('admin paths', () => {
   test('do over HTTP what can be done in process', async () => {
     const { emulator, gateway } = await start();
     const admin = (method: string, path: string, body?: unknown) =>
-      fetch(`${emulator.url}/_emulator/${path}`, { method, body: body === undefined ? null : JSON.stringify(body) });
+      fetch(`${emulator.url}/_emulator/${path}`, {
+        method,
+        body: body === undefined ? null : JSON.stringify(body),
+      });
     expect(await (await admin('GET', 'health')).json()).toEqual({ status: 'ok' });
 
-    expect((await admin('POST', 'faults', [{ operation: 'GetAccount', fault: { type: 'throttle' } }])).status).toBe(204);
-    expect(await failure(gateway.getAccount({}))).toMatchObject({ name: 'TooManyRequestsException' });
+    expect(
+      (await admin('POST', 'faults', [{ operation: 'GetAccount', fault: { type: 'throttle' } }]))
+        .status,
+    ).toBe(204);
+    expect(await failure(gateway.getAccount({}))).toMatchObject({
+      name: 'TooManyRequestsException',
+    });
     await admin('DELETE', 'faults');
     await gateway.getAccount({});
 
-    expect(await (await admin('GET', 'requests')).json()).toMatchObject([{ status: 429 }, { status: 200 }]);
+    expect(await (await admin('GET', 'requests')).json()).toMatchObject([
+      { status: 429 },
+      { status: 200 },
+    ]);
     await admin('DELETE', 'requests');
     expect(emulator.requests).toEqual([]);
 
-    expect(await (await admin('PUT', 'limits', { apiKeys: 1 })).json()).toMatchObject({ apiKeys: 1, usagePlans: 300 });
+    expect(await (await admin('PUT', 'limits', { apiKeys: 1 })).json()).toMatchObject({
+      apiKeys: 1,
+      usagePlans: 300,
+    });
     await gateway.createApiKey({});
-    expect(await failure(gateway.createApiKey({}))).toMatchObject({ name: 'LimitExceededException' });
+    expect(await failure(gateway.createApiKey({}))).toMatchObject({
+      name: 'LimitExceededException',
+    });
 
     await admin('POST', 'reset');
     expect(emulator.state().apiKeys.size).toBe(0);
@@ -85,12 +120,27 @@ describe('admin paths', () => {
   test('say what there is, and refuse what they cannot read', async () => {
     const { emulator } = await start();
     const unknown = await fetch(`${emulator.url}/_emulator/other`);
-    expect([unknown.status, await unknown.text()]).toEqual([404, expect.stringContaining('POST faults')]);
-    const malformed = await fetch(`${emulator.url}/_emulator/faults`, { method: 'POST', body: '{' });
+    expect([unknown.status, await unknown.text()]).toEqual([
+      404,
+      expect.stringContaining('POST faults'),
+    ]);
+    const malformed = await fetch(`${emulator.url}/_emulator/faults`, {
+      method: 'POST',
+      body: '{',
+    });
     expect(malformed.status).toBe(400);
-    const nonsense = await fetch(`${emulator.url}/_emulator/faults`, { method: 'POST', body: '{"fault":{"type":"earthquake"}}' });
-    expect([nonsense.status, await nonsense.text()]).toEqual([400, expect.stringContaining('earthquake')]);
-    const limit = await fetch(`${emulator.url}/_emulator/limits`, { method: 'PUT', body: '{"keys":1}' });
+    const nonsense = await fetch(`${emulator.url}/_emulator/faults`, {
+      method: 'POST',
+      body: '{"fault":{"type":"earthquake"}}',
+    });
+    expect([nonsense.status, await nonsense.text()]).toEqual([
+      400,
+      expect.stringContaining('earthquake'),
+    ]);
+    const limit = await fetch(`${emulator.url}/_emulator/limits`, {
+      method: 'PUT',
+      body: '{"keys":1}',
+    });
     expect([limit.status, await limit.text()]).toEqual([400, expect.stringContaining('apiKeys')]);
   });
 });
@@ -110,7 +160,9 @@ describe('starting', () => {
 
   test('a port that is taken is an error', async () => {
     const { emulator } = await start();
-    expect(await failure(startEmulator({ port: emulator.port }))).toMatchObject({ code: 'EADDRINUSE' });
+    expect(await failure(startEmulator({ port: emulator.port }))).toMatchObject({
+      code: 'EADDRINUSE',
+    });
   });
 
   test('it closes by `await using`, once', async () => {
@@ -140,9 +192,18 @@ describe('starting', () => {
 
 test('ten thousand keys are listed in pages of five hundred', async () => {
   const { emulator, gateway } = await start();
-  const key = { value: '', enabled: true, stageKeys: [], createdDate: new Date(0), lastUpdatedDate: new Date(0), tags: { a: 'b' } };
+  const key = {
+    value: '',
+    enabled: true,
+    stageKeys: [],
+    createdDate: new Date(0),
+    lastUpdatedDate: new Date(0),
+    tags: { a: 'b' },
+  };
   for (let index = 0; index < 10_000; index++)
-    emulator.state().apiKeys.set(`key${index}`, { ...key, id: `key${index}`, value: `value-${index}` });
+    emulator
+      .state()
+      .apiKeys.set(`key${index}`, { ...key, id: `key${index}`, value: `value-${index}` });
   const seen = new Set<string | undefined>();
   for await (const page of sdk.paginateGetApiKeys({ client: gateway, pageSize: 500 }, {})) {
     expect(page.items).toHaveLength(500);

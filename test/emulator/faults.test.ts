@@ -7,17 +7,25 @@ describe('faults', () => {
   test('a throttle comes with and without Retry-After', async () => {
     const { emulator, gateway } = await start();
     emulator.inject({ operation: 'GetAccount', fault: { type: 'throttle', retryAfter: 7 } });
-    expect(await failure(gateway.getAccount({}))).toMatchObject({ name: 'TooManyRequestsException', retryAfterSeconds: '7' });
+    expect(await failure(gateway.getAccount({}))).toMatchObject({
+      name: 'TooManyRequestsException',
+      retryAfterSeconds: '7',
+    });
     emulator.clearFaults();
     emulator.inject({ fault: { type: 'throttle' } });
     const error = await failure(gateway.getAccount({}));
-    expect(error).toMatchObject({ name: 'TooManyRequestsException', $metadata: { httpStatusCode: 429 } });
+    expect(error).toMatchObject({
+      name: 'TooManyRequestsException',
+      $metadata: { httpStatusCode: 429 },
+    });
     expect(error).not.toHaveProperty('retryAfterSeconds', expect.anything());
   });
 
   test('an error has the given status, code and message, and nothing was done', async () => {
     const { emulator, gateway } = await start();
-    emulator.inject({ fault: { type: 'error', status: 503, code: 'ServiceUnavailableException', message: 'later' } });
+    emulator.inject({
+      fault: { type: 'error', status: 503, code: 'ServiceUnavailableException', message: 'later' },
+    });
     expect(await failure(gateway.createApiKey({}))).toMatchObject({
       name: 'ServiceUnavailableException',
       message: 'later',
@@ -80,7 +88,12 @@ describe('faults', () => {
   test('operation, account, skip and times choose the calls', async () => {
     const { emulator, gateway } = await start();
     const throttled = async () => (await failure(gateway.getAccount({}))) !== undefined;
-    const row = async () => [await throttled(), await throttled(), await throttled(), await throttled()];
+    const row = async () => [
+      await throttled(),
+      await throttled(),
+      await throttled(),
+      await throttled(),
+    ];
     emulator.inject({ operation: 'Get*', skip: 1, times: 2, fault: { type: 'throttle' } });
     expect(await row()).toEqual([false, true, true, false]);
     emulator.inject({ operation: 'Create*', fault: { type: 'throttle' } });
@@ -91,8 +104,14 @@ describe('faults', () => {
 
   test('faults hit STS too', async () => {
     const { emulator } = await start();
-    emulator.inject({ operation: 'GetCallerIdentity', fault: { type: 'error', status: 403, code: 'ExpiredToken', message: 'expired' } });
-    const response = await fetch(emulator.url, { method: 'POST', body: 'Action=GetCallerIdentity&Version=2011-06-15' });
+    emulator.inject({
+      operation: 'GetCallerIdentity',
+      fault: { type: 'error', status: 403, code: 'ExpiredToken', message: 'expired' },
+    });
+    const response = await fetch(emulator.url, {
+      method: 'POST',
+      body: 'Action=GetCallerIdentity&Version=2011-06-15',
+    });
     expect(response.status).toBe(403);
     expect(await response.text()).toContain('<Code>ExpiredToken</Code><Message>expired</Message>');
   });
@@ -130,7 +149,9 @@ describe('stale lists', () => {
 
   test('cover every kind of list', async () => {
     const { emulator, gateway } = await start();
-    const { id: restApiId, rootResourceId: parentId } = await gateway.createRestApi({ name: 'api' });
+    const { id: restApiId, rootResourceId: parentId } = await gateway.createRestApi({
+      name: 'api',
+    });
     const { id: usagePlanId } = await gateway.createUsagePlan({ name: 'plan' });
     const { id: keyId } = await gateway.createApiKey({});
     emulator.inject({ fault: { type: 'stale-lists', lag: 3_600_000 } });
@@ -155,14 +176,27 @@ describe('lists with holes', () => {
 
   test('without method throttles', async () => {
     const { emulator, gateway } = await start();
-    const { id: restApiId = '', rootResourceId: resourceId } = await gateway.createRestApi({ name: 'api' });
-    await gateway.putMethod({ restApiId, resourceId, httpMethod: 'GET', authorizationType: 'NONE' });
+    const { id: restApiId = '', rootResourceId: resourceId } = await gateway.createRestApi({
+      name: 'api',
+    });
+    await gateway.putMethod({
+      restApiId,
+      resourceId,
+      httpMethod: 'GET',
+      authorizationType: 'NONE',
+    });
     await gateway.createDeployment({ restApiId, stageName: 'live' });
     const limits = { rateLimit: 1, burstLimit: 1 };
     const apiStages = [{ apiId: restApiId, stage: 'live', throttle: { '//GET': limits } }];
-    const { id: usagePlanId } = await gateway.createUsagePlan({ name: 'plan', throttle: limits, apiStages });
+    const { id: usagePlanId } = await gateway.createUsagePlan({
+      name: 'plan',
+      throttle: limits,
+      apiStages,
+    });
     emulator.inject({ fault: { type: 'lists-without-throttle' } });
-    expect((await gateway.getUsagePlans({})).items?.[0]?.apiStages).toEqual([{ apiId: restApiId, stage: 'live' }]);
+    expect((await gateway.getUsagePlans({})).items?.[0]?.apiStages).toEqual([
+      { apiId: restApiId, stage: 'live' },
+    ]);
     expect((await gateway.getUsagePlan({ usagePlanId })).apiStages).toEqual(apiStages);
   });
 });

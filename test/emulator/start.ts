@@ -12,7 +12,9 @@ export function closeAfterEach(): void {
   });
 }
 
-export async function start(options: EmulatorOptions = {}): Promise<{ emulator: Emulator; gateway: APIGateway }> {
+export async function start(
+  options: EmulatorOptions = {},
+): Promise<{ emulator: Emulator; gateway: APIGateway }> {
   const emulator = await startEmulator(options);
   const gateway = clientOf(emulator);
   open.push(() => gateway.destroy(), emulator.close);

@@ -6,9 +6,18 @@ import { type Bench, createBench, keyNamed, passRequest, planNamed } from './ben
 
 const key = (name: string, spec: object = {}) => yaml('ApiKey', name, { enabled: true, ...spec });
 const RESIDENTS = { id: 'residents', name: 'residents-api', deployments: ['deploy1'] };
-const production = { restApi: { name: 'residents-api' }, stageName: 'production', deployment: 'latest' };
+const production = {
+  restApi: { name: 'residents-api' },
+  stageName: 'production',
+  deployment: 'latest',
+};
 const refused = { type: 'error', status: 400, code: 'BadRequestException', message: 'no' } as const;
-const full = { type: 'error', status: 429, code: 'LimitExceededException', message: 'Maximum number of objects reached' } as const;
+const full = {
+  type: 'error',
+  status: 429,
+  code: 'LimitExceededException',
+  message: 'Maximum number of objects reached',
+} as const;
 
 async function world(files: Readonly<Record<string, string>>): Promise<Bench> {
   const bench = await createBench(files);
@@ -16,18 +25,26 @@ async function world(files: Readonly<Record<string, string>>): Promise<Bench> {
   return bench;
 }
 
-const outcomes = ({ objects }: TargetReport) => Object.fromEntries(objects.map(({ kind, name, outcome }) => [`${kind}/${name}`, outcome]));
-const messageOf = ({ objects }: TargetReport, name: string) => objects.find((one) => one.name === name)?.message;
+const outcomes = ({ objects }: TargetReport) =>
+  Object.fromEntries(objects.map(({ kind, name, outcome }) => [`${kind}/${name}`, outcome]));
+const messageOf = ({ objects }: TargetReport, name: string) =>
+  objects.find((one) => one.name === name)?.message;
 
 async function keysOf(bench: Bench, plan: string): Promise<(string | undefined)[]> {
-  const { items = [] } = await bench.hand().getUsagePlanKeys({ usagePlanId: (await planNamed(bench.hand(), plan))?.id });
+  const { items = [] } = await bench
+    .hand()
+    .getUsagePlanKeys({ usagePlanId: (await planNamed(bench.hand(), plan))?.id });
   return items.map(({ name }) => name).sort();
 }
 
 describe('a create whose answer is lost', () => {
   test.each([
     ['CreateApiKey', { 'a.yaml': key('acme') }, 'ApiKey/acme'],
-    ['CreateUsagePlan', { 'a.yaml': yaml('UsagePlan', 'gold', { throttle: { rateLimit: 5, burstLimit: 10 } }) }, 'UsagePlan/gold'],
+    [
+      'CreateUsagePlan',
+      { 'a.yaml': yaml('UsagePlan', 'gold', { throttle: { rateLimit: 5, burstLimit: 10 } }) },
+      'UsagePlan/gold',
+    ],
     ['CreateStage', { 'a.yaml': yaml('Stage', 'production', production) }, 'Stage/production'],
   ])('%s is looked for, and not made twice', async (operation, files, object) => {
     await using bench = await world(files);
@@ -61,8 +78,16 @@ describe('a create whose answer is lost', () => {
     const [target] = tree.targets;
     if (!target) throw new Error('there is no target');
     bench.emulator.inject({ operation: 'CreateApiKey', fault: { type: 'drop-after' } });
-    bench.emulator.inject({ operation: 'GetApiKeys', skip: 2, fault: { type: 'stale-lists', lag: 60_000 } });
-    const { report, retryable } = await process.reconcileTarget(tree, target, passRequest('schedule'));
+    bench.emulator.inject({
+      operation: 'GetApiKeys',
+      skip: 2,
+      fault: { type: 'stale-lists', lag: 60_000 },
+    });
+    const { report, retryable } = await process.reconcileTarget(
+      tree,
+      target,
+      passRequest('schedule'),
+    );
     expect(outcomes(report)).toEqual({ 'ApiKey/acme': 'failed' });
     expect(retryable).toBe(true);
     bench.emulator.clearFaults();
@@ -76,22 +101,35 @@ describe('a create that is interrupted', () => {
   /** Aborts when the first call of an operation is answered. */
   async function interrupted(bench: Bench, operation: string) {
     const abort = new AbortController();
-    await using process = bench.engine({ onCall: (called) => called === operation && abort.abort(new Error('enough')) });
+    await using process = bench.engine({
+      onCall: (called) => called === operation && abort.abort(new Error('enough')),
+    });
     const tree = await process.load();
     const [target] = tree.targets;
     if (!target) throw new Error('there is no target');
-    const first = await process.reconcileTarget(tree, target, passRequest('schedule', abort.signal));
+    const first = await process.reconcileTarget(
+      tree,
+      target,
+      passRequest('schedule', abort.signal),
+    );
     const second = await process.reconcileTarget(tree, target, passRequest('change'));
     return { first: first.report, second: second.report };
   }
 
   test('between its two calls is finished, and known to the next pass', async () => {
-    const accessLog = { destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:residents', format: '$context.requestId' };
-    await using bench = await world({ 'a.yaml': yaml('Stage', 'production', { ...production, accessLog }) });
+    const accessLog = {
+      destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:residents',
+      format: '$context.requestId',
+    };
+    await using bench = await world({
+      'a.yaml': yaml('Stage', 'production', { ...production, accessLog }),
+    });
     const { first, second } = await interrupted(bench, 'CreateStage');
     expect(outcomes(first)).toEqual({ 'Stage/production': 'created' });
     expect(outcomes(second)).toEqual({ 'Stage/production': 'kept' });
-    const { accessLogSettings } = await bench.hand().getStage({ restApiId: 'residents', stageName: 'production' });
+    const { accessLogSettings } = await bench
+      .hand()
+      .getStage({ restApiId: 'residents', stageName: 'production' });
     expect(accessLogSettings).toEqual(accessLog);
   });
 
@@ -114,7 +152,10 @@ describe('a key that moves', () => {
     });
 
   async function moving() {
-    const bench = await world({ 'key.yaml': key('acme'), 'stage.yaml': yaml('Stage', 'production', production) });
+    const bench = await world({
+      'key.yaml': key('acme'),
+      'stage.yaml': yaml('Stage', 'production', production),
+    });
     await bench.space.write('silver.yaml', plan('silver', ['acme']));
     await bench.space.write('gold.yaml', plan('gold', []));
     await bench.apply();
@@ -127,8 +168,13 @@ describe('a key that moves', () => {
     await using bench = await moving();
     bench.emulator.inject({ operation: 'CreateUsagePlanKey', times: 1, fault: refused });
     const report = await bench.apply();
-    expect(outcomes(report)).toMatchObject({ 'UsagePlan/gold': 'failed', 'UsagePlan/silver': 'failed' });
-    expect(messageOf(report, 'gold')).toMatch(/^the key was put back into \w+, since \w+ did not take it: CreateUsagePlanKey failed/);
+    expect(outcomes(report)).toMatchObject({
+      'UsagePlan/gold': 'failed',
+      'UsagePlan/silver': 'failed',
+    });
+    expect(messageOf(report, 'gold')).toMatch(
+      /^the key was put back into \w+, since \w+ did not take it: CreateUsagePlanKey failed/,
+    );
     expect(await keysOf(bench, 'silver')).toEqual(['acme']);
     expect(await keysOf(bench, 'gold')).toEqual([]);
 
@@ -148,7 +194,10 @@ describe('a key that moves', () => {
   test('is not left in between by whoever interrupts', async () => {
     await using bench = await moving();
     const abort = new AbortController();
-    await bench.apply({ signal: abort.signal, onCall: (called) => called === 'DeleteUsagePlanKey' && abort.abort(new Error('enough')) });
+    await bench.apply({
+      signal: abort.signal,
+      onCall: (called) => called === 'DeleteUsagePlanKey' && abort.abort(new Error('enough')),
+    });
     expect(await keysOf(bench, 'gold')).toEqual(['acme']);
     expect(await keysOf(bench, 'silver')).toEqual([]);
     expect((await bench.apply()).state).toBe('in-sync');
@@ -234,7 +283,9 @@ describe('what refers to something that could not be made', () => {
     bench.emulator.inject({ operation: 'CreateApiKey', times: 1, fault: full });
     const report = await bench.apply();
     const made = Object.entries(outcomes(report)).filter(([, outcome]) => outcome === 'created');
-    const lacking = Object.entries(outcomes(report)).find(([, outcome]) => outcome === 'failed')?.[0];
+    const lacking = Object.entries(outcomes(report)).find(
+      ([, outcome]) => outcome === 'failed',
+    )?.[0];
     expect(made).toHaveLength(1);
     expect(lacking).toMatch(/^ApiKey\//);
     expect(outcomes(report)['UsagePlan/gold']).toBe('held');
@@ -250,18 +301,28 @@ describe('what refers to something that could not be made', () => {
   test('a plan without its stage stands, and gets it when it is there', async () => {
     await using bench = await world({
       'stage.yaml': yaml('Stage', 'production', production),
-      'plan.yaml': yaml('UsagePlan', 'gold', { throttle: { rateLimit: 5, burstLimit: 10 }, stages: [{ stage: 'production' }] }),
+      'plan.yaml': yaml('UsagePlan', 'gold', {
+        throttle: { rateLimit: 5, burstLimit: 10 },
+        stages: [{ stage: 'production' }],
+      }),
     });
     bench.emulator.inject({ operation: 'CreateStage', times: 1, fault: full });
     const report = await bench.apply();
     expect(outcomes(report)).toEqual({ 'Stage/production': 'failed', 'UsagePlan/gold': 'held' });
     expect(await planNamed(bench.hand(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
     expect((await bench.apply()).state).toBe('in-sync');
-    expect((await planNamed(bench.hand(), 'gold'))?.apiStages).toEqual([{ apiId: 'residents', stage: 'production' }]);
+    expect((await planNamed(bench.hand(), 'gold'))?.apiStages).toEqual([
+      { apiId: 'residents', stage: 'production' },
+    ]);
   });
 
   test('a stage that nobody declares and that is not there holds only its entry', async () => {
-    await using bench = await world({ 'plan.yaml': yaml('UsagePlan', 'gold', { throttle: { rateLimit: 5, burstLimit: 10 }, stages }) });
+    await using bench = await world({
+      'plan.yaml': yaml('UsagePlan', 'gold', {
+        throttle: { rateLimit: 5, burstLimit: 10 },
+        stages,
+      }),
+    });
     const report = await bench.apply();
     expect(report.state).toBe('held');
     expect(await planNamed(bench.hand(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
@@ -280,17 +341,36 @@ describe('a deployment', () => {
     await furnish(
       { gateway: bench.hand(), state: bench.emulator.state() },
       {
-        apis: [{ id: 'residents', name: 'residents-api', open: ['GET /residents'], stages: [{ name: 'production' }] }],
+        apis: [
+          {
+            id: 'residents',
+            name: 'residents-api',
+            open: ['GET /residents'],
+            stages: [{ name: 'production' }],
+          },
+        ],
         keys: [{ id: 'acmekey', name: 'acme' }],
-        plans: [{ id: 'goldplan', name: 'gold', stages: ['residents-api:production'], keys: ['acme'] }],
+        plans: [
+          { id: 'goldplan', name: 'gold', stages: ['residents-api:production'], keys: ['acme'] },
+        ],
       },
     );
     return bench;
   }
 
   test.each([
-    { reason: 'before it is made, it is made by the next pass', operation: 'GetDeployments', first: 'skipped', made: 0 },
-    { reason: 'once it is made, its stages are moved', operation: 'CreateDeployment', first: 'updated', made: 1 },
+    {
+      reason: 'before it is made, it is made by the next pass',
+      operation: 'GetDeployments',
+      first: 'skipped',
+      made: 0,
+    },
+    {
+      reason: 'once it is made, its stages are moved',
+      operation: 'CreateDeployment',
+      first: 'updated',
+      made: 1,
+    },
   ])('is interrupted: $reason', async ({ operation, first, made }) => {
     await using bench = await deploying();
     const before = bench.calls('CreateDeployment');

@@ -7,9 +7,16 @@ import type { EventFields, EventName } from '../../src/core/model/events.ts';
 import type { TargetReport, Trigger } from '../../src/core/model/report.ts';
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts';
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
-import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { StartSchedule } from '../../src/engine/reconcile/cron.ts';
-import type { Call, Daemon, DaemonSettings, ReconcileRequest, Settings, EngineDeps } from '../../src/engine/state/settings.ts';
+import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
+import type {
+  Call,
+  Daemon,
+  DaemonSettings,
+  EngineDeps,
+  ReconcileRequest,
+  Settings,
+} from '../../src/engine/state/settings.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 
 /** Waits that tests wait for themselves: shorter than these are the 5 s between two lists, and a budget that is spent for a moment. */
@@ -114,7 +121,10 @@ export const EVERY_TEN = '*/10 * * * *';
 /** Of every schedule. */
 export const NEXT_RUN = Date.parse('2030-01-01T00:00:00Z');
 
-export async function createBench(files: Readonly<Record<string, string>>, options: EmulatorOptions = {}): Promise<Bench> {
+export async function createBench(
+  files: Readonly<Record<string, string>>,
+  options: EmulatorOptions = {},
+): Promise<Bench> {
   const clock = patientClock();
   const emulator = await startEmulator({ clock: clock.now, ...options });
   const space = await createWorkspace(files);
@@ -128,13 +138,25 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
   const startSchedule: StartSchedule = (expression, onTick) => {
     const one = { expression, onTick };
     ticks.push(one);
-    return { next: () => NEXT_RUN, [Symbol.dispose]: () => void ticks.splice(ticks.indexOf(one), 1) };
+    return {
+      next: () => NEXT_RUN,
+      [Symbol.dispose]: () => void ticks.splice(ticks.indexOf(one), 1),
+    };
   };
   const env = environment(emulator.url);
-  const surroundings: EngineDeps = { clock, env, emit: (event, fields) => void events.push({ event, ...fields }) };
+  const surroundings: EngineDeps = {
+    clock,
+    env,
+    emit: (event, fields) => void events.push({ event, ...fields }),
+  };
   const engine = ({ settings = {}, onCall }: EngineOptions = {}) => {
     const tell = onCall && { onCall: ({ operation }: Call) => onCall(operation) };
-    return stack.use(createEngine({ ...SETTINGS, directory: space.path, owner, ...settings }, { ...surroundings, ...tell }));
+    return stack.use(
+      createEngine(
+        { ...SETTINGS, directory: space.path, owner, ...settings },
+        { ...surroundings, ...tell },
+      ),
+    );
   };
 
   return {
@@ -144,27 +166,39 @@ export async function createBench(files: Readonly<Record<string, string>>, optio
     owner,
     events,
     hand: (account) => stack.adopt(handOf(emulator.url, account), (gateway) => gateway.destroy()),
-    async start({ directory = space.path, settings = {}, daemon = {}, around = (engine: Engine) => engine } = {}) {
+    async start({
+      directory = space.path,
+      settings = {},
+      daemon = {},
+      around = (engine: Engine) => engine,
+    } = {}) {
       const all = { ...SETTINGS, directory, owner, ...settings };
       const engine = stack.use(createEngine(all, surroundings));
       const schedule = { quietPeriodMs: 10, shutdownTimeoutMs: 1_000, ...daemon };
-      return stack.use(await startDaemon(around(engine), all, schedule, surroundings, startSchedule));
+      return stack.use(
+        await startDaemon(around(engine), all, schedule, surroundings, startSchedule),
+      );
     },
     engine,
     async apply(options = {}) {
       await using process = engine(options);
       const { targets, problems } = await process.reconcile(passRequest('command', options.signal));
       const [target] = targets;
-      if (!target || problems.length > 0) throw new Error(`the manifests are invalid: ${JSON.stringify(problems)}`);
+      if (!target || problems.length > 0)
+        throw new Error(`the manifests are invalid: ${JSON.stringify(problems)}`);
       return target;
     },
     tick(expression) {
       const due = ticks.filter((one) => one.expression === expression);
-      if (due.length === 0) throw new Error(`no schedule ${expression} runs; there are ${ticks.map((one) => one.expression).join(', ')}`);
+      if (due.length === 0)
+        throw new Error(
+          `no schedule ${expression} runs; there are ${ticks.map((one) => one.expression).join(', ')}`,
+        );
       for (const { onTick } of due) onTick();
     },
     schedules: () => ticks.map(({ expression }) => expression),
-    passes: (namespace = 'default') => events.filter((one) => one.event === 'reconcile.finished' && one.namespace === namespace),
+    passes: (namespace = 'default') =>
+      events.filter((one) => one.event === 'reconcile.finished' && one.namespace === namespace),
     calls: (operation) => emulator.requests.filter((one) => one.operation === operation).length,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
@@ -187,7 +221,12 @@ const SETTINGS = {
 
 /** Credentials of the emulator's, by account. */
 function environment(url: string) {
-  return { AWS_ENDPOINT_URL: url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'emulator', AWS_SECRET_ACCESS_KEY: 'emulator' };
+  return {
+    AWS_ENDPOINT_URL: url,
+    AWS_REGION: 'eu-west-2',
+    AWS_ACCESS_KEY_ID: 'emulator',
+    AWS_SECRET_ACCESS_KEY: 'emulator',
+  };
 }
 
 function handOf(endpoint: string, account = '123456789012'): APIGateway {
@@ -196,7 +235,9 @@ function handOf(endpoint: string, account = '123456789012'): APIGateway {
 }
 
 /** Waits until it gives something, and says where it waited in vain. */
-export async function until<T>(look: () => T | false | undefined | Promise<T | false | undefined>): Promise<T> {
+export async function until<T>(
+  look: () => T | false | undefined | Promise<T | false | undefined>,
+): Promise<T> {
   const late = new Error('what was waited for did not come');
   const deadline = Date.now() + 20_000;
   for (;;) {

@@ -16,7 +16,10 @@ test('what is declared at the start is live so long after it was read', async ()
   await using _ = await bench.start();
   await settled(bench);
   expect(live(bench)).toMatchObject([{ namespace: 'default' }]);
-  expect(Number(live(bench)[0]?.durationMs), 'the wait for the second list is part of it').toBeGreaterThanOrEqual(4_000);
+  expect(
+    Number(live(bench)[0]?.durationMs),
+    'the wait for the second list is part of it',
+  ).toBeGreaterThanOrEqual(4_000);
 });
 
 test('a commit is told once it is live; what asks for nothing, or heals drift, is none', async () => {
@@ -28,10 +31,16 @@ test('a commit is told once it is live; what asks for nothing, or heals drift, i
 
   await bench.space.write('a.yaml', key('acme', { description: 'second' }));
   await until(() => live(bench).length === first + 1);
-  expect(Number(live(bench).at(-1)?.durationMs), 'the quiet period is part of it').toBeGreaterThanOrEqual(10);
+  expect(
+    Number(live(bench).at(-1)?.durationMs),
+    'the quiet period is part of it',
+  ).toBeGreaterThanOrEqual(10);
 
   const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
-  await gateway.updateApiKey({ apiKey: id, patchOperations: [{ op: 'replace', path: '/description', value: 'by hand' }] });
+  await gateway.updateApiKey({
+    apiKey: id,
+    patchOperations: [{ op: 'replace', path: '/description', value: 'by hand' }],
+  });
   bench.tick(EVERY_TEN);
   await until(async () => (await gateway.getApiKey({ apiKey: id })).description === 'second');
   const before = passes(bench);
@@ -39,8 +48,13 @@ test('a commit is told once it is live; what asks for nothing, or heals drift, i
   await until(() => passes(bench) > before);
   await daemon.stop();
   expect(live(bench).length).toBe(first + 1);
-  expect(bench.events.find(({ event }) => event === 'drift.resolved')).toMatchObject({ kind: 'ApiKey', name: 'acme' });
-  expect(Number(bench.events.find(({ event }) => event === 'drift.resolved')?.durationMs)).toBeGreaterThanOrEqual(0);
+  expect(bench.events.find(({ event }) => event === 'drift.resolved')).toMatchObject({
+    kind: 'ApiKey',
+    name: 'acme',
+  });
+  expect(
+    Number(bench.events.find(({ event }) => event === 'drift.resolved')?.durationMs),
+  ).toBeGreaterThanOrEqual(0);
 });
 
 test('what is removed from Git is a commit like any other', async () => {
@@ -64,7 +78,11 @@ test('what is removed from Git is a commit like any other', async () => {
 
 test('a commit whose pass gave way to another is live with that one, and counted from the first hint', async () => {
   const plans = (rateLimit: number) =>
-    stream(...['a', 'b', 'c'].map((name) => yaml('UsagePlan', name, { throttle: { rateLimit, burstLimit: 10 } })));
+    stream(
+      ...['a', 'b', 'c'].map((name) =>
+        yaml('UsagePlan', name, { throttle: { rateLimit, burstLimit: 10 } }),
+      ),
+    );
   await using bench = await createBench({ 'plans.yaml': plans(10) }, { quotas: 'real' });
   await using _ = await bench.start({ settings: { operationQuotas: true } });
   await settled(bench);

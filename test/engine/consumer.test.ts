@@ -4,15 +4,16 @@ import type { Event } from '../../src/core/model/events.ts';
 import { emitPlan, emitResult } from '../../src/engine/reconcile/emit-events.ts';
 import { createMemory } from '../../src/engine/state/memory.ts';
 import { desired, live, NOW, ours, planOf } from '../core/build.ts';
-import type { Document } from '../reliability/account.ts';
-import { furnish } from '../scenarios/account.ts';
 import { accessOf } from '../kit/invariants.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import type { Document } from '../reliability/account.ts';
+import { furnish } from '../scenarios/account.ts';
 
 const throttle = { rateLimit: 50, burstLimit: 100 };
 const quota = { limit: 1000, period: 'DAY' };
 const methodThrottles = [{ method: 'GET', path: '/residents', rateLimit: 5, burstLimit: 10 }];
-const stageOf = (name: string) => documentOf('Stage', `residents-${name}`, { restApi: { name: 'residents-api' }, stageName: name });
+const stageOf = (name: string) =>
+  documentOf('Stage', `residents-${name}`, { restApi: { name: 'residents-api' }, stageName: name });
 const STAGES = ['development', 'production'].map(stageOf);
 
 const consumer: readonly Document[] = [
@@ -23,7 +24,11 @@ const consumer: readonly Document[] = [
     access: [
       { stage: 'residents-production', methodThrottles },
       { stage: 'residents-development', quota: null, tags: { team: null, stage: 'development' } },
-      { restApi: { name: 'residents-api' }, stageName: 'staging', throttle: { rateLimit: 1, burstLimit: 1 } },
+      {
+        restApi: { name: 'residents-api' },
+        stageName: 'staging',
+        throttle: { rateLimit: 1, burstLimit: 1 },
+      },
     ],
   }),
 ];
@@ -70,7 +75,8 @@ async function objects(rig: Rig, documents: readonly Document[], pass: 'plan' | 
 describe('a Consumer', () => {
   it('is planned as its parts would be', async () => {
     await using rig = await account();
-    const parts = (all: Awaited<ReturnType<typeof objects>>) => all.map(({ source: _, consumer: __, ...rest }) => rest);
+    const parts = (all: Awaited<ReturnType<typeof objects>>) =>
+      all.map(({ source: _, consumer: __, ...rest }) => rest);
     const planned = parts(await objects(rig, consumer, 'plan'));
     expect(planned.filter(({ action }) => action === 'create')).toHaveLength(4);
     expect(planned).toEqual(parts(await objects(rig, writtenOut, 'plan')));
@@ -87,7 +93,9 @@ describe('a Consumer', () => {
     rig.emulator.clearRequests();
     const applied = await objects(rig, after, 'apply');
     expect(applied.map(({ action }) => action)).toEqual(applied.map(() => 'keep'));
-    expect(rig.emulator.requests.filter(({ operation }) => !operation.startsWith('Get'))).toEqual([]);
+    expect(rig.emulator.requests.filter(({ operation }) => !operation.startsWith('Get'))).toEqual(
+      [],
+    );
     expect(accessOf([rig.state])).toEqual(access);
   });
 
@@ -113,10 +121,16 @@ describe('a Consumer', () => {
     });
     emitPlan(plan, memory, NOW, (event, fields) => events.push({ event, fields }));
     for (const step of plan.steps.filter(({ kind }) => kind === 'ApiKey'))
-      emitResult(step, { outcome: step.action === 'create' ? 'created' : 'updated' }, memory, NOW, (event, fields) =>
-        events.push({ event, fields }),
+      emitResult(
+        step,
+        { outcome: step.action === 'create' ? 'created' : 'updated' },
+        memory,
+        NOW,
+        (event, fields) => events.push({ event, fields }),
       );
-    expect(events.map(({ event, fields }) => [event, `${fields.kind}/${fields.name}`, fields.consumer])).toEqual([
+    expect(
+      events.map(({ event, fields }) => [event, `${fields.kind}/${fields.name}`, fields.consumer]),
+    ).toEqual([
       ['step.held', 'UsagePlan/acme-s', 'acme'],
       ['object.updated', 'ApiKey/acme', 'acme'],
       ['object.created', 'ApiKey/birch', undefined],

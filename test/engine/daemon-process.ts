@@ -1,10 +1,10 @@
 /** A daemon's whole life on an emulator of its own, with real schedules and the real clock. Whatever it leaves open keeps this process from ending. */
 import { randomUUID } from 'node:crypto';
 import { startEmulator } from '../../src/emulator/index.ts';
-import { systemClock } from '../../src/engine/state/system-clock.ts';
 import { startDaemon } from '../../src/engine/daemon/daemon.ts';
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
-import type { Settings, EngineDeps } from '../../src/engine/state/settings.ts';
+import type { EngineDeps, Settings } from '../../src/engine/state/settings.ts';
+import { systemClock } from '../../src/engine/state/system-clock.ts';
 import { createWorkspace, yaml } from '../manifests/workspace.ts';
 
 await using emulator = await startEmulator();
@@ -24,7 +24,12 @@ const twoPasses = Promise.withResolvers<void>();
 let passes = 0;
 const surroundings: EngineDeps = {
   clock: systemClock,
-  env: { AWS_ENDPOINT_URL: emulator.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'emulator', AWS_SECRET_ACCESS_KEY: 'emulator' },
+  env: {
+    AWS_ENDPOINT_URL: emulator.url,
+    AWS_REGION: 'eu-west-2',
+    AWS_ACCESS_KEY_ID: 'emulator',
+    AWS_SECRET_ACCESS_KEY: 'emulator',
+  },
   emit(event) {
     process.stdout.write(`${event}\n`);
     if (event === 'reconcile.finished' && ++passes === 2) twoPasses.resolve();
@@ -39,6 +44,9 @@ await using daemon = await startDaemon(
 );
 await twoPasses.promise;
 // A pass that failed waits for its retry, and a change for its quiet period.
-emulator.inject({ operation: 'GetApiKeys', fault: { type: 'error', status: 409, code: 'ConflictException', message: 'no' } });
+emulator.inject({
+  operation: 'GetApiKeys',
+  fault: { type: 'error', status: 409, code: 'ConflictException', message: 'no' },
+});
 daemon.request('signal');
 await space.write('b.yaml', yaml('ApiKey', 'birch'));

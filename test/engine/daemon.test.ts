@@ -4,10 +4,20 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { type Bench, createBench, EVERY_TEN, keyNamed, NEXT_RUN, planNamed, until } from './bench.ts';
+import {
+  type Bench,
+  createBench,
+  EVERY_TEN,
+  keyNamed,
+  NEXT_RUN,
+  planNamed,
+  until,
+} from './bench.ts';
 
-const key = (name: string, spec: object = {}, metadata: object = {}) => yaml('ApiKey', name, { enabled: true, ...spec }, metadata);
-const plan = (name: string, rateLimit: number) => yaml('UsagePlan', name, { throttle: { rateLimit, burstLimit: 10 } });
+const key = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('ApiKey', name, { enabled: true, ...spec }, metadata);
+const plan = (name: string, rateLimit: number) =>
+  yaml('UsagePlan', name, { throttle: { rateLimit, burstLimit: 10 } });
 const change = (path: string, value: string) => [{ op: 'replace' as const, path, value }];
 
 /** Waits for the first pass: what is declared is live. */
@@ -30,7 +40,9 @@ describe('what makes it look again', () => {
       ['schedule', 'in-sync'],
       ['schedule', 'in-sync'],
     ]);
-    expect(bench.events.map(({ event }) => event)).toEqual(expect.arrayContaining(['drift.detected', 'drift.resolved']));
+    expect(bench.events.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['drift.detected', 'drift.resolved']),
+    );
     expect(daemon.report()?.targets).toMatchObject([
       { namespace: 'default', nextRunAt: new Date(NEXT_RUN).toISOString().replace('.000', '') },
     ]);
@@ -49,17 +61,23 @@ describe('what makes it look again', () => {
     expect((await keyNamed(gateway, 'birch'))?.enabled).toBe(true);
   });
 
-  test.each(['signal', 'request'] as const)('when somebody asks (%s), everything is read', async (trigger) => {
-    await using bench = await createBench({ 'a.yaml': key('acme') });
-    const gateway = bench.hand();
-    await using daemon = await bench.start();
-    await settled(bench);
-    const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
-    await gateway.updateApiKey({ apiKey: id, patchOperations: change('/description', 'by hand') });
-    daemon.request(trigger);
-    await until(() => bench.passes().at(-1)?.trigger === trigger);
-    expect(await gateway.getApiKey({ apiKey: id })).not.toHaveProperty('description', 'by hand');
-  });
+  test.each(['signal', 'request'] as const)(
+    'when somebody asks (%s), everything is read',
+    async (trigger) => {
+      await using bench = await createBench({ 'a.yaml': key('acme') });
+      const gateway = bench.hand();
+      await using daemon = await bench.start();
+      await settled(bench);
+      const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
+      await gateway.updateApiKey({
+        apiKey: id,
+        patchOperations: change('/description', 'by hand'),
+      });
+      daemon.request(trigger);
+      await until(() => bench.passes().at(-1)?.trigger === trigger);
+      expect(await gateway.getApiKey({ apiKey: id })).not.toHaveProperty('description', 'by hand');
+    },
+  );
 
   test('what is asked twice in a turn is one reading of the manifests and one pass', async () => {
     await using bench = await createBench({ 'a.yaml': key('acme') });
@@ -80,7 +98,8 @@ describe('what makes it look again', () => {
 describe('a pass gives way', () => {
   /** A queue of limits that lasts for minutes, of which the first change is made. */
   async function queue(bench: Bench) {
-    const plans = (rateLimit: number) => stream(...['a', 'b', 'c', 'd'].map((name) => plan(name, rateLimit)));
+    const plans = (rateLimit: number) =>
+      stream(...['a', 'b', 'c', 'd'].map((name) => plan(name, rateLimit)));
     await bench.space.replace('plans.yaml', plans(10));
     const daemon = await bench.start({ settings: { operationQuotas: true } });
     await settled(bench);
@@ -101,9 +120,12 @@ describe('a pass gives way', () => {
 
     bench.clock.hurry();
     await until(async () => (await planNamed(gateway, 'd'))?.throttle?.rateLimit === 20);
-    for (const name of ['a', 'b', 'c', 'd']) expect((await planNamed(gateway, name))?.throttle?.rateLimit).toBe(20);
+    for (const name of ['a', 'b', 'c', 'd'])
+      expect((await planNamed(gateway, name))?.throttle?.rateLimit).toBe(20);
     await settled(bench);
-    expect(bench.events.filter(({ event }) => event === 'step.failed' || event === 'target.failed')).toEqual([]);
+    expect(
+      bench.events.filter(({ event }) => event === 'step.failed' || event === 'target.failed'),
+    ).toEqual([]);
   });
 
   test('what it had not begun is told as skipped, not as failed', async () => {
@@ -111,7 +133,9 @@ describe('a pass gives way', () => {
     await using daemon = await queue(bench);
     daemon.request('signal');
     await until(() => bench.passes().some(({ state }) => state === 'drifted'));
-    expect(bench.events.filter(({ event }) => event === 'step.failed' || event === 'target.failed')).toEqual([]);
+    expect(
+      bench.events.filter(({ event }) => event === 'step.failed' || event === 'target.failed'),
+    ).toEqual([]);
   });
 
   test('but not to a schedule', async () => {
@@ -136,11 +160,17 @@ describe('a pass gives way', () => {
     await settled(bench);
     const before = bench.passes().length;
     const lists = bench.calls('GetApiKeys');
-    bench.emulator.inject({ operation: 'GetApiKeys', times: 1, fault: { type: 'throttle', retryAfter: 60 } });
+    bench.emulator.inject({
+      operation: 'GetApiKeys',
+      times: 1,
+      fault: { type: 'throttle', retryAfter: 60 },
+    });
     bench.tick(EVERY_TEN);
     await until(() => bench.calls('GetApiKeys') > lists && bench.clock.waiting > 0);
     await bench.space.replace('a.yaml', key('acme', { description: 'newer' }));
-    await until(() => bench.events.filter(({ event }) => event === 'manifests.loaded').length === 3);
+    await until(
+      () => bench.events.filter(({ event }) => event === 'manifests.loaded').length === 3,
+    );
     bench.clock.hurry();
     await until(() => bench.passes().length === before + 2);
     expect(
@@ -154,7 +184,9 @@ describe('a pass gives way', () => {
   });
 
   test('manifests that change between reading and the first write begin everything anew', async () => {
-    await using bench = await createBench({ '.worktrees/0/a.yaml': key('acme', { description: 'old' }) });
+    await using bench = await createBench({
+      '.worktrees/0/a.yaml': key('acme', { description: 'old' }),
+    });
     await bench.space.publish('repo', '.worktrees/0');
     await bench.space.replace('.worktrees/1/a.yaml', key('acme', { description: 'new' }));
     const gateway = bench.hand();
@@ -174,13 +206,21 @@ describe('a pass gives way', () => {
     await settled(bench);
     const { items = [] } = await gateway.getApiKeys({});
     expect(items.map(({ description }) => description)).toEqual(['new']);
-    expect(bench.emulator.requests.filter(({ operation }) => operation === 'CreateApiKey')).toHaveLength(1);
+    expect(
+      bench.emulator.requests.filter(({ operation }) => operation === 'CreateApiKey'),
+    ).toHaveLength(1);
   });
 });
 
 describe('targets', () => {
   const target = (name: string, account: string, owner: string, spec: object = {}) =>
-    yaml('Target', name, { region: 'eu-west-2', accountId: account, roleArn: `arn:aws:iam::${account}:role/apikeeper`, owner, ...spec });
+    yaml('Target', name, {
+      region: 'eu-west-2',
+      accountId: account,
+      roleArn: `arn:aws:iam::${account}:role/apikeeper`,
+      owner,
+      ...spec,
+    });
   const FIRST = '111111111111';
   const SECOND = '222222222222';
 
@@ -189,7 +229,10 @@ describe('targets', () => {
     const first = target('first', FIRST, bench.owner, { schedule: '*/5 * * * *' });
     const second = target('second', SECOND, bench.owner);
     await bench.space.replace('targets.yaml', stream(first, second));
-    await bench.space.replace('keys.yaml', stream(key('acme', {}, { namespace: 'first' }), key('acme', {}, { namespace: 'second' })));
+    await bench.space.replace(
+      'keys.yaml',
+      stream(key('acme', {}, { namespace: 'first' }), key('acme', {}, { namespace: 'second' })),
+    );
     return { bench, first, second };
   }
 
@@ -204,13 +247,19 @@ describe('targets', () => {
     await until(() => bench.passes('first').length === 2);
     expect(bench.passes('second')).toHaveLength(1);
 
-    await bench.space.replace('targets.yaml', stream(first.replace('*/5', '*/3'), target('second', SECOND, bench.owner)));
+    await bench.space.replace(
+      'targets.yaml',
+      stream(first.replace('*/5', '*/3'), target('second', SECOND, bench.owner)),
+    );
     await until(() => bench.schedules().includes('*/3 * * * *'));
     expect(bench.schedules().sort()).toEqual([EVERY_TEN, '*/3 * * * *']);
     await daemon.stop();
     expect(bench.schedules()).toEqual([]);
 
-    await using _other = await bench.start({ daemon: { schedule: '0 * * * *' }, settings: { mode: 'observe' } });
+    await using _other = await bench.start({
+      daemon: { schedule: '0 * * * *' },
+      settings: { mode: 'observe' },
+    });
     expect(bench.schedules()).toEqual(['0 * * * *', '0 * * * *']);
   });
 
@@ -222,7 +271,11 @@ describe('targets', () => {
     await settled(bench, 'second');
     expect((await keyNamed(bench.hand(SECOND), 'acme'))?.enabled).toBe(true);
     expect(daemon.report()?.targets.map(({ namespace }) => namespace)).toEqual(['second']);
-    expect(daemon.health()).toEqual({ live: true, ready: false, reasons: ['no pass has gone through target first yet'] });
+    expect(daemon.health()).toEqual({
+      live: true,
+      ready: false,
+      reasons: ['no pass has gone through target first yet'],
+    });
     bench.emulator.clearFaults();
     // Those that hang would be waited for.
     await bench.emulator.close();
@@ -258,15 +311,25 @@ describe('targets', () => {
       running.most = Math.max(running.most, ++running.now);
       return pass.finally(() => running.now--);
     };
-    bench.emulator.inject({ operation: 'GetUsagePlans', account: FIRST, times: 1, fault: { type: 'delay', ms: 700 } });
+    bench.emulator.inject({
+      operation: 'GetUsagePlans',
+      account: FIRST,
+      times: 1,
+      fault: { type: 'delay', ms: 700 },
+    });
     await using daemon = await bench.start({
       around: (engine) => ({
         ...engine,
         lastCallAt: 0,
-        reconcileTarget: (tree, target, request) => counted(target.namespace, engine.reconcileTarget(tree, target, request)),
+        reconcileTarget: (tree, target, request) =>
+          counted(target.namespace, engine.reconcileTarget(tree, target, request)),
       }),
     });
-    await until(() => bench.emulator.requests.some(({ operation, account }) => operation === 'GetUsagePlans' && account === FIRST));
+    await until(() =>
+      bench.emulator.requests.some(
+        ({ operation, account }) => operation === 'GetUsagePlans' && account === FIRST,
+      ),
+    );
     await bench.space.replace('targets.yaml', second);
     await until(() => bench.schedules().length === 1);
     await bench.space.replace('targets.yaml', stream(first, second));
@@ -278,7 +341,11 @@ describe('targets', () => {
   test('a tree without any still has a report, which says what is wrong', async () => {
     await using bench = await createBench({ 'a.yaml': 'kind: [' });
     await using daemon = await bench.start();
-    expect(daemon.report()).toMatchObject({ state: 'failing', targets: [], problems: [{ file: 'a.yaml' }] });
+    expect(daemon.report()).toMatchObject({
+      state: 'failing',
+      targets: [],
+      problems: [{ file: 'a.yaml' }],
+    });
     expect(daemon.state).toBe('failing');
     expect(daemon.health()).toMatchObject({ live: true, ready: false });
     await bench.space.replace('a.yaml', key('acme'));
@@ -290,14 +357,22 @@ describe('targets', () => {
   test('a namespace that no Target bears is a mistake at the start, and nothing is left running', async () => {
     const { bench } = await two();
     await using _ = bench;
-    await expect(bench.start({ settings: { namespaces: ['third'] } })).rejects.toThrow('no Target is named third');
+    await expect(bench.start({ settings: { namespaces: ['third'] } })).rejects.toThrow(
+      'no Target is named third',
+    );
     expect(bench.schedules()).toEqual([]);
-    await expect(bench.start({ daemon: { schedule: 'hourly' } })).rejects.toThrow('"hourly" is no schedule');
+    await expect(bench.start({ daemon: { schedule: 'hourly' } })).rejects.toThrow(
+      '"hourly" is no schedule',
+    );
   });
 });
 
 describe('failures', () => {
-  async function withKey(): Promise<{ bench: Bench; id: string; gateway: ReturnType<Bench['hand']> }> {
+  async function withKey(): Promise<{
+    bench: Bench;
+    id: string;
+    gateway: ReturnType<Bench['hand']>;
+  }> {
     const bench = await createBench({ 'a.yaml': key('acme', { description: 'from Git' }) });
     const gateway = bench.hand();
     await bench.start();
@@ -321,7 +396,10 @@ describe('failures', () => {
     await until(async () => (await gateway.getApiKey({ apiKey: id })).description === 'from Git');
     await settled(bench);
     expect(bench.passes().map(({ state }) => state)).toEqual(['in-sync', 'failing', 'in-sync']);
-    expect(bench.events.find(({ event }) => event === 'step.failed')).toMatchObject({ name: 'acme', class: 'transient' });
+    expect(bench.events.find(({ event }) => event === 'step.failed')).toMatchObject({
+      name: 'acme',
+      class: 'transient',
+    });
   });
 
   test('for good wait: another commit does not try them, the next scheduled time does, once', async () => {
@@ -379,7 +457,10 @@ describe('failures', () => {
     bench.clock.hurry();
     bench.tick(EVERY_TEN);
     await until(() => bench.passes().length === 3);
-    expect(bench.events.find(({ event }) => event === 'target.failed')).toMatchObject({ namespace: 'default', class: 'transient' });
+    expect(bench.events.find(({ event }) => event === 'target.failed')).toMatchObject({
+      namespace: 'default',
+      class: 'transient',
+    });
     expect(bench.passes().map(({ state }) => state)).toEqual(['in-sync', 'failing', 'in-sync']);
   });
 });
@@ -409,7 +490,10 @@ describe('health', () => {
     await using daemon = await bench.start();
     await settled(bench);
     expect(daemon.health()).toEqual({ live: true, ready: true, reasons: [] });
-    bench.emulator.inject({ operation: 'GetApiKeys', fault: { type: 'error', status: 403, code: 'AccessDeniedException', message: 'no' } });
+    bench.emulator.inject({
+      operation: 'GetApiKeys',
+      fault: { type: 'error', status: 403, code: 'AccessDeniedException', message: 'no' },
+    });
     for (let time = 1; time <= 3; time++) {
       expect(daemon.health().ready).toBe(true);
       bench.tick(EVERY_TEN);
@@ -431,12 +515,19 @@ describe('health', () => {
     await settled(bench);
     bench.clock.pass(3_600_000);
     expect(daemon.health().live, 'nothing is to be done').toBe(true);
-    bench.emulator.inject({ operation: 'GetApiKeys', times: 2, fault: { type: 'throttle', retryAfter: 60 } });
+    bench.emulator.inject({
+      operation: 'GetApiKeys',
+      times: 2,
+      fault: { type: 'throttle', retryAfter: 60 },
+    });
     bench.tick(EVERY_TEN);
     await until(() => bench.clock.waiting > 0);
     expect(daemon.health().live).toBe(true);
     bench.clock.pass(11 * 60_000);
-    expect(daemon.health()).toMatchObject({ live: false, reasons: ['nothing has come of the work under way for 11 minutes'] });
+    expect(daemon.health()).toMatchObject({
+      live: false,
+      reasons: ['nothing has come of the work under way for 11 minutes'],
+    });
     bench.clock.hurry();
     await until(() => bench.passes().at(-1)?.state === 'in-sync' && bench.passes().length > 1);
     expect(daemon.health().live).toBe(true);
@@ -445,10 +536,15 @@ describe('health', () => {
 
 describe('stopping', () => {
   test('finishes the call in flight, begins none, and leaves a report of what was not done', async () => {
-    await using bench = await createBench({ 'a.yaml': stream(...['a', 'b', 'c'].map((name) => key(name))) });
+    await using bench = await createBench({
+      'a.yaml': stream(...['a', 'b', 'c'].map((name) => key(name))),
+    });
     const daemon = await bench.start();
     await settled(bench);
-    await bench.space.replace('a.yaml', stream(...['a', 'b', 'c'].map((name) => key(name, { description: 'new' }))));
+    await bench.space.replace(
+      'a.yaml',
+      stream(...['a', 'b', 'c'].map((name) => key(name, { description: 'new' }))),
+    );
     bench.emulator.inject({ operation: 'UpdateApiKey', fault: { type: 'delay', ms: 300 } });
     const writes = bench.calls('UpdateApiKey');
     await until(() => bench.calls('UpdateApiKey') > writes);
@@ -486,10 +582,18 @@ describe('stopping', () => {
 });
 
 test('a process in which it ran ends by itself', async () => {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('daemon-process.ts', import.meta.url))], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [[code], stdout, stderr] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]);
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('daemon-process.ts', import.meta.url))],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, 'exit'),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(stdout.trim().split('\n').at(-1)).toBe('controller.stopped');

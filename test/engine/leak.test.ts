@@ -40,7 +40,12 @@ beforeAll(async () => {
     version: '1',
     createdDate: now,
   });
-  state.parameters.set('/apikeeper/ssm', { type: 'SecureString', value: pinned('ssm'), version: 1, lastModifiedDate: now });
+  state.parameters.set('/apikeeper/ssm', {
+    type: 'SecureString',
+    value: pinned('ssm'),
+    version: 1,
+    lastModifiedDate: now,
+  });
 
   const adopt = { annotations: { 'apikeeper.dev/adopt': adopted } };
   const sources = {
@@ -55,7 +60,9 @@ beforeAll(async () => {
   writeFileSync(join(valuesDir, 'file'), `${pinned('file')}\n`);
   write(trees.good, [
     documentOf('ApiKey', 'generated'),
-    ...Object.entries(sources).map(([name, value]) => documentOf('ApiKey', name, { value }, name === 'other' ? adopt : {})),
+    ...Object.entries(sources).map(([name, value]) =>
+      documentOf('ApiKey', name, { value }, name === 'other' ? adopt : {}),
+    ),
     documentOf('UsagePlan', 'all', { keys: ['generated', 'env', 'other'] }),
   ]);
   write(trees.bad, [
@@ -72,7 +79,10 @@ afterAll(async () => {
 
 function write(tree: string, documents: readonly object[]): void {
   mkdirSync(tree, { recursive: true });
-  writeFileSync(join(tree, 'keys.yaml'), documents.map((document) => JSON.stringify(document)).join('\n---\n'));
+  writeFileSync(
+    join(tree, 'keys.yaml'),
+    documents.map((document) => JSON.stringify(document)).join('\n---\n'),
+  );
 }
 
 const FLAGS = [
@@ -99,22 +109,31 @@ function start(name: string, words: readonly string[]) {
     APIKEEPER_VALUE_REFUSED: pinned('refused'),
     APIKEEPER_VALUE_OTHER: pinned('other'),
   };
-  const child = spawn(process.execPath, [CLI, ...words], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const add = (stream: string) => (chunk: Buffer) => said.set(`${name} ${stream}`, (said.get(`${name} ${stream}`) ?? '') + chunk);
+  const child = spawn(process.execPath, [CLI, ...words], {
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const add = (stream: string) => (chunk: Buffer) =>
+    said.set(`${name} ${stream}`, (said.get(`${name} ${stream}`) ?? '') + chunk);
   child.stdout.on('data', add('stdout'));
   child.stderr.on('data', add('stderr'));
   return { child, closed: once(child, 'close') as Promise<[number | null, string | null]> };
 }
 
 async function run(...words: readonly string[]): Promise<number | null> {
-  const [code] = await start(words.map((word) => word.replace(directory, '')).join(' '), words).closed;
+  const [code] = await start(words.map((word) => word.replace(directory, '')).join(' '), words)
+    .closed;
   return code;
 }
 
 /** The service refuses a call once, and says all values that it could be thinking of. */
 function echo(operation: string): void {
   const message = `refused, because of ${PINNED.join(' and ')} (${PINNED.map(encodeURIComponent).join(' ')})`;
-  emulator.inject({ operation, times: 1, fault: { type: 'error', status: 400, code: 'BadRequestException', message } });
+  emulator.inject({
+    operation,
+    times: 1,
+    fault: { type: 'error', status: 400, code: 'BadRequestException', message },
+  });
 }
 
 test('a manifest that holds a value is refused without showing it', async () => {
@@ -127,9 +146,33 @@ test('plans and applies, in every form', async () => {
   echo('CreateApiKey');
   expect(await run('apply', trees.good, ...FLAGS, '--yes', '--log-level', 'debug')).toBe(1);
   for (const form of ['text', 'json', 'markdown']) {
-    expect(await run('plan', trees.good, ...FLAGS, '-o', form, '--log-level', 'debug', '--log-format', 'json')).toBe(0);
+    expect(
+      await run(
+        'plan',
+        trees.good,
+        ...FLAGS,
+        '-o',
+        form,
+        '--log-level',
+        'debug',
+        '--log-format',
+        'json',
+      ),
+    ).toBe(0);
     echo('GetApiKey');
-    expect(await run('plan', trees.good, ...FLAGS, '-o', form, '--log-level', 'debug', '--log-format', 'text')).toBe(0);
+    expect(
+      await run(
+        'plan',
+        trees.good,
+        ...FLAGS,
+        '-o',
+        form,
+        '--log-level',
+        'debug',
+        '--log-format',
+        'text',
+      ),
+    ).toBe(0);
     await byHand();
     echo('UpdateApiKey');
     expect(await run('apply', trees.good, ...FLAGS, '--yes', '-o', form)).toBe(1);
@@ -141,7 +184,20 @@ test('one pass of a daemon, at each log level', async () => {
   for (const level of ['debug', 'info', 'warn', 'error']) {
     await byHand();
     echo('UpdateApiKey');
-    expect(await run('run', trees.good, ...FLAGS, '--once', '--mode', 'enforce', '--log-level', level, '-o', 'json')).toBe(1);
+    expect(
+      await run(
+        'run',
+        trees.good,
+        ...FLAGS,
+        '--once',
+        '--mode',
+        'enforce',
+        '--log-level',
+        level,
+        '-o',
+        'json',
+      ),
+    ).toBe(1);
   }
 });
 
@@ -173,7 +229,9 @@ test('a daemon, its page, its metrics and its report', async () => {
   }
   for (const form of ['text', 'json', 'markdown']) await run('status', '--server', url, '-o', form);
   expect(said.get('/')).toContain('ApiKey');
-  expect(JSON.parse(said.get('/api/v1/report') ?? '')).toMatchObject({ targets: [{ namespace: 'default' }] });
+  expect(JSON.parse(said.get('/api/v1/report') ?? '')).toMatchObject({
+    targets: [{ namespace: 'default' }],
+  });
   daemon.child.kill('SIGTERM');
   expect((await daemon.closed)[0]).toBe(0);
 });
@@ -185,7 +243,9 @@ test('none of all that holds a value, in any spelling', () => {
   const everything = [...said.values()].join('\n');
   expect(everything, 'the echoes did arrive').toContain('refused, because of (sensitive)');
   for (const [where, text] of said) {
-    const found = values.flatMap((value) => spellings(value).filter((spelling) => text.includes(spelling)));
+    const found = values.flatMap((value) =>
+      spellings(value).filter((spelling) => text.includes(spelling)),
+    );
     expect(found, where).toEqual([]);
   }
 });
@@ -194,15 +254,32 @@ test('none of all that holds a value, in any spelling', () => {
 async function byHand(): Promise<void> {
   const gateway = clientOf(emulator);
   const key = [...emulator.state().apiKeys.values()].find(({ name }) => name === 'ssm');
-  await gateway.updateApiKey({ apiKey: key?.id, patchOperations: [{ op: 'replace', path: '/description', value: randomUUID() }] });
+  await gateway.updateApiKey({
+    apiKey: key?.id,
+    patchOperations: [{ op: 'replace', path: '/description', value: randomUUID() }],
+  });
   gateway.destroy();
 }
 
 function spellings(value: string): string[] {
   const bytes = Buffer.from(value);
   const json = JSON.stringify(value).slice(1, -1);
-  const html = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-  const all = [value, json, JSON.stringify(json).slice(1, -1), html, encodeURIComponent(value), encodeURI(value), bytes.toString('hex')];
-  const base64 = [bytes.toString('base64'), bytes.toString('base64url')].map((text) => text.replace(/=+$/, ''));
+  const html = value
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+  const all = [
+    value,
+    json,
+    JSON.stringify(json).slice(1, -1),
+    html,
+    encodeURIComponent(value),
+    encodeURI(value),
+    bytes.toString('hex'),
+  ];
+  const base64 = [bytes.toString('base64'), bytes.toString('base64url')].map((text) =>
+    text.replace(/=+$/, ''),
+  );
   return [...new Set([...all, ...base64])];
 }

@@ -19,9 +19,13 @@ interface Holder extends AsyncDisposable {
 
 /** Another process, which has the lock when this resolves, and is killed when it is disposed of. */
 async function holder(name: string, directory?: string): Promise<Holder> {
-  const child = spawn(process.execPath, [HOLDER, name, ...(directory === undefined ? [] : [directory])], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = spawn(
+    process.execPath,
+    [HOLDER, name, ...(directory === undefined ? [] : [directory])],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   await once(child.stdout, 'data');
   return {
     pid: child.pid,
@@ -46,7 +50,9 @@ describe('the lock', () => {
   test('of a process that lives is left to it, and its number is told', async () => {
     await using space = await createWorkspace();
     await using child = await holder(NAME, space.path);
-    await expect(takeLock(NAME, space.path)).rejects.toThrow(`process ${child.pid} on this host already writes`);
+    await expect(takeLock(NAME, space.path)).rejects.toThrow(
+      `process ${child.pid} on this host already writes`,
+    );
   });
 
   test('of a process that was killed is taken over, and nothing of it stays behind', async () => {
@@ -61,7 +67,9 @@ describe('the lock', () => {
     for (let round = 0; round < 10; round++) {
       if (round % 5 === 0) await (await holder(NAME, space.path))[Symbol.asyncDispose]();
       const taking = Array.from({ length: 5 }, () => takeLock(NAME, space.path));
-      const taken = (await Promise.allSettled(taking)).flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
+      const taken = (await Promise.allSettled(taking)).flatMap((one) =>
+        one.status === 'fulfilled' ? one.value : [],
+      );
       expect(taken.length).toBeLessThanOrEqual(1);
       for (const lock of taken) await lock?.[Symbol.asyncDispose]();
     }

@@ -1,8 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createCoalescer } from '../../src/engine/daemon/coalesce.ts';
-import { createPassQueue, type PassEnd, type PassCause } from '../../src/engine/daemon/pass-queue.ts';
 import { createDebounce } from '../../src/engine/daemon/debounce.ts';
+import {
+  createPassQueue,
+  type PassCause,
+  type PassEnd,
+} from '../../src/engine/daemon/pass-queue.ts';
 import { virtualClock } from '../gateway/clocks.ts';
 
 const GOOD: PassEnd = { superseded: false, retryable: false };
@@ -12,7 +16,11 @@ const CUT_SHORT: PassEnd = { superseded: true, retryable: false };
 /** A loop whose passes last until the test ends them. */
 function loopByHand() {
   const clock = virtualClock();
-  const passes: { readonly occasion: PassCause; readonly signal: AbortSignal; end(how?: PassEnd): Promise<void> }[] = [];
+  const passes: {
+    readonly occasion: PassCause;
+    readonly signal: AbortSignal;
+    end(how?: PassEnd): Promise<void>;
+  }[] = [];
   let running = 0;
   let most = 0;
   const loop = createPassQueue(async (occasion, signal) => {
@@ -53,12 +61,13 @@ describe('a loop', () => {
     hand.loop.request('schedule');
     hand.loop.request('schedule');
     expect(hand.occasions).toEqual(['schedule']);
-    for (const cue of ['change', 'schedule', 'signal', 'change', 'request'] as const) hand.loop.request(cue);
+    for (const cue of ['change', 'schedule', 'signal', 'change', 'request'] as const)
+      hand.loop.request(cue);
     await hand.last.end();
-    expect(hand.occasions, 'the one that was asked for by a person reads everything, so it stands for all').toEqual([
-      'schedule',
-      'request',
-    ]);
+    expect(
+      hand.occasions,
+      'the one that was asked for by a person reads everything, so it stands for all',
+    ).toEqual(['schedule', 'request']);
     await hand.last.end();
     expect(hand.passes).toHaveLength(2);
     expect(hand.mostAtOnce).toBe(1);
@@ -82,19 +91,42 @@ describe('a loop', () => {
   });
 
   test.each([
-    { first: 'schedule', interruptedBy: 'change', next: ['change', 'schedule'], reason: 'reading that was cut short is done again' },
-    { first: 'signal', interruptedBy: 'change', next: ['change', 'signal'], reason: 'whoever asked gets the reading that was asked for' },
-    { first: 'schedule', interruptedBy: 'signal', next: ['signal'], reason: 'which reads everything itself' },
-    { first: 'change', interruptedBy: 'change', next: ['change'], reason: 'a change reads only what changed' },
-  ] as const)('a reading of $first, cut short by a $interruptedBy: $reason', async ({ first, interruptedBy, next }) => {
-    const hand = loopByHand();
-    hand.loop.request(first);
-    hand.loop.request(interruptedBy);
-    await hand.last.end(CUT_SHORT);
-    for (const _ of next) await hand.last.end();
-    expect(hand.occasions).toEqual([first, ...next]);
-    expect(hand.loop.isRunning).toBe(false);
-  });
+    {
+      first: 'schedule',
+      interruptedBy: 'change',
+      next: ['change', 'schedule'],
+      reason: 'reading that was cut short is done again',
+    },
+    {
+      first: 'signal',
+      interruptedBy: 'change',
+      next: ['change', 'signal'],
+      reason: 'whoever asked gets the reading that was asked for',
+    },
+    {
+      first: 'schedule',
+      interruptedBy: 'signal',
+      next: ['signal'],
+      reason: 'which reads everything itself',
+    },
+    {
+      first: 'change',
+      interruptedBy: 'change',
+      next: ['change'],
+      reason: 'a change reads only what changed',
+    },
+  ] as const)(
+    'a reading of $first, cut short by a $interruptedBy: $reason',
+    async ({ first, interruptedBy, next }) => {
+      const hand = loopByHand();
+      hand.loop.request(first);
+      hand.loop.request(interruptedBy);
+      await hand.last.end(CUT_SHORT);
+      for (const _ of next) await hand.last.end();
+      expect(hand.occasions).toEqual([first, ...next]);
+      expect(hand.loop.isRunning).toBe(false);
+    },
+  );
 
   test('what failed for a reason that passes is tried again, later and later, five minutes apart at most', async () => {
     const hand = loopByHand();

@@ -27,12 +27,17 @@ async function recreate(bench: Bench): Promise<void> {
 /** Passes of one process, each over the manifests as they are then. */
 function passes(bench: Bench, mode: 'observe' | 'enforce'): () => Promise<TargetReport> {
   const process = bench.engine({ settings: { mode } });
-  return async () => (await process.reconcile(passRequest('schedule'))).targets[0] ?? expect.fail('there is no target');
+  return async () =>
+    (await process.reconcile(passRequest('schedule'))).targets[0] ??
+    expect.fail('there is no target');
 }
 
 const told = ({ events }: Bench) =>
-  events.filter(({ event }) => event === 'stage.recreated').map(({ kind, name, message }) => `${kind}/${name}: ${message}`);
-const saidOf = ({ objects }: TargetReport, kind: string) => objects.find((one) => one.kind === kind)?.message;
+  events
+    .filter(({ event }) => event === 'stage.recreated')
+    .map(({ kind, name, message }) => `${kind}/${name}: ${message}`);
+const saidOf = ({ objects }: TargetReport, kind: string) =>
+  objects.find((one) => one.kind === kind)?.message;
 const LOST = 'the stage residents-api:production was re-created, so the plan lost it';
 
 test('is put back into the plan that alone names it, and reported once', async () => {
@@ -66,9 +71,10 @@ test('is no stage that somebody took out of the plan', async () => {
   const pass = passes(bench, 'enforce');
   await pass();
   const [usagePlanId = ''] = bench.emulator.state().usagePlans.keys();
-  await bench
-    .hand()
-    .updateUsagePlan({ usagePlanId, patchOperations: [{ op: 'remove', path: '/apiStages', value: 'residents:production' }] });
+  await bench.hand().updateUsagePlan({
+    usagePlanId,
+    patchOperations: [{ op: 'remove', path: '/apiStages', value: 'residents:production' }],
+  });
   expect(saidOf(await pass(), 'UsagePlan')).toBeUndefined();
   expect(told(bench)).toEqual([]);
 });

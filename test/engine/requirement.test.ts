@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReportObject, TargetReport } from '../../src/core/model/report.ts';
 import type { Fault } from '../../src/emulator/index.ts';
+import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
-import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 
 const API = 'residents1';
 const METHODS = ['GET /residents', 'POST /residents', 'OPTIONS /residents', 'GET /health'];
@@ -17,25 +17,44 @@ beforeEach(async () => {
   rig = await createRig({ onCall: (operation) => after(operation) });
   await furnish(rig.hand, {
     apis: [
-      { id: API, name: 'residents-api', open: METHODS, stages: [{ name: 'production', variables: { port: '80' } }, { name: 'staging' }] },
+      {
+        id: API,
+        name: 'residents-api',
+        open: METHODS,
+        stages: [{ name: 'production', variables: { port: '80' } }, { name: 'staging' }],
+      },
     ],
     keys: [{ id: 'acmekey', name: 'acme' }],
-    plans: [{ id: 'acmeplan', name: 'acme', stages: ['residents-api:production', 'residents-api:staging'], keys: ['acme'] }],
+    plans: [
+      {
+        id: 'acmeplan',
+        name: 'acme',
+        stages: ['residents-api:production', 'residents-api:staging'],
+        keys: ['acme'],
+      },
+    ],
   });
 });
 afterEach(() => rig[Symbol.asyncDispose]());
 
 const closed = (path: string, method = 'GET') => ({ method, path, apiKeyRequired: true });
 const open = (path: string, method = 'GET') => ({ method, path, apiKeyRequired: false });
-const requirement = (spec: object) => documentOf('KeyRequirement', 'residents', { restApi: { id: API }, ...spec });
+const requirement = (spec: object) =>
+  documentOf('KeyRequirement', 'residents', { restApi: { id: API }, ...spec });
 const redeploy = { stages: ['production'] };
 
-const declare = (spec: object, ...others: ReturnType<typeof documentOf>[]) => rig.write([requirement(spec), ...others]);
-const mine = ({ objects }: TargetReport): ReportObject[] => objects.filter(({ kind }) => kind === 'KeyRequirement');
+const declare = (spec: object, ...others: ReturnType<typeof documentOf>[]) =>
+  rig.write([requirement(spec), ...others]);
+const mine = ({ objects }: TargetReport): ReportObject[] =>
+  objects.filter(({ kind }) => kind === 'KeyRequirement');
 
 /** The methods that demand a key, by the definition. */
 async function defined(): Promise<string[]> {
-  const { items = [] } = await rig.hand.gateway.getResources({ restApiId: API, embed: ['methods'], limit: 500 });
+  const { items = [] } = await rig.hand.gateway.getResources({
+    restApiId: API,
+    embed: ['methods'],
+    limit: 500,
+  });
   const all = items.flatMap(({ path, resourceMethods = {} }) =>
     Object.entries(resourceMethods).map(([method, about]) => ({ path, method, about })),
   );
@@ -48,7 +67,11 @@ async function defined(): Promise<string[]> {
 /** The same by what a stage serves. */
 async function served(stageName = 'production'): Promise<string[]> {
   const deploymentId = await deploymentOf(stageName);
-  const { apiSummary = {} } = await rig.hand.gateway.getDeployment({ restApiId: API, deploymentId, embed: ['apisummary'] });
+  const { apiSummary = {} } = await rig.hand.gateway.getDeployment({
+    restApiId: API,
+    deploymentId,
+    embed: ['apisummary'],
+  });
   const all = Object.entries(apiSummary).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, about]) => ({ path, method, about })),
   );
@@ -62,10 +85,14 @@ async function deploymentOf(stageName: string): Promise<string | undefined> {
   return (await rig.hand.gateway.getStage({ restApiId: API, stageName })).deploymentId;
 }
 
-const deployments = () => [...(rig.state.restApis.get(API)?.deployments.values() ?? [])].map(({ description }) => description);
+const deployments = () =>
+  [...(rig.state.restApis.get(API)?.deployments.values() ?? [])].map(
+    ({ description }) => description,
+  );
 const byHand = (change: Parameters<typeof changeByHand>[1]) => changeByHand(rig.hand, change);
 const deployByHand = (to: string) => byHand({ deploy: 'residents-api', to });
-const setByHand = (method: string, apiKeyRequired: boolean) => byHand({ method, api: 'residents-api', apiKeyRequired });
+const setByHand = (method: string, apiKeyRequired: boolean) =>
+  byHand({ method, api: 'residents-api', apiKeyRequired });
 /** Those on `/residents`. */
 function methods() {
   const resources = [...(rig.state.restApis.get(API)?.resources.values() ?? [])];
@@ -79,7 +106,11 @@ const removeMethod = (httpMethod: string) => methods()?.delete(httpMethod);
 const drop: Fault['fault'] = { type: 'drop-after' };
 /** The service refuses the next call. */
 const refuse = (operation: string, code = 'BadRequestException', status = 400) =>
-  rig.emulator.inject({ operation, times: 1, fault: { type: 'error', status, code, message: 'no' } });
+  rig.emulator.inject({
+    operation,
+    times: 1,
+    fault: { type: 'error', status, code, message: 'no' },
+  });
 
 test('every commit that changes the document is deployed once, also one that goes back to what was deployed before', async () => {
   const first = { methods: [closed('/residents')], redeploy };
@@ -95,28 +126,35 @@ test('every commit that changes the document is deployed once, also one that goe
   expect(deployments().at(-1)).toMatch(/^Key requirement default\/residents, by apikeeper \(/);
 });
 
-test.each([{ fresh: false }, { fresh: true }])('drift is never deployed; a process that remembers nothing: $fresh', async ({ fresh }) => {
-  declare({ methods: [closed('/residents')], redeploy });
-  await rig.apply();
-  await setByHand('GET /residents', false);
-  await deployByHand('production');
-  const before = deployments().length;
-  if (fresh) await rig.restart();
+test.each([{ fresh: false }, { fresh: true }])(
+  'drift is never deployed; a process that remembers nothing: $fresh',
+  async ({ fresh }) => {
+    declare({ methods: [closed('/residents')], redeploy });
+    await rig.apply();
+    await setByHand('GET /residents', false);
+    await deployByHand('production');
+    const before = deployments().length;
+    if (fresh) await rig.restart();
 
-  const [object] = mine(await rig.apply());
-  expect(object).toMatchObject({ action: 'update', cause: 'live', outcome: 'updated' });
-  expect(await defined(), 'the definition is set back').toEqual(['GET /residents']);
-  expect(await served(), 'what is served is not').toEqual([]);
-  const again = await rig.apply();
-  expect(mine(again)).toEqual([
-    expect.objectContaining({ state: 'unserved', action: 'keep', message: expect.stringContaining('without a key') }),
-  ]);
-  expect(again.state).toBe('drifted');
-  expect(deployments()).toHaveLength(before);
+    const [object] = mine(await rig.apply());
+    expect(object).toMatchObject({ action: 'update', cause: 'live', outcome: 'updated' });
+    expect(await defined(), 'the definition is set back').toEqual(['GET /residents']);
+    expect(await served(), 'what is served is not').toEqual([]);
+    const again = await rig.apply();
+    expect(mine(again)).toEqual([
+      expect.objectContaining({
+        state: 'unserved',
+        action: 'keep',
+        message: expect.stringContaining('without a key'),
+      }),
+    ]);
+    expect(again.state).toBe('drifted');
+    expect(deployments()).toHaveLength(before);
 
-  for (const stage of ['production', 'staging']) await deployByHand(stage);
-  expect(mine(await rig.apply())).toMatchObject([{ state: 'in-sync' }]);
-});
+    for (const stage of ['production', 'staging']) await deployByHand(stage);
+    expect(mine(await rig.apply())).toMatchObject([{ state: 'in-sync' }]);
+  },
+);
 
 test('a document that the stages serve already is not deployed, now or when they drift', async () => {
   await setByHand('GET /residents', true);
@@ -133,7 +171,11 @@ test('a document that the stages serve already is not deployed, now or when they
 });
 
 test('a deployment touches neither the variables nor the settings of the stages, and no other stage', async () => {
-  await byHand({ patch: 'Stage/residents-api:production', path: '/*/*/metrics/enabled', value: 'true' });
+  await byHand({
+    patch: 'Stage/residents-api:production',
+    path: '/*/*/metrics/enabled',
+    value: 'true',
+  });
   const { production, staging } = Object.fromEntries(rig.state.restApis.get(API)?.stages ?? []);
   const [before, other] = [structuredClone(production), structuredClone(staging)];
   declare({ apiKeyRequired: true, redeploy });
@@ -146,7 +188,11 @@ test('a deployment touches neither the variables nor the settings of the stages,
   });
   expect(after.production?.deploymentId).not.toBe(before?.deploymentId);
   expect(after.staging).toEqual(other);
-  expect(await defined(), 'a preflight carries no key').toEqual(['GET /health', 'GET /residents', 'POST /residents']);
+  expect(await defined(), 'a preflight carries no key').toEqual([
+    'GET /health',
+    'GET /residents',
+    'POST /residents',
+  ]);
 });
 
 test('an answer to the deploying call that is lost is looked for', async () => {
@@ -176,13 +222,19 @@ test('what somebody changes between the plan and the deployment is not published
   expect(mine(await rig.apply())).toMatchObject([{ outcome: 'skipped', reason: 'superseded' }]);
   expect(deployments()).toHaveLength(1);
   const [held] = mine(await rig.apply()).filter(({ action }) => action === 'hold');
-  expect(held).toMatchObject({ reason: 'undeployed-changes', message: expect.stringContaining('DELETE /residents') });
+  expect(held).toMatchObject({
+    reason: 'undeployed-changes',
+    message: expect.stringContaining('DELETE /residents'),
+  });
 });
 
 test('no key is demanded while the consumer that the same commit lets in is not in', async () => {
   const documents = [
     documentOf('ApiKey', 'birch'),
-    documentOf('UsagePlan', 'birch', { stages: [{ restApi: { id: API }, stageName: 'production' }], keys: ['birch'] }),
+    documentOf('UsagePlan', 'birch', {
+      stages: [{ restApi: { id: API }, stageName: 'production' }],
+      keys: ['birch'],
+    }),
   ];
   declare({ methods: [closed('/residents')], redeploy }, ...documents);
   rig.emulator.inject({
@@ -211,7 +263,10 @@ test('a new method is under the default, and its coming is no commit', async () 
   await rig.apply();
   await setByHand('PUT /residents', false);
   const [object] = mine(await rig.apply());
-  expect(object).toMatchObject({ cause: 'live', changes: [{ path: '/spec/methods/PUT ~1residents/apiKeyRequired' }] });
+  expect(object).toMatchObject({
+    cause: 'live',
+    changes: [{ path: '/spec/methods/PUT ~1residents/apiKeyRequired' }],
+  });
   expect(await defined()).toContain('PUT /residents');
   expect(deployments(), 'whoever made it deploys it').toHaveLength(2);
 });
@@ -223,7 +278,9 @@ test('a commit is carried out by a pass that reads only what it touches', async 
   declare({ methods: [closed('/residents'), closed('/health')], redeploy });
   expect(mine(await rig.apply('change'))).toMatchObject([{ outcome: 'updated' }]);
   expect(await served()).toEqual(['GET /health', 'GET /residents']);
-  const lists = rig.emulator.requests.filter(({ operation }) => operation === 'GetApiKeys' || operation === 'GetUsagePlans');
+  const lists = rig.emulator.requests.filter(
+    ({ operation }) => operation === 'GetApiKeys' || operation === 'GetUsagePlans',
+  );
   expect(lists).toEqual([]);
 });
 
@@ -291,51 +348,75 @@ test.each([
     },
     next: () => rig.restart(),
   },
-])('another key source is deployed by a later pass, and once, where $reason', async ({ first, next }) => {
-  declare({ apiKeySource: 'AUTHORIZER', redeploy });
-  await first();
-  await rig.apply();
-  expect((await rig.hand.gateway.getRestApi({ restApiId: API })).apiKeySource).toBe('AUTHORIZER');
-  expect(deployments()).toHaveLength(1);
-  await next();
-  for (let pass = 0; pass < 3; pass++) await rig.apply();
-  expect(deployments()).toHaveLength(2);
-});
+])(
+  'another key source is deployed by a later pass, and once, where $reason',
+  async ({ first, next }) => {
+    declare({ apiKeySource: 'AUTHORIZER', redeploy });
+    await first();
+    await rig.apply();
+    expect((await rig.hand.gateway.getRestApi({ restApiId: API })).apiKeySource).toBe('AUTHORIZER');
+    expect(deployments()).toHaveLength(1);
+    await next();
+    for (let pass = 0; pass < 3; pass++) await rig.apply();
+    expect(deployments()).toHaveLength(2);
+  },
+);
 
 test('a stage whose deployment is not found is not taken to serve what is declared', async () => {
   declare({ methods: [closed('/residents')], redeploy });
   refuse('GetDeployment', 'NotFoundException', 404);
   const held = mine(await rig.apply()).find(({ action }) => action === 'hold');
-  expect(held).toMatchObject({ reason: 'undeployed-changes', message: expect.stringContaining('is not found') });
+  expect(held).toMatchObject({
+    reason: 'undeployed-changes',
+    message: expect.stringContaining('is not found'),
+  });
   await rig.apply();
   expect(await served()).toEqual(['GET /residents']);
 });
 
-test.each(['change', 'schedule'] as const)('an API whose document left Git is nobody’s business in the next pass: %s', async (trigger) => {
-  declare({ methods: [closed('/residents')], redeploy });
-  await rig.apply();
-  const { tags } = await rig.hand.gateway.getRestApi({ restApiId: API });
-  rig.write([documentOf('ApiKey', 'birch')]);
-  expect(mine(await rig.apply(trigger))).toEqual([]);
-  expect((await rig.hand.gateway.getRestApi({ restApiId: API })).tags).toEqual(tags);
-});
+test.each(['change', 'schedule'] as const)(
+  'an API whose document left Git is nobody’s business in the next pass: %s',
+  async (trigger) => {
+    declare({ methods: [closed('/residents')], redeploy });
+    await rig.apply();
+    const { tags } = await rig.hand.gateway.getRestApi({ restApiId: API });
+    rig.write([documentOf('ApiKey', 'birch')]);
+    expect(mine(await rig.apply(trigger))).toEqual([]);
+    expect((await rig.hand.gateway.getRestApi({ restApiId: API })).tags).toEqual(tags);
+  },
+);
 
 test('a stage that somebody stopped is not moved until the tag is gone; the others are', async () => {
-  await byHand({ tag: 'Stage/residents-api:production', tags: { 'apikeeper:suspend': 'incident-42' } });
+  await byHand({
+    tag: 'Stage/residents-api:production',
+    tags: { 'apikeeper:suspend': 'incident-42' },
+  });
   declare({ methods: [closed('/residents')], redeploy: { stages: ['production', 'staging'] } });
-  expect(mine(await rig.apply())).toMatchObject([{ outcome: 'updated' }, { outcome: 'held', reason: 'suspended' }]);
+  expect(mine(await rig.apply())).toMatchObject([
+    { outcome: 'updated' },
+    { outcome: 'held', reason: 'suspended' },
+  ]);
   expect([await served(), await served('staging')]).toEqual([[], ['GET /residents']]);
   await byHand({ tag: 'Stage/residents-api:production', tags: { 'apikeeper:suspend': null } });
   await rig.apply();
   expect(await served()).toEqual(['GET /residents']);
-  expect(deployments(), 'it is moved to the deployment that was made for the commit').toHaveLength(2);
+  expect(deployments(), 'it is moved to the deployment that was made for the commit').toHaveLength(
+    2,
+  );
 });
 
 test('what a canary tries is not published', async () => {
-  await rig.hand.gateway.createDeployment({ restApiId: API, stageName: 'production', canarySettings: { percentTraffic: 10 } });
+  await rig.hand.gateway.createDeployment({
+    restApiId: API,
+    stageName: 'production',
+    canarySettings: { percentTraffic: 10 },
+  });
   declare({ methods: [closed('/residents')], redeploy });
   const held = mine(await rig.apply()).find(({ action }) => action === 'hold');
-  expect(held).toMatchObject({ reason: 'undeployed-changes', message: expect.stringContaining('has a canary') });
+  expect(held).toMatchObject({
+    reason: 'undeployed-changes',
+    message: expect.stringContaining('has a canary'),
+  });
   expect(deployments()).toHaveLength(2);
 });
 
@@ -343,17 +424,27 @@ test.each([{ fresh: false }, { fresh: true }])(
   'drift of a stage is not deployed while another waits; a process that remembers nothing: $fresh',
   async ({ fresh }) => {
     declare({ methods: [closed('/residents')], redeploy: { stages: ['production', 'test'] } });
-    expect(mine(await rig.apply())).toMatchObject([{ outcome: 'updated' }, { outcome: 'held', reason: 'unresolved-reference' }]);
+    expect(mine(await rig.apply())).toMatchObject([
+      { outcome: 'updated' },
+      { outcome: 'held', reason: 'unresolved-reference' },
+    ]);
     await setByHand('GET /residents', false);
     await deployByHand('production');
     if (fresh) await rig.restart();
     await rig.apply();
     expect(await served()).toEqual([]);
 
-    await rig.hand.gateway.createStage({ restApiId: API, stageName: 'test', deploymentId: await deploymentOf('staging') });
+    await rig.hand.gateway.createStage({
+      restApiId: API,
+      stageName: 'test',
+      deploymentId: await deploymentOf('staging'),
+    });
     await byHand({ patch: 'UsagePlan/acme', op: 'add', path: '/apiStages', value: `${API}:test` });
     await rig.apply();
-    expect([await served(), await served('test')], 'the one that waited is moved').toEqual([[], ['GET /residents']]);
+    expect([await served(), await served('test')], 'the one that waited is moved').toEqual([
+      [],
+      ['GET /residents'],
+    ]);
   },
 );
 

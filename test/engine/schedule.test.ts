@@ -5,7 +5,14 @@ import { load } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from '../manifests/workspace.ts';
 
 describe('a schedule', () => {
-  test.each(['*/10 * * * *', '0 */2 * * *', '*/2 * * * * *', '0 0 * * mon', '30 4 1,15 * 5', 'off'])('%s is one', (expression) => {
+  test.each([
+    '*/10 * * * *',
+    '0 */2 * * *',
+    '*/2 * * * * *',
+    '0 0 * * mon',
+    '30 4 1,15 * 5',
+    'off',
+  ])('%s is one', (expression) => {
     expect(scheduleProblem(expression)).toBeUndefined();
   });
 
@@ -25,10 +32,20 @@ describe('a schedule', () => {
 
   test('a Target whose schedule cannot be run is as good as invalid: its namespace is left alone, and the report says why', async () => {
     const target = (name: string, schedule: string) =>
-      yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', owner: 'schedules', schedule });
+      yaml('Target', name, {
+        region: 'eu-west-2',
+        accountId: '123456789012',
+        owner: 'schedules',
+        schedule,
+      });
     const key = (name: string, namespace: string) => yaml('ApiKey', name, {}, { namespace });
     await using space = await createWorkspace({
-      'a.yaml': stream(target('good', '*/5 * * * *'), target('bad', '61 * * * *'), key('acme', 'good'), key('birch', 'bad')),
+      'a.yaml': stream(
+        target('good', '*/5 * * * *'),
+        target('bad', '61 * * * *'),
+        key('acme', 'good'),
+        key('birch', 'bad'),
+      ),
     });
     const tree = withoutUnusable(await load(space.path));
     expect(tree.targets.map(({ namespace }: Target) => namespace)).toEqual(['good']);
@@ -36,7 +53,14 @@ describe('a schedule', () => {
     expect(tree.incompleteNamespaces).toEqual(['bad']);
     expect(tree.invalid).toEqual([{ kind: 'Target', namespace: 'bad', name: 'bad' }]);
     expect(tree.problems).toMatchObject([
-      { file: 'a.yaml', line: 4, kind: 'Target', name: 'bad', path: '/spec/schedule', message: expect.stringContaining('61 is no minute') },
+      {
+        file: 'a.yaml',
+        line: 4,
+        kind: 'Target',
+        name: 'bad',
+        path: '/spec/schedule',
+        message: expect.stringContaining('61 is no minute'),
+      },
     ]);
   });
 });
@@ -50,12 +74,18 @@ describe('cron', () => {
     using _ = startCron('* * * * * *', () => others++);
     const next = schedule.next() ?? 0;
     expect(next - Date.now()).toBeLessThanOrEqual(1_000);
-    await vi.waitFor(() => expect(times).toBeGreaterThanOrEqual(2), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(times).toBeGreaterThanOrEqual(2), {
+      timeout: 10_000,
+      interval: 20,
+    });
     expect(schedule.next()).toBeGreaterThan(next);
 
     schedule[Symbol.dispose]();
     const before = { times, others };
-    await vi.waitFor(() => expect(others).toBeGreaterThan(before.others + 1), { timeout: 10_000, interval: 20 });
+    await vi.waitFor(() => expect(others).toBeGreaterThan(before.others + 1), {
+      timeout: 10_000,
+      interval: 20,
+    });
     expect(times).toBe(before.times);
     expect(print).not.toHaveBeenCalled();
     print.mockRestore();

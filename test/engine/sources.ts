@@ -27,8 +27,18 @@ export function sourcesPerTest(): Sources {
     const directory = await mkdtemp(join(tmpdir(), 'apikeeper-values-'));
     const valuesDir = join(directory, 'values');
     await mkdir(valuesDir);
-    const settings = { endpoint: emulator.url, region: 'eu-west-2', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
-    Object.assign(sources, { emulator, directory, valuesDir, secrets: new SecretsManager(settings), parameters: new SSM(settings) });
+    const settings = {
+      endpoint: emulator.url,
+      region: 'eu-west-2',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    };
+    Object.assign(sources, {
+      emulator,
+      directory,
+      valuesDir,
+      secrets: new SecretsManager(settings),
+      parameters: new SSM(settings),
+    });
   });
   afterEach(async () => {
     sources.secrets.destroy();
@@ -39,4 +49,5 @@ export function sourcesPerTest(): Sources {
   return sources;
 }
 
-export const writeValue = ({ valuesDir }: Sources, name: string, text: string): Promise<void> => writeFile(join(valuesDir, name), text);
+export const writeValue = ({ valuesDir }: Sources, name: string, text: string): Promise<void> =>
+  writeFile(join(valuesDir, name), text);

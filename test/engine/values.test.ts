@@ -11,13 +11,24 @@ const world = sourcesPerTest();
 
 /** Fences as the command line sets them, around stores that the emulator keeps. */
 async function fences(more: Partial<AllowedSources> = {}): Promise<AllowedSources> {
-  const connection = await connect({ implicit: true, env: emulatorEnvironment(world.emulator.url) });
-  const common = { env: {}, envPrefix: 'APIKEEPER_VALUE_', dir: world.valuesDir, secretsPrefix: 'apikeeper/' };
+  const connection = await connect({
+    implicit: true,
+    env: emulatorEnvironment(world.emulator.url),
+  });
+  const common = {
+    env: {},
+    envPrefix: 'APIKEEPER_VALUE_',
+    dir: world.valuesDir,
+    secretsPrefix: 'apikeeper/',
+  };
   return { ...common, secrets: secretReader(connection), ...more };
 }
 
 /** The text that says why; fails where the value can be read. */
-async function refusal(source: Record<string, string>, more: Partial<AllowedSources> = {}): Promise<string> {
+async function refusal(
+  source: Record<string, string>,
+  more: Partial<AllowedSources> = {},
+): Promise<string> {
   const found = await readValue(source, await fences(more));
   if ('value' in found) expect.fail('the value was read');
   expect(found.unreadable).not.toContain(VALUE);
@@ -33,28 +44,42 @@ const closed: SecretReader = {
 describe('fences', () => {
   test('fromEnv reads only below its prefix', async () => {
     const env = { APIKEEPER_VALUE_ACME: VALUE, AWS_SECRET_ACCESS_KEY: VALUE, KEYS_ACME: VALUE };
-    expect(await readValue({ fromEnv: 'APIKEEPER_VALUE_ACME' }, await fences({ env }))).toEqual({ value: VALUE });
-    expect(await readValue({ fromEnv: 'KEYS_ACME' }, await fences({ env, envPrefix: 'KEYS_' }))).toEqual({ value: VALUE });
+    expect(await readValue({ fromEnv: 'APIKEEPER_VALUE_ACME' }, await fences({ env }))).toEqual({
+      value: VALUE,
+    });
+    expect(
+      await readValue({ fromEnv: 'KEYS_ACME' }, await fences({ env, envPrefix: 'KEYS_' })),
+    ).toEqual({ value: VALUE });
     expect(await refusal({ fromEnv: 'AWS_SECRET_ACCESS_KEY' }, { env })).toMatch(
       /APIKEEPER_VALUE_.*AWS_SECRET_ACCESS_KEY.*--values-env-prefix/,
     );
-    expect(await refusal({ fromEnv: 'APIKEEPER_VALUE_NONE' }, { env })).toMatch(/APIKEEPER_VALUE_NONE is not set/);
-    expect(await refusal({ fromEnv: 'APIKEEPER_VALUE_EMPTY' }, { env: { APIKEEPER_VALUE_EMPTY: '' } })).toMatch(/is not set/);
+    expect(await refusal({ fromEnv: 'APIKEEPER_VALUE_NONE' }, { env })).toMatch(
+      /APIKEEPER_VALUE_NONE is not set/,
+    );
+    expect(
+      await refusal({ fromEnv: 'APIKEEPER_VALUE_EMPTY' }, { env: { APIKEEPER_VALUE_EMPTY: '' } }),
+    ).toMatch(/is not set/);
   });
 
   test('fromFile reads nothing without a directory', async () => {
     const { dir: _, ...open } = await fences();
-    expect(await readValue({ fromFile: 'acme' }, open)).toEqual({ unreadable: expect.stringContaining('--values-dir') });
+    expect(await readValue({ fromFile: 'acme' }, open)).toEqual({
+      unreadable: expect.stringContaining('--values-dir'),
+    });
   });
 
   test('fromFile reads below its directory, without the line break at the end', async () => {
     await mkdir(join(world.valuesDir, 'production'));
     for (const end of ['', '\n', '\r\n']) {
       await writeValue(world, 'production/acme', `${VALUE}${end}`);
-      expect(await readValue({ fromFile: 'production/acme' }, await fences())).toEqual({ value: VALUE });
+      expect(await readValue({ fromFile: 'production/acme' }, await fences())).toEqual({
+        value: VALUE,
+      });
     }
     await writeValue(world, 'production/acme', `${VALUE}\n\n`);
-    expect(await readValue({ fromFile: 'production/acme' }, await fences())).toEqual({ value: `${VALUE}\n` });
+    expect(await readValue({ fromFile: 'production/acme' }, await fences())).toEqual({
+      value: `${VALUE}\n`,
+    });
   });
 
   test('fromFile follows links that stay inside, as those of a ConfigMap, and none that lead out', async () => {
@@ -65,45 +90,71 @@ describe('fences', () => {
     await symlink('..data/acme', join(values, 'acme'));
     expect(await readValue({ fromFile: 'acme' }, await fences())).toEqual({ value: VALUE });
     await symlink(values, join(world.directory, 'link'));
-    expect(await readValue({ fromFile: 'acme' }, await fences({ dir: join(world.directory, 'link') }))).toEqual({ value: VALUE });
+    expect(
+      await readValue({ fromFile: 'acme' }, await fences({ dir: join(world.directory, 'link') })),
+    ).toEqual({ value: VALUE });
 
     await mkdir(join(world.directory, 'values-of-others'));
     await writeFile(join(world.directory, 'values-of-others/acme'), VALUE);
     await symlink('../values-of-others/acme', join(values, 'file-out'));
     await symlink('../values-of-others', join(values, 'directory-out'));
     for (const name of ['file-out', 'directory-out/acme', '../values-of-others/acme', '..', '.']) {
-      expect(await refusal({ fromFile: name }), name).toContain(`fromFile ${name} leads out of ${values}`);
+      expect(await refusal({ fromFile: name }), name).toContain(
+        `fromFile ${name} leads out of ${values}`,
+      );
     }
-    expect(await refusal({ fromFile: join(world.directory, 'values-of-others/acme') })).toContain('ENOENT');
+    expect(await refusal({ fromFile: join(world.directory, 'values-of-others/acme') })).toContain(
+      'ENOENT',
+    );
   });
 
   test('fromFile says what is in the way', async () => {
     await mkdir(join(world.valuesDir, 'folder'));
-    expect(await refusal({ fromFile: 'none' })).toMatch(/fromFile none can't be read below .*values: ENOENT/);
+    expect(await refusal({ fromFile: 'none' })).toMatch(
+      /fromFile none can't be read below .*values: ENOENT/,
+    );
     expect(await refusal({ fromFile: 'folder' })).toContain('EISDIR');
-    expect(await refusal({ fromFile: 'acme' }, { dir: join(world.directory, 'none') })).toContain('ENOENT');
+    expect(await refusal({ fromFile: 'acme' }, { dir: join(world.directory, 'none') })).toContain(
+      'ENOENT',
+    );
   });
 
   test('the stores are asked only below their prefix', async () => {
-    for (const source of [{ secretsManager: 'production/database' }, { ssm: '/production/database' }, { ssm: '/apikeeper' }]) {
-      expect(await refusal(source, { secrets: closed })).toMatch(/begin with apikeeper\/.*--values-secrets/);
+    for (const source of [
+      { secretsManager: 'production/database' },
+      { ssm: '/production/database' },
+      { ssm: '/apikeeper' },
+    ]) {
+      expect(await refusal(source, { secrets: closed })).toMatch(
+        /begin with apikeeper\/.*--values-secrets/,
+      );
     }
     // A secret's name with a slash is another name; a parameter's always has one.
-    expect(await refusal({ secretsManager: '/apikeeper/acme' }, { secrets: closed })).toContain('begin with apikeeper/');
+    expect(await refusal({ secretsManager: '/apikeeper/acme' }, { secrets: closed })).toContain(
+      'begin with apikeeper/',
+    );
     await world.parameters.putParameter({ Name: '/keys/acme', Value: VALUE, Type: 'SecureString' });
     for (const secretsPrefix of ['keys/', '/keys/']) {
-      expect(await readValue({ ssm: '/keys/acme' }, await fences({ secretsPrefix }))).toEqual({ value: VALUE });
+      expect(await readValue({ ssm: '/keys/acme' }, await fences({ secretsPrefix }))).toEqual({
+        value: VALUE,
+      });
     }
     await world.secrets.createSecret({ Name: '/keys/acme', SecretString: VALUE });
-    expect(await readValue({ secretsManager: '/keys/acme' }, await fences({ secretsPrefix: '/keys/' }))).toEqual({ value: VALUE });
+    expect(
+      await readValue({ secretsManager: '/keys/acme' }, await fences({ secretsPrefix: '/keys/' })),
+    ).toEqual({ value: VALUE });
   });
 });
 
 describe('values', () => {
   test('have 20 to 128 characters', async () => {
     const read = async (length: number) =>
-      readValue({ fromEnv: 'APIKEEPER_VALUE_A' }, await fences({ env: { APIKEEPER_VALUE_A: 'v'.repeat(length) } }));
-    for (const length of [20, 128]) expect(await read(length)).toEqual({ value: 'v'.repeat(length) });
+      readValue(
+        { fromEnv: 'APIKEEPER_VALUE_A' },
+        await fences({ env: { APIKEEPER_VALUE_A: 'v'.repeat(length) } }),
+      );
+    for (const length of [20, 128])
+      expect(await read(length)).toEqual({ value: 'v'.repeat(length) });
     for (const length of [1, 19, 129]) {
       const text = `the value from fromEnv APIKEEPER_VALUE_A has ${length} characters; API Gateway takes 20 to 128`;
       expect(await read(length)).toEqual({ unreadable: text });
@@ -112,8 +163,14 @@ describe('values', () => {
 
   test('come from Secrets Manager and SSM', async () => {
     await world.secrets.createSecret({ Name: 'apikeeper/acme', SecretString: VALUE });
-    await world.parameters.putParameter({ Name: '/apikeeper/acme', Value: VALUE, Type: 'SecureString' });
-    expect(await readValue({ secretsManager: 'apikeeper/acme' }, await fences())).toEqual({ value: VALUE });
+    await world.parameters.putParameter({
+      Name: '/apikeeper/acme',
+      Value: VALUE,
+      Type: 'SecureString',
+    });
+    expect(await readValue({ secretsManager: 'apikeeper/acme' }, await fences())).toEqual({
+      value: VALUE,
+    });
     expect(await readValue({ ssm: '/apikeeper/acme' }, await fences())).toEqual({ value: VALUE });
   });
 
@@ -121,12 +178,17 @@ describe('values', () => {
     expect(await refusal({ secretsManager: 'apikeeper/none' })).toMatch(
       /secretsManager apikeeper\/none can't be read: ResourceNotFoundException.*account and region.*secretsmanager:GetSecretValue/,
     );
-    expect(await refusal({ ssm: '/apikeeper/none' })).toMatch(/ssm \/apikeeper\/none can't be read: ParameterNotFound.*ssm:GetParameter/);
+    expect(await refusal({ ssm: '/apikeeper/none' })).toMatch(
+      /ssm \/apikeeper\/none can't be read: ParameterNotFound.*ssm:GetParameter/,
+    );
     await world.secrets.createSecret({ Name: 'apikeeper/bytes', SecretBinary: new Uint8Array(30) });
     expect(await refusal({ secretsManager: 'apikeeper/bytes' })).toContain('holds no text');
 
     const message = `User ${VALUE} is not authorized`;
-    world.emulator.inject({ operation: 'Get*', fault: { type: 'error', status: 400, code: 'AccessDeniedException', message } });
+    world.emulator.inject({
+      operation: 'Get*',
+      fault: { type: 'error', status: 400, code: 'AccessDeniedException', message },
+    });
     expect(await refusal({ secretsManager: 'apikeeper/none' })).toContain('AccessDeniedException');
     expect(await refusal({ ssm: '/apikeeper/none' })).toContain('AccessDeniedException');
   });
@@ -134,9 +196,14 @@ describe('values', () => {
   test('are asked for again after a throttle, and not waited for without end', async () => {
     await world.secrets.createSecret({ Name: 'apikeeper/acme', SecretString: VALUE });
     world.emulator.inject({ operation: 'GetSecretValue', times: 1, fault: { type: 'throttle' } });
-    expect(await readValue({ secretsManager: 'apikeeper/acme' }, await fences())).toEqual({ value: VALUE });
+    expect(await readValue({ secretsManager: 'apikeeper/acme' }, await fences())).toEqual({
+      value: VALUE,
+    });
 
-    const connection = await connect({ implicit: true, env: emulatorEnvironment(world.emulator.url) });
+    const connection = await connect({
+      implicit: true,
+      env: emulatorEnvironment(world.emulator.url),
+    });
     world.emulator.inject({ operation: 'Get*', fault: { type: 'hang' } });
     const impatient = { secrets: secretReader(connection, 50) };
     expect(await refusal({ secretsManager: 'apikeeper/acme' }, impatient)).toContain('ETIMEDOUT');

@@ -8,7 +8,8 @@ import { type Bench, createBench, keyNamed, passRequest, planNamed } from './ben
 const RESIDENTS = { id: 'residents', name: 'residents-api', stages: [{ name: 'production' }] };
 const production = { restApi: { name: 'residents-api' }, stageName: 'production' };
 const key = (name: string, spec: object = {}) => yaml('ApiKey', name, { enabled: true, ...spec });
-const plan = (name: string, spec: object = {}) => yaml('UsagePlan', name, { keys: ['acme'], stages: [production], ...spec });
+const plan = (name: string, spec: object = {}) =>
+  yaml('UsagePlan', name, { keys: ['acme'], stages: [production], ...spec });
 
 async function world(...documents: readonly string[]): Promise<Bench> {
   const bench = await createBench({ 'm.yaml': stream(...documents) });
@@ -16,27 +17,42 @@ async function world(...documents: readonly string[]): Promise<Bench> {
   return bench;
 }
 
-const codes = ({ warnings = [] }: TargetReport) => warnings.map(({ code, kind, name }) => `${code} ${kind}/${name}`);
+const codes = ({ warnings = [] }: TargetReport) =>
+  warnings.map(({ code, kind, name }) => `${code} ${kind}/${name}`);
 const raised = ({ events }: Bench) =>
-  events.filter(({ event }) => event === 'warning.raised').map(({ code, kind, name }) => `${code} ${kind}/${name}`);
+  events
+    .filter(({ event }) => event === 'warning.raised')
+    .map(({ code, kind, name }) => `${code} ${kind}/${name}`);
 
 /** One pass that writes nothing. */
 async function planned(bench: Bench): Promise<TargetReport> {
   await using process = bench.engine();
-  const { targets } = await process.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce' });
+  const { targets } = await process.reconcile({
+    trigger: 'command',
+    write: false,
+    unsetMode: 'enforce',
+  });
   return targets[0] ?? expect.fail('there is no target');
 }
 
 describe('a report warns', () => {
   test.each<[reason: string, documents: readonly string[], found: readonly string[]]>([
     ['of nothing, where a key is in a plan that is on a stage', [key('acme'), plan('p')], []],
-    ['of a key in no plan', [key('acme'), plan('p', { keys: [] })], ['KEY_WITHOUT_PLAN ApiKey/acme', 'PLAN_WITHOUT_KEY UsagePlan/p']],
+    [
+      'of a key in no plan',
+      [key('acme'), plan('p', { keys: [] })],
+      ['KEY_WITHOUT_PLAN ApiKey/acme', 'PLAN_WITHOUT_KEY UsagePlan/p'],
+    ],
     [
       'of a plan on no stage, also where the manifest does not name its stages',
       [key('acme'), yaml('UsagePlan', 'p', { keys: ['acme'] })],
       ['PLAN_WITHOUT_STAGE UsagePlan/p'],
     ],
-    ['of a limit of 0', [key('acme'), plan('p', { throttle: { rateLimit: 5, burstLimit: 0 } })], ['LIMIT_ZERO UsagePlan/p']],
+    [
+      'of a limit of 0',
+      [key('acme'), plan('p', { throttle: { rateLimit: 5, burstLimit: 0 } })],
+      ['LIMIT_ZERO UsagePlan/p'],
+    ],
     [
       'of a method that nobody can call',
       [
@@ -44,14 +60,22 @@ describe('a report warns', () => {
         plan('p'),
         yaml('Stage', 'production', {
           ...production,
-          methodSettings: [{ method: 'GET', path: '/residents', throttle: { rateLimit: 0, burstLimit: 0 } }],
+          methodSettings: [
+            { method: 'GET', path: '/residents', throttle: { rateLimit: 0, burstLimit: 0 } },
+          ],
         }),
       ],
       ['LIMIT_ZERO Stage/production'],
     ],
     [
       'of a quota below the burst',
-      [key('acme'), plan('p', { throttle: { rateLimit: 5, burstLimit: 50 }, quota: { limit: 20, period: 'DAY' } })],
+      [
+        key('acme'),
+        plan('p', {
+          throttle: { rateLimit: 5, burstLimit: 50 },
+          quota: { limit: 20, period: 'DAY' },
+        }),
+      ],
       ['QUOTA_BELOW_BURST UsagePlan/p'],
     ],
   ])('%s', async (_, documents, found) => {
@@ -75,7 +99,10 @@ describe('a report warns', () => {
     await hand.deleteUsagePlanKey({ usagePlanId, keyId: (await keyNamed(hand, 'acme'))?.id });
     await using process = bench.engine({ settings: { mode: 'observe' } });
     const observed = (await process.reconcile(passRequest('schedule'))).targets[0];
-    expect(observed && codes(observed)).toEqual(['KEY_WITHOUT_PLAN ApiKey/acme', 'PLAN_WITHOUT_KEY UsagePlan/p']);
+    expect(observed && codes(observed)).toEqual([
+      'KEY_WITHOUT_PLAN ApiKey/acme',
+      'PLAN_WITHOUT_KEY UsagePlan/p',
+    ]);
     expect(codes(await planned(bench)), 'the plan says that it puts it right').toEqual([]);
     expect(codes(await bench.apply())).toEqual([]);
   });
@@ -93,15 +120,26 @@ describe('a report warns', () => {
     await using bench = await world(key('acme'));
     await bench.apply();
     expect(codes(await planned(bench))).toEqual(['KEY_WITHOUT_PLAN ApiKey/acme']);
-    await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { plans: [{ id: 'theirs', name: 'theirs', keys: ['acme'] }] });
+    await furnish(
+      { gateway: bench.hand(), state: bench.emulator.state() },
+      { plans: [{ id: 'theirs', name: 'theirs', keys: ['acme'] }] },
+    );
     expect(codes(await planned(bench))).toEqual([]);
     expect(bench.calls('GetUsagePlanKeys')).toBe(0);
   });
 });
 
 test('a warning is logged once, until it is gone and comes back; what is only good to know is not', async () => {
-  const broken = stream(key('acme'), plan('p', { stages: [] }), yaml('UsagePlan', 'empty', { keys: [], stages: [production] }));
-  const mended = stream(key('acme'), plan('p'), yaml('UsagePlan', 'empty', { keys: [], stages: [production] }));
+  const broken = stream(
+    key('acme'),
+    plan('p', { stages: [] }),
+    yaml('UsagePlan', 'empty', { keys: [], stages: [production] }),
+  );
+  const mended = stream(
+    key('acme'),
+    plan('p'),
+    yaml('UsagePlan', 'empty', { keys: [], stages: [production] }),
+  );
   await using bench = await createBench({ 'm.yaml': broken });
   await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   await using process = bench.engine();
@@ -124,7 +162,10 @@ test('after an apply of which a part is held, the next pass knows what was writt
     return [tree, tree.targets[0] ?? expect.fail('there is no target')] as const;
   };
   await process.reconcileTarget(...(await target()), passRequest('schedule'));
-  const documents = [key('acme'), plan('p', { description: 'after', keys: ['acme', { id: 'nosuchkey1' }] })];
+  const documents = [
+    key('acme'),
+    plan('p', { description: 'after', keys: ['acme', { id: 'nosuchkey1' }] }),
+  ];
   await bench.space.replace('m.yaml', stream(...documents));
   await process.reconcileTarget(...(await target()), passRequest('change'));
   const updates = bench.calls('UpdateUsagePlan');

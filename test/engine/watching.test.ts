@@ -12,19 +12,26 @@ async function isLive(bench: Bench, description: string): Promise<boolean> {
 }
 
 test('what git-sync publishes is live, each commit with its name, also when the old worktree goes at once', async () => {
-  await using bench = await createBench({ [`.worktrees/${SHA(0)}/manifests/a.yaml`]: acme({ description: 'commit 0' }) });
+  await using bench = await createBench({
+    [`.worktrees/${SHA(0)}/manifests/a.yaml`]: acme({ description: 'commit 0' }),
+  });
   await bench.space.publish('repo', `.worktrees/${SHA(0)}`);
   await using daemon = await bench.start({ directory: join(bench.space.path, 'repo/manifests') });
   await until(() => isLive(bench, 'commit 0'));
   for (const commit of [1, 2, 3]) {
-    await bench.space.write(`.worktrees/${SHA(commit)}/manifests/a.yaml`, acme({ description: `commit ${commit}` }));
+    await bench.space.write(
+      `.worktrees/${SHA(commit)}/manifests/a.yaml`,
+      acme({ description: `commit ${commit}` }),
+    );
     await bench.space.publish('repo', `.worktrees/${SHA(commit)}`);
     await rm(join(bench.space.path, `.worktrees/${SHA(commit - 1)}`), { recursive: true });
     await until(() => isLive(bench, `commit ${commit}`));
     await until(() => daemon.report()?.revision === SHA(commit) && daemon.state === 'in-sync');
   }
   expect(bench.calls('CreateApiKey')).toBe(1);
-  expect(bench.events.filter(({ event }) => event === 'manifest.invalid' || event === 'target.failed')).toEqual([]);
+  expect(
+    bench.events.filter(({ event }) => event === 'manifest.invalid' || event === 'target.failed'),
+  ).toEqual([]);
 });
 
 test('what the kubelet swaps into a mounted ConfigMap is live', async () => {
@@ -48,7 +55,8 @@ test('files are written one after the other, and read when the last is written',
   await using bench = await createBench({ 'a.yaml': acme({}) });
   await using _ = await bench.start({ daemon: { quietPeriodMs: 90 } });
   await until(() => bench.passes().length === 1);
-  for (let file = 0; file < 20; file++) await bench.space.write(`more/${file}.yaml`, yaml('ApiKey', `key-${file}`));
+  for (let file = 0; file < 20; file++)
+    await bench.space.write(`more/${file}.yaml`, yaml('ApiKey', `key-${file}`));
   await until(async () => (await bench.hand().getApiKeys({ limit: 500 })).items?.length === 21);
   await until(() => bench.passes().at(-1)?.state === 'in-sync');
   expect(bench.passes().length).toBeLessThan(10);
@@ -69,9 +77,19 @@ test('a directory that is not there yet is waited for, and nothing is touched un
 });
 
 test('a file that cannot be read takes nothing away; what is valid goes on', async () => {
-  await using bench = await createBench({ 'a.yaml': acme({}), 'b.yaml': yaml('ApiKey', 'birch', { enabled: true }) });
+  await using bench = await createBench({
+    'a.yaml': acme({}),
+    'b.yaml': yaml('ApiKey', 'birch', { enabled: true }),
+  });
   // Without one, what cannot be read may be one.
-  await bench.space.write('target.yaml', yaml('Target', 'default', { region: 'eu-west-2', accountId: '123456789012', owner: bench.owner }));
+  await bench.space.write(
+    'target.yaml',
+    yaml('Target', 'default', {
+      region: 'eu-west-2',
+      accountId: '123456789012',
+      owner: bench.owner,
+    }),
+  );
   const gateway = bench.hand();
   await using daemon = await bench.start();
   await until(() => bench.passes().at(-1)?.state === 'in-sync');

@@ -15,7 +15,11 @@ beforeEach(async () => {
   space = await createSpace();
   await furnish(space.hand, {
     apis: [
-      { id: 'residents1', name: 'residents-api', stages: [{ name: 'production' }, { name: 'staging' }] },
+      {
+        id: 'residents1',
+        name: 'residents-api',
+        stages: [{ name: 'production' }, { name: 'staging' }],
+      },
       { id: 'repairs001', name: 'repairs-api', stages: [{ name: 'production' }] },
       { id: 'repairs002', name: 'repairs-api', stages: [{ name: 'production' }] },
     ],
@@ -26,7 +30,12 @@ beforeEach(async () => {
       { id: 'cedarkey02', name: 'cedar' },
     ],
     plans: [
-      { id: 'wide01', name: 'wide', stages: ['residents1:production', 'repairs001:production'], keys: ['acmekey001', 'birchkey01'] },
+      {
+        id: 'wide01',
+        name: 'wide',
+        stages: ['residents1:production', 'repairs001:production'],
+        keys: ['acmekey001', 'birchkey01'],
+      },
       { id: 'narrow', name: 'narrow', stages: ['residents1:staging'], keys: ['acmekey001'] },
       { id: 'other1', name: 'other', stages: ['repairs002:production'], keys: ['cedarkey01'] },
     ],
@@ -53,9 +62,17 @@ describe('a part of the account', () => {
     ['a name with a comma', ['--key', 'Birch, Ltd'], ['ApiKey/birch-ltd']],
     ['several keys', ['--key', 'acme', '--key', 'birchkey01'], ['ApiKey/acme', 'ApiKey/birch-ltd']],
     ['a key with its plans, where that is a consumer', ['--key', 'cedarkey01'], ['Consumer/cedar']],
-    ['the same key alone, where consumers are not wanted', ['--key', 'cedarkey01', '--no-consumers'], ['ApiKey/cedar']],
+    [
+      'the same key alone, where consumers are not wanted',
+      ['--key', 'cedarkey01', '--no-consumers'],
+      ['ApiKey/cedar'],
+    ],
     ['the plan of a consumer', ['--plan', 'other'], ['Consumer/cedar']],
-    ['a plan with its keys', ['--plan', 'wide'], ['ApiKey/acme', 'ApiKey/birch-ltd', 'UsagePlan/wide']],
+    [
+      'a plan with its keys',
+      ['--plan', 'wide'],
+      ['ApiKey/acme', 'ApiKey/birch-ltd', 'UsagePlan/wide'],
+    ],
     [
       'an API with its stages, the plans on them and their keys',
       ['--api', 'residents-api'],
@@ -69,8 +86,16 @@ describe('a part of the account', () => {
         'UsagePlan/wide',
       ],
     ],
-    ['an API by its id', ['--api', 'repairs002'], ['Consumer/cedar', 'KeyRequirement/repairs-api-2', 'Stage/repairs-api-2-production']],
-    ['one thing and another', ['--key', 'acme', '--plan', 'other'], ['ApiKey/acme', 'Consumer/cedar']],
+    [
+      'an API by its id',
+      ['--api', 'repairs002'],
+      ['Consumer/cedar', 'KeyRequirement/repairs-api-2', 'Stage/repairs-api-2-production'],
+    ],
+    [
+      'one thing and another',
+      ['--key', 'acme', '--plan', 'other'],
+      ['ApiKey/acme', 'Consumer/cedar'],
+    ],
   ])('%s', async (_, words, expected) => {
     const { code, stdout } = await space.type('export', ...words);
     expect(code).toBe(0);
@@ -80,11 +105,15 @@ describe('a part of the account', () => {
     expect([...problems, ...dangling]).toEqual([]);
     const planned = await space.report('plan');
     expect(planned.flatMap(({ changes }) => changes)).toEqual([]);
-    expect(Object.keys(tally(planned)).sort()).toEqual(expected.some((name) => name.startsWith('Stage')) ? ['adopt', 'keep'] : ['adopt']);
+    expect(Object.keys(tally(planned)).sort()).toEqual(
+      expected.some((name) => name.startsWith('Stage')) ? ['adopt', 'keep'] : ['adopt'],
+    );
   });
 
   test('what is not exported is referred to by its id, and an API by its name where only one has it', async () => {
-    const [plan] = documents((await space.type('export', '--plan', 'wide')).stdout).filter(({ kind }) => kind === 'UsagePlan');
+    const [plan] = documents((await space.type('export', '--plan', 'wide')).stdout).filter(
+      ({ kind }) => kind === 'UsagePlan',
+    );
     expect(plan?.spec).toEqual({
       stages: [
         { restApi: { id: 'repairs001' }, stageName: 'production' },
@@ -106,7 +135,11 @@ describe('a part of the account', () => {
       '2 API keys are named "cedar": give the id of the one that is meant (cedarkey01, cedarkey02)',
     ],
     ['an API of a name that two have', ['--api', 'repairs-api'], '2 APIs are named "repairs-api"'],
-    ['a plan that is not there', ['--plan', 'acmekey001'], 'no usage plan has the id or the name "acmekey001"'],
+    [
+      'a plan that is not there',
+      ['--plan', 'acmekey001'],
+      'no usage plan has the id or the name "acmekey001"',
+    ],
   ])('%s is bad usage', async (_, words, message) => {
     const { code, stdout, stderr } = await space.type('export', ...words);
     expect(stderr).toContain(message);
@@ -122,12 +155,17 @@ describe('--to', () => {
     expect(code).toBe(1);
     expect(stderr).toContain('has apis/residents-api.yaml already, and nothing is overwritten');
     expect(await readFile(join(path, 'apis/residents-api.yaml'), 'utf8')).toBe('mine');
-    expect(await readdir(path, { recursive: true })).toEqual(['apis', join('apis', 'residents-api.yaml')]);
+    expect(await readdir(path, { recursive: true })).toEqual([
+      'apis',
+      join('apis', 'residents-api.yaml'),
+    ]);
   });
 
   test('stands beside what is there, and leaves nothing behind', async () => {
     await space.manifests.write('README.md', 'manifests');
-    expect(await space.type('export', '--to', space.manifests.path, '--plan', 'other')).toMatchObject({ code: 0, stdout: '' });
+    expect(
+      await space.type('export', '--to', space.manifests.path, '--plan', 'other'),
+    ).toMatchObject({ code: 0, stdout: '' });
     const all = await readdir(space.manifests.path, { recursive: true });
     expect(all.sort()).toEqual(['README.md', 'consumers', join('consumers', 'cedar.yaml')]);
   });
@@ -142,13 +180,20 @@ describe('--to', () => {
 
 describe('where it reads', () => {
   const target = (name: string, spec: object = {}) =>
-    yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', owner: space.owner, ...spec });
+    yaml('Target', name, {
+      region: 'eu-west-2',
+      accountId: '123456789012',
+      owner: space.owner,
+      ...spec,
+    });
 
   test("the manifests' Target, and its namespace", async () => {
     await space.manifests.write('target.yaml', target('production'));
     const { code, stdout, stderr } = await space.type('export', space.manifests.path);
     expect(code).toBe(0);
-    expect(new Set(documents(stdout).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['production']));
+    expect(new Set(documents(stdout).map(({ metadata }) => metadata.namespace))).toEqual(
+      new Set(['production']),
+    );
     expect(stderr).toMatch(
       /^account 123456789012, eu-west-2: 13 documents: 3 ApiKey, 1 Consumer, 3 KeyRequirement, 4 Stage, 2 UsagePlan\.\n$/,
     );
@@ -158,7 +203,16 @@ describe('where it reads', () => {
 
   test('what the manifests of the Target declare is left out, and referred to by its id', async () => {
     await space.manifests.write('target.yaml', target('production'));
-    const first = await space.type('export', space.manifests.path, '--key', 'acme', '--key', 'cedarkey01', '--api', 'repairs002');
+    const first = await space.type(
+      'export',
+      space.manifests.path,
+      '--key',
+      'acme',
+      '--key',
+      'cedarkey01',
+      '--api',
+      'repairs002',
+    );
     await space.manifests.write('first.yaml', first.stdout);
     for (const pass of ['before it is applied', 'and after']) {
       const { stdout, stderr } = await space.type('export', space.manifests.path);
@@ -178,15 +232,22 @@ describe('where it reads', () => {
   });
 
   test('of several, the one that is named', async () => {
-    await space.manifests.write('target.yaml', stream(target('production'), target('elsewhere', { accountId: '210987654321' })));
+    await space.manifests.write(
+      'target.yaml',
+      stream(target('production'), target('elsewhere', { accountId: '210987654321' })),
+    );
     const unsaid = await space.type('export', space.manifests.path);
-    expect(unsaid.stderr).toContain('declares several Targets: say which with --namespace (elsewhere, production)');
+    expect(unsaid.stderr).toContain(
+      'declares several Targets: say which with --namespace (elsewhere, production)',
+    );
     const misspelt = await space.type('export', space.manifests.path, '-n', 'prodution');
     expect(misspelt.stderr).toContain('no Target is named prodution');
     expect([unsaid.code, misspelt.code]).toEqual([64, 64]);
     expect((await space.type('export', space.manifests.path, '-n', 'production')).code).toBe(0);
     const wrong = await space.type('export', space.manifests.path, '-n', 'elsewhere');
-    expect(wrong.stderr).toContain('the credentials belong to account 123456789012, and the Target is account 210987654321');
+    expect(wrong.stderr).toContain(
+      'the credentials belong to account 123456789012, and the Target is account 210987654321',
+    );
     expect(wrong.code).toBe(1);
   });
 
@@ -203,13 +264,20 @@ describe('where it reads', () => {
   });
 
   test('what is of another namespace stays its own', async () => {
-    await space.manifests.write('all.yaml', (await space.type('export', '-n', 'production', '--plan', 'other')).stdout);
+    await space.manifests.write(
+      'all.yaml',
+      (await space.type('export', '-n', 'production', '--plan', 'other')).stdout,
+    );
     await space.report('apply');
     const { stdout, stderr } = await space.type('export', '-n', 'staging');
     expect(names(stdout)).not.toContain('Consumer/cedar');
     expect(stdout).not.toContain('adopt: cedarkey01');
-    expect(stderr).toContain('2 of namespace production left out: they are declared there; export them with --namespace production');
-    expect(names((await space.type('export', '-n', 'production')).stdout)).toContain('Consumer/cedar');
+    expect(stderr).toContain(
+      '2 of namespace production left out: they are declared there; export them with --namespace production',
+    );
+    expect(names((await space.type('export', '-n', 'production')).stdout)).toContain(
+      'Consumer/cedar',
+    );
   });
 
   test('a directory that is named and not right is a failure; one that nobody named is not', async () => {
@@ -218,7 +286,11 @@ describe('where it reads', () => {
     expect(stderr).toMatch(/^apikeeper: broken\.yaml:\d+: /);
     expect(code).toBe(1);
     const missing = await space.type('export', join(space.manifests.path, 'missing'));
-    expect(missing).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^apikeeper: \S*missing: no such directory/) });
+    expect(missing).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^apikeeper: \S*missing: no such directory/),
+    });
   });
 
   test('an account that cannot be reached, or not be read in full, is one line and 1', async () => {
@@ -235,10 +307,16 @@ describe('where it reads', () => {
     space.emulator.inject({ operation: 'GetUsagePlanKeys', fault: { type: 'hang' } });
     const world = createWorld({ env: space.env });
     const done = runCommand(['export', '--to', join(space.manifests.path, 'there')], world);
-    await waitFor(() => space.emulator.requests.some(({ operation }) => operation === 'GetUsagePlanKeys'), done);
+    await waitFor(
+      () => space.emulator.requests.some(({ operation }) => operation === 'GetUsagePlanKeys'),
+      done,
+    );
     world.signals.emit('SIGINT');
     expect(await done).toBe(1);
-    expect(world.written()).toEqual({ stdout: '', stderr: 'apikeeper: stopped by SIGINT: nothing was written\n' });
+    expect(world.written()).toEqual({
+      stdout: '',
+      stderr: 'apikeeper: stopped by SIGINT: nothing was written\n',
+    });
     expect(await readdir(space.manifests.path)).toEqual([]);
   });
 

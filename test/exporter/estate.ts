@@ -4,7 +4,10 @@ import type { Account, Hand } from '../scenarios/account.ts';
 import { furnish } from '../scenarios/account.ts';
 
 const STAGES = ['development', 'staging', 'production'];
-const STACK = { 'aws:cloudformation:stack-name': 'housing-production', 'aws:cloudformation:logical-id': 'Resource' };
+const STACK = {
+  'aws:cloudformation:stack-name': 'housing-production',
+  'aws:cloudformation:logical-id': 'Resource',
+};
 
 const two = (number: number) => String(number).padStart(2, '0');
 const apiId = (number: number) => `api${two(number)}00000`;
@@ -26,10 +29,14 @@ const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
     '/~1residents~1{id}/GET/caching/ttlInSeconds': '60',
     '/tracingEnabled': 'true',
     '/description': 'Residents, live',
-    '/accessLogSettings/destinationArn': 'arn:aws:logs:eu-west-2:123456789012:log-group:residents-api-access',
+    '/accessLogSettings/destinationArn':
+      'arn:aws:logs:eu-west-2:123456789012:log-group:residents-api-access',
     '/accessLogSettings/format': '$context.requestId $context.status',
   },
-  staging: { '/~1residents/GET/throttling/burstLimit': '7', '/variables/deployedAt': '2026-01-15T09:00:00Z' },
+  staging: {
+    '/~1residents/GET/throttling/burstLimit': '7',
+    '/variables/deployedAt': '2026-01-15T09:00:00Z',
+  },
 };
 
 /**
@@ -48,7 +55,10 @@ const SETTINGS: Readonly<Record<string, Record<string, string>>> = {
 const ESTATE: Account = {
   apis: Array.from({ length: 6 }, (_, index) => ({
     id: apiId(index + 1),
-    name: ['residents-api', 'Housing API (prod)', 'repairs-api', 'repairs-api', 'ledger', 'notices'][index] ?? '',
+    name:
+      ['residents-api', 'Housing API (prod)', 'repairs-api', 'repairs-api', 'ledger', 'notices'][
+        index
+      ] ?? '',
     deployments: [`deploy${index + 1}`],
     stages: STAGES.map((name) => ({
       name,
@@ -85,7 +95,13 @@ const ESTATE: Account = {
       stages: [`${apiId((index % 6) + 1)}:staging`],
       keys: Array.from({ length: 4 }, (_, nth) => keyId(7 + index * 4 + nth)),
     })),
-    { id: planId(15), name: 'of-the-stack', stages: [`${apiId(2)}:development`], keys: [40, 41, 42, 43].map(keyId), tags: STACK },
+    {
+      id: planId(15),
+      name: 'of-the-stack',
+      stages: [`${apiId(2)}:development`],
+      keys: [40, 41, 42, 43].map(keyId),
+      tags: STACK,
+    },
     {
       id: planId(16),
       name: 'over-apis',
@@ -95,8 +111,20 @@ const ESTATE: Account = {
     },
     { id: planId(17), name: 'nowhere', keys: [keyId(39)] },
     { id: planId(18), name: 'for-nobody', stages: [`${apiId(3)}:production`] },
-    { id: planId(19), name: 'blocked', throttle: { rateLimit: 0, burstLimit: 0 }, stages: [`${apiId(5)}:development`], keys: [keyId(8)] },
-    { id: planId(20), name: 'weekly', quota: { limit: 7, period: 'WEEK' }, stages: [`${apiId(6)}:production`], keys: [keyId(10)] },
+    {
+      id: planId(19),
+      name: 'blocked',
+      throttle: { rateLimit: 0, burstLimit: 0 },
+      stages: [`${apiId(5)}:development`],
+      keys: [keyId(8)],
+    },
+    {
+      id: planId(20),
+      name: 'weekly',
+      quota: { limit: 7, period: 'WEEK' },
+      stages: [`${apiId(6)}:production`],
+      keys: [keyId(10)],
+    },
   ],
 };
 
@@ -124,9 +152,15 @@ export async function picture(gateway: APIGateway): Promise<unknown> {
   const { items: apis = [] } = await gateway.getRestApis({ limit });
   const { items: keys = [] } = await gateway.getApiKeys({ limit, includeValues: true });
   const { items: plans = [] } = await gateway.getUsagePlans({ limit });
-  const members = await Promise.all(plans.map(({ id: usagePlanId }) => gateway.getUsagePlanKeys({ usagePlanId, limit })));
-  const stages = await Promise.all(apis.map(({ id: restApiId }) => gateway.getStages({ restApiId })));
-  const resources = await Promise.all(apis.map(({ id: restApiId }) => gateway.getResources({ restApiId, limit, embed: ['methods'] })));
+  const members = await Promise.all(
+    plans.map(({ id: usagePlanId }) => gateway.getUsagePlanKeys({ usagePlanId, limit })),
+  );
+  const stages = await Promise.all(
+    apis.map(({ id: restApiId }) => gateway.getStages({ restApiId })),
+  );
+  const resources = await Promise.all(
+    apis.map(({ id: restApiId }) => gateway.getResources({ restApiId, limit, embed: ['methods'] })),
+  );
   const tagless = (object: object) => ({ ...object, tags: undefined });
   return JSON.parse(
     JSON.stringify({

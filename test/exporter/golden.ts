@@ -31,11 +31,20 @@ export async function exportSmall(): Promise<string> {
       },
     ],
     keys: [
-      { id: 'acmekey001', name: 'Acme Ltd', description: 'Acme Ltd, residents portal', tags: { team: 'housing' } },
+      {
+        id: 'acmekey001',
+        name: 'Acme Ltd',
+        description: 'Acme Ltd, residents portal',
+        tags: { team: 'housing' },
+      },
       { id: 'birchkey01', name: 'birch', enabled: false },
       { id: 'birchkey02', name: 'birch' },
       { id: 'cedarkey01', name: 'Cedar & Co' },
-      { id: 'stackkey01', name: 'desk-production', tags: { 'aws:cloudformation:stack-name': 'desk-production' } },
+      {
+        id: 'stackkey01',
+        name: 'desk-production',
+        tags: { 'aws:cloudformation:stack-name': 'desk-production' },
+      },
     ],
     plans: [
       {
@@ -61,7 +70,12 @@ export async function exportSmall(): Promise<string> {
         stages: ['residents-api:staging'],
         keys: ['cedarkey01'],
       },
-      { id: 'shared', name: 'shared', stages: ['residents-api:staging'], keys: ['acmekey001', 'birchkey02', 'stackkey01'] },
+      {
+        id: 'shared',
+        name: 'shared',
+        stages: ['residents-api:staging'],
+        keys: ['acmekey001', 'birchkey02', 'stackkey01'],
+      },
     ],
   });
   const { stdout, stderr } = await space.type('export');

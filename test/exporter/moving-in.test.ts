@@ -26,15 +26,35 @@ const FOREIGN = [
 /** Every file below a directory, by path. */
 async function filesBelow(directory: string): Promise<Record<string, string>> {
   const paths = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = paths.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const texts = await Promise.all(files.sort().map(async (file) => [file.slice(directory.length + 1), await readFile(file, 'utf8')]));
+  const files = paths
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  const texts = await Promise.all(
+    files
+      .sort()
+      .map(async (file) => [file.slice(directory.length + 1), await readFile(file, 'utf8')]),
+  );
   return Object.fromEntries(texts);
 }
 
 test.each<[string, () => Promise<void>]>([
-  ['one stream', async () => space.manifests.write('all.yaml', (await space.type('export')).stdout)],
-  ['one stream without consumers', async () => space.manifests.write('all.yaml', (await space.type('export', '--no-consumers')).stdout)],
-  ['a file each', async () => expect(await space.type('export', '--to', space.manifests.path)).toMatchObject({ code: 0, stdout: '' })],
+  [
+    'one stream',
+    async () => space.manifests.write('all.yaml', (await space.type('export')).stdout),
+  ],
+  [
+    'one stream without consumers',
+    async () =>
+      space.manifests.write('all.yaml', (await space.type('export', '--no-consumers')).stdout),
+  ],
+  [
+    'a file each',
+    async () =>
+      expect(await space.type('export', '--to', space.manifests.path)).toMatchObject({
+        code: 0,
+        stdout: '',
+      }),
+  ],
 ])('export to %s, plan, apply, plan', async (_, exportAll) => {
   const before = await picture(space.gateway);
   await exportAll();
@@ -47,10 +67,12 @@ test.each<[string, () => Promise<void>]>([
   expect(tally(planned)).toEqual({ adopt: 65, keep: 22, 'hold foreign': 7 });
   const held = planned.filter(({ action }) => action === 'hold');
   expect(held.map(({ kind, name }) => `${kind}/${name}`).sort()).toEqual(FOREIGN);
-  expect(held.map(({ message }) => message)).toEqual(held.map(() => expect.stringContaining('bears the tags of cloudformation')));
-  expect(planned.flatMap(({ name, unclaimed = [] }) => unclaimed.map((path) => `${name} ${path}`))).toEqual([
-    'residents-api-staging /spec/variables/deployedAt',
-  ]);
+  expect(held.map(({ message }) => message)).toEqual(
+    held.map(() => expect.stringContaining('bears the tags of cloudformation')),
+  );
+  expect(
+    planned.flatMap(({ name, unclaimed = [] }) => unclaimed.map((path) => `${name} ${path}`)),
+  ).toEqual(['residents-api-staging /spec/variables/deployedAt']);
 
   expect(tally(await space.report('apply'))).toEqual({ adopt: 65, keep: 22, 'hold foreign': 7 });
   expect(await picture(space.gateway)).toEqual(before);
@@ -60,7 +82,8 @@ test.each<[string, () => Promise<void>]>([
 });
 
 test('keys whose plans are their own are consumers, and plain where that is asked for', async () => {
-  const consumers = ({ stdout }: { stdout: string }) => stdout.match(/^kind: Consumer$/gm)?.length ?? 0;
+  const consumers = ({ stdout }: { stdout: string }) =>
+    stdout.match(/^kind: Consumer$/gm)?.length ?? 0;
   expect(consumers(await space.type('export'))).toBe(6);
   expect(consumers(await space.type('export', '--no-consumers'))).toBe(0);
 });
@@ -68,7 +91,9 @@ test('keys whose plans are their own are consumers, and plain where that is aske
 test('what a stack has let go of is taken over by uncommenting, and changes nothing either', async () => {
   const before = await picture(space.gateway);
   const { stdout } = await space.type('export');
-  const taken = stdout.replaceAll('# annotations:', 'annotations:').replaceAll('# apikeeper.dev/adopt-from', 'apikeeper.dev/adopt-from');
+  const taken = stdout
+    .replaceAll('# annotations:', 'annotations:')
+    .replaceAll('# apikeeper.dev/adopt-from', 'apikeeper.dev/adopt-from');
   await space.manifests.write('all.yaml', taken);
   const applied = await space.report('apply');
   expect(tally(applied)).toEqual({ adopt: 70, keep: 24 });
@@ -90,7 +115,9 @@ test('it only reads, within the budget: lists, and no object by itself', async (
   space.emulator.clearRequests();
   await space.type('export');
   const calls = Map.groupBy(space.emulator.requests, ({ operation }) => operation);
-  expect(Object.fromEntries([...calls].map(([operation, { length }]) => [operation, length]))).toMatchObject({
+  expect(
+    Object.fromEntries([...calls].map(([operation, { length }]) => [operation, length])),
+  ).toMatchObject({
     GetApiKeys: 1,
     GetUsagePlans: 1,
     GetUsagePlanKeys: 20,
@@ -105,7 +132,9 @@ test('it only reads, within the budget: lists, and no object by itself', async (
 test('no key value is in any output', async () => {
   const { stdout, stderr } = await space.type('export');
   await space.type('export', '--to', space.manifests.path);
-  const texts = [stdout, stderr, ...Object.values(await filesBelow(space.manifests.path))].join('\n');
+  const texts = [stdout, stderr, ...Object.values(await filesBelow(space.manifests.path))].join(
+    '\n',
+  );
   const values = space.emulator
     .state()
     .apiKeys.values()
@@ -118,12 +147,16 @@ test('no key value is in any output', async () => {
 test('two exports are the same text, and the same files', async () => {
   await space.type('export', '--to', join(space.manifests.path, 'one'));
   await space.type('export', '--to', join(space.manifests.path, 'two'));
-  const [one, two] = await Promise.all(['one', 'two'].map((name) => filesBelow(join(space.manifests.path, name))));
+  const [one, two] = await Promise.all(
+    ['one', 'two'].map((name) => filesBelow(join(space.manifests.path, name))),
+  );
   expect(one).toEqual(two);
   expect(Object.keys(one ?? {})).toMatchObject({ length: expect.any(Number) });
   const files = Object.keys(one ?? {});
   expect(files.filter((file) => file.startsWith('apis/'))).toEqual(
-    ['housing-api-prod', 'ledger', 'notices', 'repairs-api', 'repairs-api-2', 'residents-api'].map((name) => `apis/${name}.yaml`).sort(),
+    ['housing-api-prod', 'ledger', 'notices', 'repairs-api', 'repairs-api-2', 'residents-api']
+      .map((name) => `apis/${name}.yaml`)
+      .sort(),
   );
   expect(files).toContain('plans/shared-7.yaml');
   expect(files).toContain('keys/in-no-plan.yaml');
@@ -134,7 +167,8 @@ test.each(['lists-without-tags', 'lists-without-throttle'] as const)(
   'where the service gives %s, nothing is missing from the export',
   async (type) => {
     const { stdout } = await space.type('export');
-    for (const operation of ['GetApiKeys', 'GetUsagePlans']) space.emulator.inject({ operation, fault: { type } });
+    for (const operation of ['GetApiKeys', 'GetUsagePlans'])
+      space.emulator.inject({ operation, fault: { type } });
     expect((await space.type('export')).stdout).toBe(stdout);
   },
 );

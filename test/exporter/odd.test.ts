@@ -28,10 +28,19 @@ const one = (objects: readonly Live[], kind: string): ExportedDocument => {
 
 const LIMITS = { rateLimit: 5, burstLimit: 10 };
 const STAGE = live('Stage', 'api1:production');
-const throttles = (count: number): Spec => Object.fromEntries(Array.from({ length: count }, (_, index) => [`GET /r${index}`, LIMITS]));
+const throttles = (count: number): Spec =>
+  Object.fromEntries(Array.from({ length: count }, (_, index) => [`GET /r${index}`, LIMITS]));
 
 describe('what a manifest cannot say is left out, with a word', () => {
-  test.each<[reason: string, objects: readonly Live[], kind: string, spec: Readonly<Record<string, Json>>, comment: RegExp]>([
+  test.each<
+    [
+      reason: string,
+      objects: readonly Live[],
+      kind: string,
+      spec: Readonly<Record<string, Json>>,
+      comment: RegExp,
+    ]
+  >([
     [
       'a tag with a character that the schema refuses',
       [live('ApiKey', 'k1', { name: 'acme', tags: { team: 'a', odd: 'x*y' } })],
@@ -50,7 +59,11 @@ describe('what a manifest cannot say is left out, with a word', () => {
       'more method throttles than a plan may have: not one of its stages is claimed, or the rest would be taken off',
       [
         STAGE,
-        live('UsagePlan', 'p1', { name: 'basic', throttle: LIMITS, stages: { 'api1:production': { methodThrottles: throttles(21) } } }),
+        live('UsagePlan', 'p1', {
+          name: 'basic',
+          throttle: LIMITS,
+          stages: { 'api1:production': { methodThrottles: throttles(21) } },
+        }),
       ],
       'UsagePlan',
       { throttle: LIMITS },
@@ -65,7 +78,11 @@ describe('what a manifest cannot say is left out, with a word', () => {
     ],
     [
       'an access log that goes nowhere that a manifest may name',
-      [live('Stage', 'api1:production', { accessLog: { destinationArn: 'arn:aws:logs:x', format: '$context.requestId' } })],
+      [
+        live('Stage', 'api1:production', {
+          accessLog: { destinationArn: 'arn:aws:logs:x', format: '$context.requestId' },
+        }),
+      ],
       'Stage',
       { restApi: { name: 'residents-api' }, stageName: 'production' },
       /^\/spec\/accessLog\/destinationArn is left out: /,
@@ -90,7 +107,14 @@ describe('what a manifest cannot say is left out, with a word', () => {
     ],
     [
       'a member that is not there',
-      [STAGE, live('UsagePlan', 'p1', { name: 'basic', stages: stages('api1:production', 'api1:gone'), keys: members('gone1') })],
+      [
+        STAGE,
+        live('UsagePlan', 'p1', {
+          name: 'basic',
+          stages: stages('api1:production', 'api1:gone'),
+          keys: members('gone1'),
+        }),
+      ],
       'UsagePlan',
       { stages: [{ stage: 'residents-api-production' }], membership: 'additive' },
       /^the stage api1:gone is in this plan and was not found: membership: additive leaves it in$/,
@@ -104,7 +128,14 @@ describe('what a manifest cannot say is left out, with a word', () => {
     ],
     [
       "another manager's marks",
-      [live('ApiKey', 'k1', { name: 'acme', tags: { 'crossplane-name': 'x', team: 'a' } }, { 'crossplane-name': 'x', team: 'a' })],
+      [
+        live(
+          'ApiKey',
+          'k1',
+          { name: 'acme', tags: { 'crossplane-name': 'x', team: 'a' } },
+          { 'crossplane-name': 'x', team: 'a' },
+        ),
+      ],
       'ApiKey',
       { enabled: true, tags: { team: 'a' } },
       /^managed by crossplane: held as foreign until it is taken over/,
@@ -124,23 +155,38 @@ test('a stage whose name no manifest can say is left out whole, and so is the li
     live('UsagePlan', 'p1', { name: 'basic', stages: stages('api1:a.b', 'api1:production') }),
   ]);
   expect(documents.map(({ kind, name, spec }) => ({ kind, name, spec }))).toEqual([
-    { kind: 'Stage', name: 'residents-api-production', spec: { restApi: { name: 'residents-api' }, stageName: 'production' } },
+    {
+      kind: 'Stage',
+      name: 'residents-api-production',
+      spec: { restApi: { name: 'residents-api' }, stageName: 'production' },
+    },
     { kind: 'UsagePlan', name: 'basic', spec: {} },
   ]);
-  expect(notes).toEqual([expect.stringMatching(/^stage a\.b of residents-api \(api1\) is left out: \/spec\/stageName /)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^stage a\.b of residents-api \(api1\) is left out: \/spec\/stageName /),
+  ]);
 });
 
 describe('what a person has to decide stands above the document', () => {
   const plan = (spec: Spec) => live('UsagePlan', 'p1', { name: 'basic', ...spec });
   test.each<[reason: string, objects: readonly Live[], kind: string, comment: RegExp]>([
     ['a key in no plan', [live('ApiKey', 'k1')], 'ApiKey', /^in no plan/],
-    ['a disabled key', [live('ApiKey', 'k1', { enabled: false }), plan({ keys: members('k1') })], 'ApiKey', /^disabled/],
+    [
+      'a disabled key',
+      [live('ApiKey', 'k1', { enabled: false }), plan({ keys: members('k1') })],
+      'ApiKey',
+      /^disabled/,
+    ],
     ['a key without a name', [live('ApiKey', 'k1', { name: '' })], 'ApiKey', /^without a name/],
     ['a plan without a stage', [plan({})], 'UsagePlan', /^without a stage/],
     ['a plan without a key', [plan({})], 'UsagePlan', /^without a key/],
     [
       'a plan over several APIs',
-      [STAGE, live('Stage', 'api2:production'), plan({ stages: stages('api1:production', 'api2:production') })],
+      [
+        STAGE,
+        live('Stage', 'api2:production'),
+        plan({ stages: stages('api1:production', 'api2:production') }),
+      ],
       'UsagePlan',
       /^over 2 APIs/,
     ],
@@ -153,11 +199,28 @@ describe('what a person has to decide stands above the document', () => {
       'UsagePlan',
       /^100 keys: if an application makes them/,
     ],
-    ["another tree's object", [live('ApiKey', 'k1', {}, { [TAG.owner]: 'other' })], 'ApiKey', /^managed by apikeeper\/other/],
-    ['the emergency brake', [live('ApiKey', 'k1', {}, { [TAG.suspend]: '' })], 'ApiKey', /^suspended by the tag apikeeper:suspend/],
+    [
+      "another tree's object",
+      [live('ApiKey', 'k1', {}, { [TAG.owner]: 'other' })],
+      'ApiKey',
+      /^managed by apikeeper\/other/,
+    ],
+    [
+      'the emergency brake',
+      [live('ApiKey', 'k1', {}, { [TAG.suspend]: '' })],
+      'ApiKey',
+      /^suspended by the tag apikeeper:suspend/,
+    ],
     [
       'a key that left Git',
-      [live('ApiKey', 'k1', { enabled: false }, ours('acme', { [TAG.deleteAfter]: '2026-02-01T00:00:00Z' }))],
+      [
+        live(
+          'ApiKey',
+          'k1',
+          { enabled: false },
+          ours('acme', { [TAG.deleteAfter]: '2026-02-01T00:00:00Z' }),
+        ),
+      ],
       'ApiKey',
       /^left Git, and is to be deleted after 2026-02-01T00:00:00Z/,
     ],
@@ -166,16 +229,35 @@ describe('what a person has to decide stands above the document', () => {
   });
 
   test('two of one name: each names the other, and has a document of its own', () => {
-    const { documents } = exported([live('ApiKey', 'k2', { name: 'acme' }), live('ApiKey', 'k1', { name: 'acme' })]);
-    expect(documents.map(({ name, id, spec, comments }) => ({ name, id, spec, first: comments[0] }))).toEqual([
-      { name: 'acme', id: 'k1', spec: { enabled: true }, first: 'not the only one of the name "acme": k2' },
-      { name: 'acme-2', id: 'k2', spec: { name: 'acme', enabled: true }, first: 'not the only one of the name "acme": k1' },
+    const { documents } = exported([
+      live('ApiKey', 'k2', { name: 'acme' }),
+      live('ApiKey', 'k1', { name: 'acme' }),
+    ]);
+    expect(
+      documents.map(({ name, id, spec, comments }) => ({ name, id, spec, first: comments[0] })),
+    ).toEqual([
+      {
+        name: 'acme',
+        id: 'k1',
+        spec: { enabled: true },
+        first: 'not the only one of the name "acme": k2',
+      },
+      {
+        name: 'acme-2',
+        id: 'k2',
+        spec: { name: 'acme', enabled: true },
+        first: 'not the only one of the name "acme": k1',
+      },
     ]);
   });
 
   test('keys by the hundred that are named alike are counted once, for the whole export', () => {
-    const keys = Array.from({ length: 120 }, (_, index) => live('ApiKey', `k${index}`, { name: `client-${index}` }));
-    expect(exported(keys).notes).toEqual([expect.stringMatching(/^120 keys are named like client-…: if an application makes them/)]);
+    const keys = Array.from({ length: 120 }, (_, index) =>
+      live('ApiKey', `k${index}`, { name: `client-${index}` }),
+    );
+    expect(exported(keys).notes).toEqual([
+      expect.stringMatching(/^120 keys are named like client-…: if an application makes them/),
+    ]);
     expect(exported(keys.slice(0, 99)).notes).toEqual([]);
   });
 });
@@ -187,18 +269,28 @@ describe('what is ours', () => {
       live('ApiKey', 'k2', { name: 'Acme Ltd' }, ours('acme')),
       live('ApiKey', 'k3', { name: 'a--b' }, ours('a--b')),
     ]);
-    expect(documents.map(({ id, name }) => `${id} ${name}`)).toEqual(['k2 acme', 'k3 a--b', 'k1 acme-2'].sort((a, b) => order(a, b)));
+    expect(documents.map(({ id, name }) => `${id} ${name}`)).toEqual(
+      ['k2 acme', 'k3 a--b', 'k1 acme-2'].sort((a, b) => order(a, b)),
+    );
   });
 
   test('keeps its deletion policy', () => {
-    expect(one([live('ApiKey', 'k1', { name: 'acme' }, ours('acme', { [TAG.onRemove]: 'Retain' }))], 'ApiKey').spec).toEqual({
+    expect(
+      one(
+        [live('ApiKey', 'k1', { name: 'acme' }, ours('acme', { [TAG.onRemove]: 'Retain' }))],
+        'ApiKey',
+      ).spec,
+    ).toEqual({
       enabled: true,
       deletionPolicy: 'Retain',
     });
   });
 
   test('two that bear the tags of one document are one, which waits for a person', () => {
-    const { documents, notes } = exported([live('ApiKey', 'k1', {}, ours('acme')), live('ApiKey', 'k2', {}, ours('acme'))]);
+    const { documents, notes } = exported([
+      live('ApiKey', 'k1', {}, ours('acme')),
+      live('ApiKey', 'k2', {}, ours('acme')),
+    ]);
     expect(documents).toMatchObject([
       {
         name: 'acme',
@@ -229,14 +321,23 @@ describe('key requirements', () => {
   type Demands = Readonly<Record<string, boolean>>;
   const requirement = (
     demands: Demands,
-    { served = {}, apiKeySource = 'HEADER', tags = {} }: { served?: Spec; apiKeySource?: string; tags?: Live['tags'] } = {},
+    {
+      served = {},
+      apiKeySource = 'HEADER',
+      tags = {},
+    }: { served?: Spec; apiKeySource?: string; tags?: Live['tags'] } = {},
   ) =>
     live(
       'KeyRequirement',
       'api1',
       {
         apiKeySource,
-        methods: Object.fromEntries(Object.entries(demands).map(([key, apiKeyRequired]) => [key, { apiKeyRequired, resource: 'r' }])),
+        methods: Object.fromEntries(
+          Object.entries(demands).map(([key, apiKeyRequired]) => [
+            key,
+            { apiKeyRequired, resource: 'r' },
+          ]),
+        ),
         served,
         undeployed: {},
         deployments: {},
@@ -245,8 +346,15 @@ describe('key requirements', () => {
     );
 
   test('the methods that demand a key are named, and no others', () => {
-    const document = one([requirement({ 'GET /a': true, 'GET /health': false, 'POST /a': true })], 'KeyRequirement');
-    expect(document).toMatchObject({ name: 'residents-api', file: 'apis/residents-api.yaml', comments: [] });
+    const document = one(
+      [requirement({ 'GET /a': true, 'GET /health': false, 'POST /a': true })],
+      'KeyRequirement',
+    );
+    expect(document).toMatchObject({
+      name: 'residents-api',
+      file: 'apis/residents-api.yaml',
+      comments: [],
+    });
     expect(document).not.toHaveProperty('adopt');
     expect(document.spec).toEqual({
       restApi: { name: 'residents-api' },
@@ -259,7 +367,9 @@ describe('key requirements', () => {
 
   test('an API that demands none has none, unless it has one already', () => {
     expect(exported([requirement({ 'GET /a': false })]).documents).toEqual([]);
-    expect(exported([requirement({ 'GET /a': false }, { tags: ours('mine') })]).documents).toMatchObject([
+    expect(
+      exported([requirement({ 'GET /a': false }, { tags: ours('mine') })]).documents,
+    ).toMatchObject([
       { kind: 'KeyRequirement', name: 'mine', spec: { restApi: { name: 'residents-api' } } },
     ]);
   });
@@ -273,19 +383,31 @@ describe('key requirements', () => {
     ],
     [
       'another source of keys is said',
-      requirement({ 'GET /a': true }, { apiKeySource: 'AUTHORIZER', tags: { 'aws:cloudformation:stack-name': 's' } }),
-      { apiKeySource: 'AUTHORIZER', methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
+      requirement(
+        { 'GET /a': true },
+        { apiKeySource: 'AUTHORIZER', tags: { 'aws:cloudformation:stack-name': 's' } },
+      ),
+      {
+        apiKeySource: 'AUTHORIZER',
+        methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }],
+      },
       /^managed by cloudformation \(stack s\)/,
     ],
     [
       'what a stage does not serve yet is said',
-      requirement({ 'GET /a': true }, { served: { production: { 'GET /a': false }, staging: { 'GET /a': true } } }),
+      requirement(
+        { 'GET /a': true },
+        { served: { production: { 'GET /a': false }, staging: { 'GET /a': true } } },
+      ),
       { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
       /^production serves GET \/a without asking for a key: the next deployment makes it ask$/,
     ],
     [
       'what a stage serves still is said',
-      requirement({ 'GET /a': true, 'GET /b': false }, { served: { production: { 'GET /a': true, 'GET /b': true } } }),
+      requirement(
+        { 'GET /a': true, 'GET /b': false },
+        { served: { production: { 'GET /a': true, 'GET /b': true } } },
+      ),
       { methods: [{ method: 'GET', path: '/a', apiKeyRequired: true }] },
       /^production still asks for a key for GET \/b: the next deployment makes it stop$/,
     ],
@@ -305,8 +427,10 @@ describe('key requirements', () => {
 describe('consumers', () => {
   const PRODUCTION = stages('api1:production');
   const stage = (name: string) => live('Stage', `api1:${name}`);
-  const key = (id: string, spec: Spec = {}, tags = {}) => live('ApiKey', id, { name: id, ...spec }, tags);
-  const plan = (id: string, spec: Spec, tags = {}) => live('UsagePlan', id, { name: `plan of ${id}`, ...spec }, tags);
+  const key = (id: string, spec: Spec = {}, tags = {}) =>
+    live('ApiKey', id, { name: id, ...spec }, tags);
+  const plan = (id: string, spec: Spec, tags = {}) =>
+    live('UsagePlan', id, { name: `plan of ${id}`, ...spec }, tags);
   const FOREIGN = { 'aws:cloudformation:stack-name': 's' };
 
   test('a key and its plans are one document, which says once what all plans say', () => {
@@ -315,7 +439,12 @@ describe('consumers', () => {
         STAGE,
         stage('staging'),
         key('k1', { name: 'Acme Ltd', description: 'portal' }),
-        plan('p1', { throttle: LIMITS, stages: PRODUCTION, keys: members('k1'), tags: { team: 'a' } }),
+        plan('p1', {
+          throttle: LIMITS,
+          stages: PRODUCTION,
+          keys: members('k1'),
+          tags: { team: 'a' },
+        }),
         plan('p2', {
           name: 'acme-ltd-residents-api-staging',
           throttle: LIMITS,
@@ -357,11 +486,23 @@ describe('consumers', () => {
     ],
     [
       'a plan over two stages',
-      [stage('staging'), key('k1'), plan('p1', { stages: stages('api1:production', 'api1:staging'), keys: members('k1') })],
+      [
+        stage('staging'),
+        key('k1'),
+        plan('p1', { stages: stages('api1:production', 'api1:staging'), keys: members('k1') }),
+      ],
       ['ApiKey', 'UsagePlan'],
     ],
-    ['a plan without a stage', [key('k1'), plan('p1', { keys: members('k1') })], ['ApiKey', 'UsagePlan']],
-    ["another manager's plan", [key('k1'), plan('p1', { stages: PRODUCTION, keys: members('k1') }, FOREIGN)], ['ApiKey', 'UsagePlan']],
+    [
+      'a plan without a stage',
+      [key('k1'), plan('p1', { keys: members('k1') })],
+      ['ApiKey', 'UsagePlan'],
+    ],
+    [
+      "another manager's plan",
+      [key('k1'), plan('p1', { stages: PRODUCTION, keys: members('k1') }, FOREIGN)],
+      ['ApiKey', 'UsagePlan'],
+    ],
     [
       "another manager's key and plan",
       [key('k1', {}, FOREIGN), plan('p1', { stages: PRODUCTION, keys: members('k1') }, FOREIGN)],
@@ -374,7 +515,14 @@ describe('consumers', () => {
     ],
     [
       'what is ours under the names that a Consumer gives',
-      [key('k1', {}, ours('acme')), plan('p1', { stages: PRODUCTION, keys: members('k1') }, ours('acme-residents-api-production'))],
+      [
+        key('k1', {}, ours('acme')),
+        plan(
+          'p1',
+          { stages: PRODUCTION, keys: members('k1') },
+          ours('acme-residents-api-production'),
+        ),
+      ],
       ['Consumer'],
     ],
     [

@@ -8,14 +8,26 @@ import { load } from '../../src/manifests/load.ts';
 import { api, live, OWNER, ours, planOf, RULES } from '../core/build.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 
-const APIS: readonly Api[] = [api('api1', 'residents-api'), api('api2', 'repairs'), api('api3', 'repairs')];
+const APIS: readonly Api[] = [
+  api('api1', 'residents-api'),
+  api('api2', 'repairs'),
+  api('api3', 'repairs'),
+];
 const STAGES = APIS.flatMap(({ id }) => ['production', 'x'].map((name) => `${id}:${name}`));
 const KEYS = Array.from({ length: 6 }, (_, index) => `key${index}`);
 const PLANS = Array.from({ length: 4 }, (_, index) => `plan${index}`);
 
-const limits = fc.constantFrom({ rateLimit: 5, burstLimit: 10 }, { rateLimit: 0, burstLimit: 0 }, { rateLimit: 0.5, burstLimit: 2 });
+const limits = fc.constantFrom(
+  { rateLimit: 5, burstLimit: 10 },
+  { rateLimit: 0, burstLimit: 0 },
+  { rateLimit: 0.5, burstLimit: 2 },
+);
 const texts = fc.constantFrom('', 'a text', 'ümlaut: {x}');
-const userTags = fc.dictionary(fc.constantFrom('team', 'a b', 'bad*'), fc.constantFrom('x', '', 'bad\u0000'), { maxKeys: 2 });
+const userTags = fc.dictionary(
+  fc.constantFrom('team', 'a b', 'bad*'),
+  fc.constantFrom('x', '', 'bad\u0000'),
+  { maxKeys: 2 },
+);
 const names = fc.constantFrom('acme', 'Acme', 'Acme Ltd.', '', '!!', 'x-1');
 /** Whose it is: nobody's, ours under one of few names, ours elsewhere, a stack's, another tree's. */
 const whose = fc.oneof(
@@ -37,7 +49,10 @@ const setting = fc.record({
     ttlInSeconds: fc.constantFrom(null, 60, 300),
     dataEncrypted: fc.constant(false),
     requireAuthorizationForCacheControl: fc.boolean(),
-    unauthorizedCacheControlHeaderStrategy: fc.constantFrom('FAIL_WITH_403', 'SUCCEED_WITH_RESPONSE_HEADER'),
+    unauthorizedCacheControlHeaderStrategy: fc.constantFrom(
+      'FAIL_WITH_403',
+      'SUCCEED_WITH_RESPONSE_HEADER',
+    ),
   }),
 });
 
@@ -53,7 +68,11 @@ const planSpec = fc
     name: names,
     description: texts,
     throttle: fc.option(limits),
-    quota: fc.constantFrom(null, { limit: 5, period: 'DAY', offset: 0 }, { limit: 0, period: 'WEEK', offset: 3 }),
+    quota: fc.constantFrom(
+      null,
+      { limit: 5, period: 'DAY', offset: 0 },
+      { limit: 0, period: 'WEEK', offset: 3 },
+    ),
     stages: fc.dictionary(fc.constantFrom(...STAGES, 'api9:gone'), throttles, { maxKeys: 3 }),
     tags: userTags,
   })
@@ -61,12 +80,23 @@ const planSpec = fc
     ...rest,
     // Without a throttle of its own, a plan has none for methods.
     stages: Object.fromEntries(
-      Object.entries(stages).map(([id, methodThrottles]) => [id, { methodThrottles: rest.throttle ? methodThrottles : {} }]),
+      Object.entries(stages).map(([id, methodThrottles]) => [
+        id,
+        { methodThrottles: rest.throttle ? methodThrottles : {} },
+      ]),
     ),
   }));
 const stageSpec = fc.record({
-  variables: fc.dictionary(fc.constantFrom('port', 'deployedAt', 'bad-one'), fc.constantFrom('80', 'bad value'), { maxKeys: 2 }),
-  methodSettings: fc.dictionary(fc.constantFrom('* /*', 'GET /', 'GET /x/{id}', 'GET /bad*'), setting, { maxKeys: 3 }),
+  variables: fc.dictionary(
+    fc.constantFrom('port', 'deployedAt', 'bad-one'),
+    fc.constantFrom('80', 'bad value'),
+    { maxKeys: 2 },
+  ),
+  methodSettings: fc.dictionary(
+    fc.constantFrom('* /*', 'GET /', 'GET /x/{id}', 'GET /bad*'),
+    setting,
+    { maxKeys: 3 },
+  ),
   description: texts,
   tracingEnabled: fc.boolean(),
   accessLog: fc.constantFrom(null, { destinationArn: 'arn', format: 'f' }),
@@ -81,7 +111,10 @@ const requirementSpec = fc.record({
     fc.record({ apiKeyRequired: fc.boolean(), resource: fc.constant('r') }),
     { maxKeys: 3 },
   ),
-  served: fc.dictionary(fc.constantFrom('production', 'x'), fc.dictionary(fc.constantFrom('GET /', 'ANY /{proxy+}'), fc.boolean())),
+  served: fc.dictionary(
+    fc.constantFrom('production', 'x'),
+    fc.dictionary(fc.constantFrom('GET /', 'ANY /{proxy+}'), fc.boolean()),
+  ),
   undeployed: fc.constant({}),
   deployments: fc.constant({ production: 'd1', x: 'd2' }),
 });
@@ -90,8 +123,16 @@ const objects = (kind: string, ids: readonly string[], spec: fc.Arbitrary<object
   fc.tuple(...ids.map(() => fc.option(fc.tuple(spec, whose)))).map((given) =>
     given.flatMap((one, index): Live[] => {
       if (!one) return [];
-      const [fields, tags] = one as [Readonly<Record<string, Json>>, Readonly<Record<string, string>>];
-      return [live(kind, ids[index] ?? '', fields, { ...(fields.tags as Record<string, string>), ...tags })];
+      const [fields, tags] = one as [
+        Readonly<Record<string, Json>>,
+        Readonly<Record<string, string>>,
+      ];
+      return [
+        live(kind, ids[index] ?? '', fields, {
+          ...(fields.tags as Record<string, string>),
+          ...tags,
+        }),
+      ];
     }),
   );
 
@@ -117,43 +158,69 @@ const accounts = fc
     ),
     /** Whether each plan is one key's, on one stage: what becomes Consumers. */
     own: fc.constantFrom('no', 'by anybody', 'by nobody'),
-    members: fc.array(fc.tuple(fc.nat(PLANS.length - 1), fc.constantFrom(...KEYS, 'gone')), { maxLength: 12 }),
+    members: fc.array(fc.tuple(fc.nat(PLANS.length - 1), fc.constantFrom(...KEYS, 'gone')), {
+      maxLength: 12,
+    }),
   })
   .map(({ keys, stages, plans: given, requirements, own, members: asked }) => {
     const plans = own === 'no' ? given : given.map(onOneStage);
-    const members = own !== 'no' ? plans.map((_, index) => [index, KEYS[index >> 1] ?? ''] as const) : asked;
+    const members =
+      own !== 'no' ? plans.map((_, index) => [index, KEYS[index >> 1] ?? ''] as const) : asked;
     const taken = new Set<string>();
     const keysOf = new Map<string, Record<string, Json>>();
     for (const [index, key] of members) {
       const plan = plans[index];
-      const places = Object.keys((plan?.spec.stages ?? {}) as Spec).map((stage) => `${key} ${stage}`);
+      const places = Object.keys((plan?.spec.stages ?? {}) as Spec).map(
+        (stage) => `${key} ${stage}`,
+      );
       if (!plan || keysOf.get(plan.id)?.[key] || places.some((place) => taken.has(place))) continue;
       for (const place of places) taken.add(place);
       keysOf.set(plan.id, { ...keysOf.get(plan.id), [key]: true });
     }
-    const full = plans.map((plan) => ({ ...plan, spec: { ...plan.spec, keys: keysOf.get(plan.id) ?? {} } }));
-    return [...[...keys, ...full].map(own === 'by nobody' ? untagged : (live) => live), ...stages, ...requirements];
+    const full = plans.map((plan) => ({
+      ...plan,
+      spec: { ...plan.spec, keys: keysOf.get(plan.id) ?? {} },
+    }));
+    return [
+      ...[...keys, ...full].map(own === 'by nobody' ? untagged : (live) => live),
+      ...stages,
+      ...requirements,
+    ];
   });
 
 test('export then plan shows adoptions, holds, and no change', async () => {
   await using space = await createWorkspace();
   await fc.assert(
     fc.asyncProperty(accounts, fc.boolean(), async (account, consumers) => {
-      const options = { consumers, declared: [], account: { live: account, apis: APIS }, owner: OWNER, namespace: 'default', rules: RULES };
-      const { documents } = exportManifests({ ...options, selection: { apis: [], plans: [], keys: [] } });
+      const options = {
+        consumers,
+        declared: [],
+        account: { live: account, apis: APIS },
+        owner: OWNER,
+        namespace: 'default',
+        rules: RULES,
+      };
+      const { documents } = exportManifests({
+        ...options,
+        selection: { apis: [], plans: [], keys: [] },
+      });
       await space.write('all.yaml', documents.length > 0 ? streamOf(documents, 'All.') : '');
       if (documents.length === 0) return;
 
       const { problems, dangling, desired } = await load(space.path);
       expect([...problems, ...dangling]).toEqual([]);
-      expect(desired).toHaveLength(documents.flatMap((document) => document.parts ?? document).length);
+      expect(desired).toHaveLength(
+        documents.flatMap((document) => document.parts ?? document).length,
+      );
       const { steps } = planOf({ desired, live: account, apis: APIS });
       const declared = steps.filter((step) => step.desired);
       expect(declared.flatMap(({ changes }) => changes)).toEqual([]);
       const isCalm = ({ action, reason }: (typeof steps)[number]) =>
         action === 'adopt' || action === 'keep' || reason === 'foreign' || reason === 'suspended';
       expect(
-        declared.filter((step) => !isCalm(step)).map(({ action, reason, kind, name }) => `${action} ${reason} ${kind}/${name}`),
+        declared
+          .filter((step) => !isCalm(step))
+          .map(({ action, reason, kind, name }) => `${action} ${reason} ${kind}/${name}`),
       ).toEqual([]);
       const shown = exportManifests({
         ...options,

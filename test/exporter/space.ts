@@ -50,7 +50,9 @@ export async function createSpace(): Promise<Space> {
       const { stdout } = await type(command, ...words);
       const { targets, problems }: Report = JSON.parse(stdout);
       const [target] = targets;
-      const error = target?.error ?? problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
+      const error =
+        target?.error ??
+        problems.map(({ file, line, message }) => `${file}:${line}: ${message}`).join('\n');
       if (!target || error !== '') throw new Error(error || 'there is no target');
       return target.objects;
     },
@@ -64,6 +66,10 @@ export async function createSpace(): Promise<Space> {
 
 /** `adopt: 65`, `hold foreign: 6`. */
 export function tally(objects: readonly ReportObject[]): Record<string, number> {
-  const words = objects.map(({ action, reason }) => (action === 'hold' ? `hold ${reason}` : action));
-  return Object.fromEntries([...Map.groupBy(words, (word) => word)].map(([word, { length }]) => [word, length]));
+  const words = objects.map(({ action, reason }) =>
+    action === 'hold' ? `hold ${reason}` : action,
+  );
+  return Object.fromEntries(
+    [...Map.groupBy(words, (word) => word)].map(([word, { length }]) => [word, length]),
+  );
 }

@@ -5,7 +5,13 @@ import { createBudget, OPERATION_QUOTAS, type Turn } from '../../src/gateway/bud
 import { type VirtualClock, virtualClock } from './clocks.ts';
 
 /** Takes a turn, and notes when it came. */
-function note(clock: VirtualClock, log: [string, number][], name: string, turn: Promise<Turn>, answerAfter = 0): Promise<void> {
+function note(
+  clock: VirtualClock,
+  log: [string, number][],
+  name: string,
+  turn: Promise<Turn>,
+  answerAfter = 0,
+): Promise<void> {
   const start = clock.now();
   return turn.then(async (given) => {
     log.push([name, clock.now() - start]);
@@ -58,7 +64,11 @@ describe('the account bucket', () => {
   it('stands still, and no more, while the clock is set back', async () => {
     const clock = virtualClock();
     let offset = 0;
-    const budget = createBudget({ requestsPerSecond: 1, burst: 1, clock: { now: () => clock.now() + offset, sleep: clock.sleep } });
+    const budget = createBudget({
+      requestsPerSecond: 1,
+      burst: 1,
+      clock: { now: () => clock.now() + offset, sleep: clock.sleep },
+    });
     const log: [string, number][] = [];
     note(clock, log, 'first', budget.take('UpdateUsagePlan'));
     await clock.advance(0);
@@ -70,23 +80,30 @@ describe('the account bucket', () => {
 });
 
 describe('quotas of single operations', () => {
-  it.each(Object.entries(OPERATION_QUOTAS))('keeps %s within its quota, counted from answers', async (operation, quota) => {
-    const clock = virtualClock();
-    const budget = createBudget({ requestsPerSecond: 100, burst: 100, clock });
-    const log: [string, number][] = [];
-    const latency = 40;
-    for (let call = 0; call < quota.requests * 3; call++) note(clock, log, 'call', budget.take(operation), latency);
-    await clock.advance(200_000);
-    const period = quota.perSeconds * 1000 + latency;
-    const rounds = [0, period, 2 * period];
-    expect(log.map(([, at]) => at)).toEqual(rounds.flatMap((at) => Array(quota.requests).fill(at)));
-  });
+  it.each(Object.entries(OPERATION_QUOTAS))(
+    'keeps %s within its quota, counted from answers',
+    async (operation, quota) => {
+      const clock = virtualClock();
+      const budget = createBudget({ requestsPerSecond: 100, burst: 100, clock });
+      const log: [string, number][] = [];
+      const latency = 40;
+      for (let call = 0; call < quota.requests * 3; call++)
+        note(clock, log, 'call', budget.take(operation), latency);
+      await clock.advance(200_000);
+      const period = quota.perSeconds * 1000 + latency;
+      const rounds = [0, period, 2 * period];
+      expect(log.map(([, at]) => at)).toEqual(
+        rounds.flatMap((at) => Array(quota.requests).fill(at)),
+      );
+    },
+  );
 
   it('keeps nobody else waiting', async () => {
     const clock = virtualClock();
     const budget = createBudget({ requestsPerSecond: 100, burst: 100, clock });
     const log: [string, number][] = [];
-    for (const name of ['plan 1', 'plan 2']) note(clock, log, name, budget.take('UpdateUsagePlan', { urgency: 0 }));
+    for (const name of ['plan 1', 'plan 2'])
+      note(clock, log, name, budget.take('UpdateUsagePlan', { urgency: 0 }));
     note(clock, log, 'key', budget.take('UpdateApiKey', { urgency: 9 }));
     await clock.advance(60_000);
     expect(log).toEqual([
@@ -98,7 +115,12 @@ describe('quotas of single operations', () => {
 
   it('can be switched off', async () => {
     const clock = virtualClock();
-    const budget = createBudget({ requestsPerSecond: 100, burst: 100, clock, operationQuotas: false });
+    const budget = createBudget({
+      requestsPerSecond: 100,
+      burst: 100,
+      clock,
+      operationQuotas: false,
+    });
     const log: [string, number][] = [];
     for (let call = 0; call < 10; call++) note(clock, log, 'call', budget.take('UpdateUsagePlan'));
     await clock.advance(0);
@@ -174,7 +196,8 @@ describe('any traffic', () => {
         await clock.advance(80 * 25_000);
         await Promise.all(all);
         const service = newQuotas('real');
-        for (const { operation, at } of arrivals) service.take('account', operation, at, () => false);
+        for (const { operation, at } of arrivals)
+          service.take('account', operation, at, () => false);
         expect(arrivals).toHaveLength(calls.length);
       }),
       { numRuns: Number(process.env.APIKEEPER_TEST_RUNS ?? 30) },

@@ -79,4 +79,5 @@ function sleeping(start: number) {
   return { clock, sleepers, set };
 }
 
-const earliest = (sleepers: ReadonlySet<Sleeper>): Sleeper | undefined => [...sleepers].sort((a, b) => a.at - b.at)[0];
+const earliest = (sleepers: ReadonlySet<Sleeper>): Sleeper | undefined =>
+  [...sleepers].sort((a, b) => a.at - b.at)[0];

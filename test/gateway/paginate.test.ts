@@ -1,7 +1,13 @@
 import { CreateApiKeyCommand, type GetApiKeysCommand } from '@aws-sdk/client-api-gateway';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
-import { listApiKeys, listDeployments, listRestApis, listUsagePlanKeys, listUsagePlans } from '../../src/gateway/paginate.ts';
+import {
+  listApiKeys,
+  listDeployments,
+  listRestApis,
+  listUsagePlanKeys,
+  listUsagePlans,
+} from '../../src/gateway/paginate.ts';
 import type { Send } from '../../src/gateway/send.ts';
 import { openDoor } from './door.ts';
 
@@ -13,7 +19,9 @@ afterAll(() => emulator.close());
 beforeEach(() => emulator.clearFaults());
 
 /** A door that gives these pages, one after the other. */
-function giving(...pages: { items: { id: string }[]; position?: string }[]): Send & { asked: (string | undefined)[] } {
+function giving(
+  ...pages: { items: { id: string }[]; position?: string }[]
+): Send & { asked: (string | undefined)[] } {
   const asked: (string | undefined)[] = [];
   const send = async (command: unknown) => {
     asked.push((command as GetApiKeysCommand).input.position);
@@ -25,11 +33,19 @@ function giving(...pages: { items: { id: string }[]; position?: string }[]): Sen
 describe('a list', () => {
   it('is read to its end, 500 at a time', async () => {
     using door = openDoor(emulator);
-    await Promise.all(Array.from({ length: 1001 }, (_, count) => door.send(new CreateApiKeyCommand({ name: `key ${count}` }))));
+    await Promise.all(
+      Array.from({ length: 1001 }, (_, count) =>
+        door.send(new CreateApiKeyCommand({ name: `key ${count}` })),
+      ),
+    );
     emulator.clearRequests();
     const keys = await listApiKeys(door.send);
     expect(new Set(keys.map(({ id }) => id)).size).toBe(1001);
-    expect(emulator.requests.map(({ operation }) => operation)).toEqual(['GetApiKeys', 'GetApiKeys', 'GetApiKeys']);
+    expect(emulator.requests.map(({ operation }) => operation)).toEqual([
+      'GetApiKeys',
+      'GetApiKeys',
+      'GetApiKeys',
+    ]);
   });
 
   it('fails as a whole when one page fails', async () => {
@@ -43,13 +59,18 @@ describe('a list', () => {
   });
 
   it('names an id once, as the later page shows it', async () => {
-    const send = giving({ items: [{ id: 'a' }, { id: 'b' }], position: '1' }, { items: [{ id: 'b' }, { id: 'c' }] });
+    const send = giving(
+      { items: [{ id: 'a' }, { id: 'b' }], position: '1' },
+      { items: [{ id: 'b' }, { id: 'c' }] },
+    );
     expect((await listApiKeys(send)).map(({ id }) => id)).toEqual(['a', 'b', 'c']);
     expect(send.asked).toEqual([undefined, '1']);
   });
 
   it('that does not end is an error', async () => {
-    await expect(listApiKeys(giving({ items: [], position: '1' }))).rejects.toThrow('GetApiKeys does not end');
+    await expect(listApiKeys(giving({ items: [], position: '1' }))).rejects.toThrow(
+      'GetApiKeys does not end',
+    );
   });
 
   it('is empty where there is nothing', async () => {

@@ -4,10 +4,19 @@ import { backoff, retrying } from '../../src/gateway/retry.ts';
 import { jumpingClock, virtualClock } from './clocks.ts';
 
 const failure = (errorClass: ErrorClass, retryAfterMs?: number) =>
-  new GatewayError({ class: errorClass, operation: 'GetApiKeys', code: errorClass, message: errorClass, retryAfterMs });
+  new GatewayError({
+    class: errorClass,
+    operation: 'GetApiKeys',
+    code: errorClass,
+    message: errorClass,
+    retryAfterMs,
+  });
 
 /** Fails with each of these in turn, and then succeeds. */
-function failing(...errors: readonly Error[]): { attempt: () => Promise<string>; count: () => number } {
+function failing(...errors: readonly Error[]): {
+  attempt: () => Promise<string>;
+  count: () => number;
+} {
   let count = 0;
   return {
     async attempt() {
@@ -20,20 +29,28 @@ function failing(...errors: readonly Error[]): { attempt: () => Promise<string>;
 }
 
 describe('retrying', () => {
-  it.each<ErrorClass>(['throttled', 'transient', 'conflict-concurrent'])('tries again after %s', async (errorClass) => {
-    const { attempt, count } = failing(failure(errorClass), failure(errorClass));
-    await expect(retrying(attempt, { clock: jumpingClock() })).resolves.toBe('done');
-    expect(count()).toBe(3);
-  });
-
-  it.each<ErrorClass>(['answer-lost', 'conflict', 'not-found', 'denied', 'quota-full', 'invalid', 'unknown'])(
-    'gives up at once after %s',
+  it.each<ErrorClass>(['throttled', 'transient', 'conflict-concurrent'])(
+    'tries again after %s',
     async (errorClass) => {
-      const { attempt, count } = failing(failure(errorClass));
-      await expect(retrying(attempt, { clock: jumpingClock() })).rejects.toThrow(errorClass);
-      expect(count()).toBe(1);
+      const { attempt, count } = failing(failure(errorClass), failure(errorClass));
+      await expect(retrying(attempt, { clock: jumpingClock() })).resolves.toBe('done');
+      expect(count()).toBe(3);
     },
   );
+
+  it.each<ErrorClass>([
+    'answer-lost',
+    'conflict',
+    'not-found',
+    'denied',
+    'quota-full',
+    'invalid',
+    'unknown',
+  ])('gives up at once after %s', async (errorClass) => {
+    const { attempt, count } = failing(failure(errorClass));
+    await expect(retrying(attempt, { clock: jumpingClock() })).rejects.toThrow(errorClass);
+    expect(count()).toBe(1);
+  });
 
   it('gives up at once after an error that is not the door’s', async () => {
     const { attempt, count } = failing(new Error('a defect'));
@@ -42,8 +59,14 @@ describe('retrying', () => {
   });
 
   it('ends after so many attempts, with the last error', async () => {
-    const { attempt, count } = failing(failure('transient'), failure('transient'), failure('conflict-concurrent'));
-    await expect(retrying(attempt, { clock: jumpingClock(), options: { attempts: 3 } })).rejects.toThrow('conflict-concurrent');
+    const { attempt, count } = failing(
+      failure('transient'),
+      failure('transient'),
+      failure('conflict-concurrent'),
+    );
+    await expect(
+      retrying(attempt, { clock: jumpingClock(), options: { attempts: 3 } }),
+    ).rejects.toThrow('conflict-concurrent');
     expect(count()).toBe(3);
   });
 
@@ -66,7 +89,9 @@ describe('retrying', () => {
 
   it('leaves waiting for a throttled call to the budget', async () => {
     const clock = virtualClock();
-    await expect(retrying(failing(failure('throttled', 7000)).attempt, { clock })).resolves.toBe('done');
+    await expect(retrying(failing(failure('throttled', 7000)).attempt, { clock })).resolves.toBe(
+      'done',
+    );
   });
 
   it('ends a wait when the signal aborts, with its reason', async () => {
@@ -84,7 +109,9 @@ describe('retrying', () => {
       stop.abort();
       return 'made';
     };
-    await expect(retrying(attempt, { clock: virtualClock(), signal: stop.signal })).resolves.toBe('made');
+    await expect(retrying(attempt, { clock: virtualClock(), signal: stop.signal })).resolves.toBe(
+      'made',
+    );
   });
 
   it('tells the error of an attempt that was under way when the signal aborted', async () => {
@@ -93,7 +120,9 @@ describe('retrying', () => {
       stop.abort();
       throw failure('transient');
     };
-    await expect(retrying(attempt, { clock: virtualClock(), signal: stop.signal })).rejects.toThrow('transient');
+    await expect(retrying(attempt, { clock: virtualClock(), signal: stop.signal })).rejects.toThrow(
+      'transient',
+    );
   });
 });
 

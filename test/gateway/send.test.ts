@@ -38,7 +38,8 @@ beforeEach(() => {
 });
 
 const keysLive = () => emulator.state().apiKeys.size;
-const sent = (operation: string) => emulator.requests.filter((request) => request.operation === operation).length;
+const sent = (operation: string) =>
+  emulator.requests.filter((request) => request.operation === operation).length;
 
 async function error(call: Promise<unknown>): Promise<Error & { class?: string }> {
   return call.then(
@@ -58,14 +59,18 @@ describe('what is tried again', () => {
   it.each<{ reason: string; fault: FaultEffect }>([
     { reason: 'throttled without a time', fault: { type: 'throttle' } },
     { reason: 'throttled with a time', fault: { type: 'throttle', retryAfter: 3 } },
-    { reason: 'down', fault: { type: 'error', status: 503, code: 'ServiceUnavailableException', message: 'down' } },
+    {
+      reason: 'down',
+      fault: { type: 'error', status: 503, code: 'ServiceUnavailableException', message: 'down' },
+    },
     {
       reason: 'concurrent modification',
       fault: {
         type: 'error',
         status: 409,
         code: 'ConflictException',
-        message: 'Unable to complete operation due to concurrent modification. Please try again later.',
+        message:
+          'Unable to complete operation due to concurrent modification. Please try again later.',
       },
     },
     { reason: 'reset before', fault: { type: 'drop-before' } },
@@ -76,16 +81,26 @@ describe('what is tried again', () => {
     const apiKey = await key(door.send);
     emulator.inject({ operation: 'UpdateApiKey', times: 2, fault });
     const patchOperations = [{ op: 'replace' as const, path: '/enabled', value: 'false' }];
-    await expect(door.send(new UpdateApiKeyCommand({ apiKey, patchOperations }))).resolves.toMatchObject({ enabled: false });
+    await expect(
+      door.send(new UpdateApiKeyCommand({ apiKey, patchOperations })),
+    ).resolves.toMatchObject({ enabled: false });
     expect(sent('UpdateApiKey')).toBe(3);
-    expect(door.calls.filter(({ operation }) => operation === 'UpdateApiKey').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    expect(
+      door.calls
+        .filter(({ operation }) => operation === 'UpdateApiKey')
+        .map(({ attempt }) => attempt),
+    ).toEqual([1, 2, 3]);
   });
 
   it.each<{ reason: string; fault: FaultEffect; live: number }>([
     { reason: 'reset before', fault: { type: 'drop-before' }, live: 0 },
     { reason: 'reset after', fault: { type: 'drop-after' }, live: 1 },
     { reason: 'half an answer', fault: { type: 'malformed-json' }, live: 1 },
-    { reason: '5xx', fault: { type: 'error', status: 500, code: 'InternalFailure', message: 'oops' }, live: 0 },
+    {
+      reason: '5xx',
+      fault: { type: 'error', status: 500, code: 'InternalFailure', message: 'oops' },
+      live: 0,
+    },
   ])('not a create whose answer was lost: $reason', async ({ fault, live }) => {
     using door = openDoor(emulator);
     emulator.inject({ operation: 'CreateApiKey', fault });
@@ -111,7 +126,11 @@ describe('what is tried again', () => {
 
   it('a create that was throttled: it was not carried out', async () => {
     using door = openDoor(emulator);
-    emulator.inject({ operation: 'CreateApiKey', times: 2, fault: { type: 'throttle', retryAfter: 1 } });
+    emulator.inject({
+      operation: 'CreateApiKey',
+      times: 2,
+      fault: { type: 'throttle', retryAfter: 1 },
+    });
     await key(door.send);
     expect([sent('CreateApiKey'), keysLive()]).toEqual([3, 1]);
   });
@@ -126,10 +145,14 @@ describe('what is tried again', () => {
 
   it('not a patch that adds or removes and whose answer was lost', async () => {
     using door = openDoor(emulator);
-    const { id } = await door.send(new CreateUsagePlanCommand({ name: 'p', quota: { limit: 1, period: 'DAY' } }));
+    const { id } = await door.send(
+      new CreateUsagePlanCommand({ name: 'p', quota: { limit: 1, period: 'DAY' } }),
+    );
     emulator.inject({ operation: 'UpdateUsagePlan', fault: { type: 'drop-after' } });
     const patchOperations = [{ op: 'remove' as const, path: '/quota' }];
-    const lost = await error(door.send(new UpdateUsagePlanCommand({ usagePlanId: id, patchOperations })));
+    const lost = await error(
+      door.send(new UpdateUsagePlanCommand({ usagePlanId: id, patchOperations })),
+    );
     expect(isGatewayError(lost, 'answer-lost')).toBe(true);
     expect(sent('UpdateUsagePlan')).toBe(1);
   });
@@ -153,7 +176,11 @@ describe('throttling', () => {
     const clock = jumpingClock();
     const budget = createBudget({ requestsPerSecond: 100, burst: 100, clock });
     using door = openDoor(emulator, { clock, budget });
-    emulator.inject({ operation: 'GetApiKeys', times: 1, fault: { type: 'throttle', retryAfter: 7 } });
+    emulator.inject({
+      operation: 'GetApiKeys',
+      times: 1,
+      fault: { type: 'throttle', retryAfter: 7 },
+    });
     const start = clock.now();
     await door.send(new GetApiKeysCommand({}));
     expect(clock.now() - start).toBeGreaterThanOrEqual(7000);
@@ -180,7 +207,10 @@ describe('throttling', () => {
     using door = openDoor(limited, { clock, budget });
     const { id } = await door.send(new CreateUsagePlanCommand({ name: 'p' }));
     const rename = (name: string) =>
-      new UpdateUsagePlanCommand({ usagePlanId: id, patchOperations: [{ op: 'replace', path: '/name', value: name }] });
+      new UpdateUsagePlanCommand({
+        usagePlanId: id,
+        patchOperations: [{ op: 'replace', path: '/name', value: name }],
+      });
     await Promise.all([
       ...Array.from({ length: 60 }, () => key(door.send)),
       ...Array.from({ length: 8 }, (_, count) => door.send(rename(`p${count}`))),
@@ -206,7 +236,9 @@ describe('key values', () => {
       await send(new GetUsagePlanKeyCommand(ids)),
       await send(new GetUsagePlanKeysCommand({ usagePlanId: plan.id })),
     ];
-    expect(answers.map(({ $metadata }) => $metadata.httpStatusCode)).toEqual([201, 200, 200, 201, 200, 200]);
+    expect(answers.map(({ $metadata }) => $metadata.httpStatusCode)).toEqual([
+      201, 200, 200, 201, 200, 200,
+    ]);
     expect(JSON.stringify(answers)).not.toContain(VALUE);
     expect(JSON.stringify(answers)).not.toContain('"value"');
   });
@@ -217,10 +249,16 @@ describe('key values', () => {
     const readingDoor = readOnly(door.send);
     expect(await valueEquals(readingDoor, id, VALUE)).toBe(true);
     expect(await valueEquals(readingDoor, id, VALUE.toUpperCase())).toBe(false);
-    await expect(valueEquals(door.send, 'gone', VALUE)).rejects.toMatchObject({ class: 'not-found' });
+    await expect(valueEquals(door.send, 'gone', VALUE)).rejects.toMatchObject({
+      class: 'not-found',
+    });
     emulator.clearRequests();
-    await expect(door.send(new GetApiKeyCommand({ apiKey: id, includeValue: true }))).rejects.toThrow(/may not ask for key values/);
-    await expect(door.send(new GetApiKeysCommand({ includeValues: true }))).rejects.toThrow(/may not ask for key values/);
+    await expect(
+      door.send(new GetApiKeyCommand({ apiKey: id, includeValue: true })),
+    ).rejects.toThrow(/may not ask for key values/);
+    await expect(door.send(new GetApiKeysCommand({ includeValues: true }))).rejects.toThrow(
+      /may not ask for key values/,
+    );
     expect(emulator.requests).toHaveLength(0);
   });
 
@@ -228,13 +266,31 @@ describe('key values', () => {
     using door = openDoor(emulator);
     const id = await key(door.send);
     const leak = (operation: string) =>
-      emulator.inject({ operation, fault: { type: 'error', status: 400, code: 'BadRequestException', message: `bad value ${VALUE}` } });
+      emulator.inject({
+        operation,
+        fault: {
+          type: 'error',
+          status: 400,
+          code: 'BadRequestException',
+          message: `bad value ${VALUE}`,
+        },
+      });
     leak('CreateApiKey');
     leak('GetApiKey');
-    for (const failed of [await error(key(door.send, VALUE)), await error(valueEquals(door.send, id, VALUE))]) {
+    for (const failed of [
+      await error(key(door.send, VALUE)),
+      await error(valueEquals(door.send, id, VALUE)),
+    ]) {
       const cause = failed.cause as Error;
       expect(
-        [failed.message, failed.stack, cause.message, cause.stack, JSON.stringify(failed), JSON.stringify(cause)].join(),
+        [
+          failed.message,
+          failed.stack,
+          cause.message,
+          cause.stack,
+          JSON.stringify(failed),
+          JSON.stringify(cause),
+        ].join(),
       ).not.toContain(VALUE);
       expect(failed.message).toContain('bad value (sensitive)');
     }
@@ -250,7 +306,9 @@ describe('key values', () => {
     const [first, second] = [inPlay.add(VALUE), inPlay.add(VALUE)];
     first[Symbol.dispose]();
     first[Symbol.dispose]();
-    expect((await error(door.send(new GetApiKeysCommand({})))).message).toContain('bad (sensitive)');
+    expect((await error(door.send(new GetApiKeysCommand({})))).message).toContain(
+      'bad (sensitive)',
+    );
     second[Symbol.dispose]();
     expect(inPlay.scrub(VALUE)).toBe(VALUE);
   });
@@ -260,7 +318,8 @@ describe('key values', () => {
     inPlay.add('a "quoted" value');
     inPlay.add('a "quoted" value and more');
     inPlay.add('');
-    const text = 'a "quoted" value and more, a%20%22quoted%22%20value, {"value":"a \\"quoted\\" value"}';
+    const text =
+      'a "quoted" value and more, a%20%22quoted%22%20value, {"value":"a \\"quoted\\" value"}';
     expect(inPlay.scrub(text)).toBe('(sensitive), (sensitive), {"value":"(sensitive)"}');
   });
 });
@@ -289,8 +348,19 @@ describe('a call', () => {
     await error(door.send(new GetApiKeyCommand({ apiKey: 'gone' })));
     await door.send(new GetApiKeysCommand({}));
     expect(door.calls).toMatchObject([
-      { operation: 'GetApiKey', code: 'NotFoundException', attempt: 1, requestId: expect.any(String) },
-      { operation: 'GetApiKeys', code: 'OK', attempt: 1, waitedMs: 0, requestId: expect.any(String) },
+      {
+        operation: 'GetApiKey',
+        code: 'NotFoundException',
+        attempt: 1,
+        requestId: expect.any(String),
+      },
+      {
+        operation: 'GetApiKeys',
+        code: 'OK',
+        attempt: 1,
+        waitedMs: 0,
+        requestId: expect.any(String),
+      },
     ]);
   });
 
@@ -299,8 +369,12 @@ describe('a call', () => {
     const budget = createBudget({ requestsPerSecond: 1, burst: 1, clock });
     using door = openDoor(emulator, { clock, budget });
     const stop = new AbortController();
-    const inFlight = door.send(new CreateApiKeyCommand({ name: 'in flight' }), { signal: stop.signal });
-    const waiting = door.send(new CreateApiKeyCommand({ name: 'waiting' }), { signal: stop.signal });
+    const inFlight = door.send(new CreateApiKeyCommand({ name: 'in flight' }), {
+      signal: stop.signal,
+    });
+    const waiting = door.send(new CreateApiKeyCommand({ name: 'waiting' }), {
+      signal: stop.signal,
+    });
     stop.abort(new Error('superseded'));
     await expect(waiting).rejects.toThrow('superseded');
     await expect(inFlight).resolves.toMatchObject({ name: 'in flight' });

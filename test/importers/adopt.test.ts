@@ -33,7 +33,14 @@ beforeEach(async () => {
   await furnish(
     { gateway, state: emulator.state() },
     {
-      apis: [{ id: API, name: 'pre-production-token-desk-api', methods: ['ANY /{proxy+}'], stages: [{ name: 'pre-production' }] }],
+      apis: [
+        {
+          id: API,
+          name: 'pre-production-token-desk-api',
+          methods: ['ANY /{proxy+}'],
+          stages: [{ name: 'pre-production' }],
+        },
+      ],
       keys: [
         { id: 'stackkey01', name: 'key-token-desk-api-pre-production', tags: OF_STACK },
         { id: 'byhand0001', name: 'made-by-hand' },
@@ -60,7 +67,10 @@ afterEach(async () => {
   await space[Symbol.asyncDispose]();
 });
 
-const env = () => ({ ...emulatorEnvironment(emulator.url), APIKEEPER_OWNER: `import-${process.pid}` });
+const env = () => ({
+  ...emulatorEnvironment(emulator.url),
+  APIKEEPER_OWNER: `import-${process.pid}`,
+});
 const words = (command: string, ...flags: readonly string[]) => [
   command,
   space.path,
@@ -75,17 +85,27 @@ const words = (command: string, ...flags: readonly string[]) => [
 
 /** What is live, without tags and times. */
 function live({ apiKeys, usagePlans, planKeys, restApis }: AccountState) {
-  const bare = (objects: Iterable<object>) => [...objects].map((object) => ({ ...object, tags: undefined, lastUpdatedDate: undefined }));
+  const bare = (objects: Iterable<object>) =>
+    [...objects].map((object) => ({ ...object, tags: undefined, lastUpdatedDate: undefined }));
   return structuredClone({
     keys: bare(apiKeys.values()),
     plans: bare(usagePlans.values()),
-    methods: [...restApis.values()].map(({ api, ...rest }) => ({ ...rest, api: { ...api, tags: undefined } })),
+    methods: [...restApis.values()].map(({ api, ...rest }) => ({
+      ...rest,
+      api: { ...api, tags: undefined },
+    })),
     members: [...planKeys].map(([plan, keys]) => [plan, [...keys]]),
   });
 }
 
 test('import, then hold, then adopt, then nothing', async () => {
-  const { stdout } = await run(['import', 'serverless', 'test/importers/fixtures/plain.serverless.yml', '--stage', 'pre-production']);
+  const { stdout } = await run([
+    'import',
+    'serverless',
+    'test/importers/fixtures/plain.serverless.yml',
+    '--stage',
+    'pre-production',
+  ]);
   await space.write('desk.yaml', stdout);
   const before = live(emulator.state());
 
@@ -99,12 +119,17 @@ test('import, then hold, then adopt, then nothing', async () => {
     'UsagePlan hold foreign',
   ]);
 
-  await space.write('desk.yaml', stdout.replaceAll(/# (apikeeper\.dev\/adopt-from|annotations: \{ apikeeper)/g, '$1'));
+  await space.write(
+    'desk.yaml',
+    stdout.replaceAll(/# (apikeeper\.dev\/adopt-from|annotations: \{ apikeeper)/g, '$1'),
+  );
   expect(await run(words('apply', '--yes'), { env: env() })).toMatchObject({ code: 0 });
   expect(live(emulator.state())).toEqual(before);
   expect(emulator.state().apiKeys.get('stackkey01')?.tags).toMatchObject({
     ...OF_STACK,
     'apikeeper:resource': 'default/key-token-desk-api-pre-production',
   });
-  expect(await run(words('plan', '--detailed-exitcode'), { env: env() })).toMatchObject({ code: 0 });
+  expect(await run(words('plan', '--detailed-exitcode'), { env: env() })).toMatchObject({
+    code: 0,
+  });
 });

@@ -31,7 +31,12 @@ Resources:
 `;
   const { documents, findings } = cloudformation(text, parameters);
   const description = documents.find(({ kind }) => kind === 'ApiKey')?.spec.description;
-  return description ?? findings.filter(({ code }) => code === 'UNRESOLVED').map(({ message }) => message.replace(/^.*?; /, ''));
+  return (
+    description ??
+    findings
+      .filter(({ code }) => code === 'UNRESOLVED')
+      .map(({ message }) => message.replace(/^.*?; /, ''))
+  );
 }
 
 describe('functions', () => {
@@ -66,7 +71,10 @@ describe('functions', () => {
     ['!Ref AWS::AccountId', 'AWS::AccountId: give --parameter AWS::AccountId=<value>'],
     ['!Ref Api', 'the id of Api is known to the account alone: give --parameter Api=<id>'],
     ['!GetAtt Api.RootResourceId', 'Api.RootResourceId is known to the account alone'],
-    ['!ImportValue shared-key', "the export shared-key is another stack's: write its value in its place"],
+    [
+      '!ImportValue shared-key',
+      "the export shared-key is another stack's: write its value in its place",
+    ],
     ['!If [IsEither, a, b]', 'the parameter Team has no default: give --parameter Team=<value>'],
     ['!If [IsLoop, a, b]', 'the condition IsLoop is not declared'],
     ['!If [Absent, a, b]', 'the condition Absent is not declared'],
@@ -74,7 +82,10 @@ describe('functions', () => {
     ['!Select [7, !Ref Pair]', 'Fn::Select takes entry 7 of 2'],
     ['!Base64 x', 'Fn::Base64 has no value in the template alone'],
     ['!Transform { Name: M }', 'Fn::Transform has no value in the template alone'],
-    ['"{{resolve:ssm:/books/name}}"', 'a dynamic reference is read when the stack is deployed: write the value in its place'],
+    [
+      '"{{resolve:ssm:/books/name}}"',
+      'a dynamic reference is read when the stack is deployed: write the value in its place',
+    ],
     [
       '!Sub "${Team} and ${AWS::Region}"',
       'the parameter Team has no default: give --parameter Team=<value>; AWS::Region: give --parameter AWS::Region=<value>',
@@ -87,7 +98,9 @@ describe('functions', () => {
 const API = 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books } }';
 
 function resources(...lines: readonly string[]) {
-  const { documents, findings } = cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+  const { documents, findings } = cloudformation(
+    `Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`,
+  );
   return {
     specs: Object.fromEntries(documents.map(({ kind, name, spec }) => [`${kind} ${name}`, spec])),
     codes: findings.map(({ code }) => code),
@@ -98,7 +111,8 @@ function resources(...lines: readonly string[]) {
 describe('stages', () => {
   const stage = (properties: string) =>
     `Stage: { Type: "AWS::ApiGateway::Stage", Properties: { RestApiId: !Ref Api, StageName: live, ${properties} } }`;
-  const specOf = (properties: string) => resources(API, stage(properties)).specs['Stage books-live'];
+  const specOf = (properties: string) =>
+    resources(API, stage(properties)).specs['Stage books-live'];
 
   test('every setting has its field', () => {
     expect(
@@ -117,7 +131,10 @@ describe('stages', () => {
       clientCertificateId: 'abc123',
       variables: { port: '8080' },
       tags: { team: 'archive' },
-      accessLog: { destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:books', format: '$context.requestId' },
+      accessLog: {
+        destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:books',
+        format: '$context.requestId',
+      },
       methodSettings: [
         {
           method: '*',
@@ -140,20 +157,38 @@ describe('stages', () => {
   ])('the path %s is %s', (written, path) => {
     const method = written === '/*' ? '*' : 'GET';
     expect(
-      specOf(`MethodSettings: [{ HttpMethod: "${method}", ResourcePath: "${written}", MetricsEnabled: true }]`)?.methodSettings,
+      specOf(
+        `MethodSettings: [{ HttpMethod: "${method}", ResourcePath: "${written}", MetricsEnabled: true }]`,
+      )?.methodSettings,
     ).toEqual([{ method, path, metricsEnabled: true }]);
   });
 
   test.each<[reason: string, properties: string, code: FindingCode]>([
-    ['a variable that only forces a deployment', 'Variables: { deployedAt: "1" }', 'REDEPLOY_VARIABLE'],
-    ['a checksum, whatever it is called', `Variables: { marker: "${'a1'.repeat(32)}" }`, 'REDEPLOY_VARIABLE'],
+    [
+      'a variable that only forces a deployment',
+      'Variables: { deployedAt: "1" }',
+      'REDEPLOY_VARIABLE',
+    ],
+    [
+      'a checksum, whatever it is called',
+      `Variables: { marker: "${'a1'.repeat(32)}" }`,
+      'REDEPLOY_VARIABLE',
+    ],
     ['a variable that API Gateway refuses', 'Variables: { path: "a b" }', 'NOT_ALLOWED'],
     ['a canary', 'CanarySetting: { PercentTraffic: 5 }', 'NOT_TRANSLATED'],
-    ['a log group of the template', 'AccessLogSetting: { DestinationArn: !GetAtt Logs.Arn, Format: "$context.requestId" }', 'UNRESOLVED'],
+    [
+      'a log group of the template',
+      'AccessLogSetting: { DestinationArn: !GetAtt Logs.Arn, Format: "$context.requestId" }',
+      'UNRESOLVED',
+    ],
     ['a word where a boolean belongs', 'TracingEnabled: perhaps', 'NOT_ALLOWED'],
   ])('%s is left out and named', (_, properties, code) => {
     const { specs, codes } = resources(API, stage(`${properties}, Description: d`));
-    expect(specs['Stage books-live']).toEqual({ restApi: { name: 'books' }, stageName: 'live', description: 'd' });
+    expect(specs['Stage books-live']).toEqual({
+      restApi: { name: 'books' },
+      stageName: 'live',
+      description: 'd',
+    });
     expect(codes).toEqual([code]);
   });
 
@@ -179,19 +214,35 @@ describe('what API Gateway refuses is left out', () => {
     `${name}: { Type: "AWS::ApiGateway::UsagePlanKey", Properties: { KeyId: !Ref Key, UsagePlanId: !Ref ${to} } }`;
 
   test('a method throttle without a throttle of the plan', () => {
-    const { specs, codes } = resources(API, plan('p', 'Throttle: { /a/GET: { RateLimit: 1, BurstLimit: 1 } }'));
-    expect(specs['UsagePlan p']?.stages).toEqual([{ restApi: { name: 'books' }, stageName: 'live' }]);
+    const { specs, codes } = resources(
+      API,
+      plan('p', 'Throttle: { /a/GET: { RateLimit: 1, BurstLimit: 1 } }'),
+    );
+    expect(specs['UsagePlan p']?.stages).toEqual([
+      { restApi: { name: 'books' }, stageName: 'live' },
+    ]);
     expect(codes).toContain('NOT_ALLOWED');
   });
 
   test('one key in two plans of a stage', () => {
-    const { specs, findings } = resources(API, key, plan('p', ''), plan('q', ''), link('a', 'p'), link('b', 'q'));
-    expect([specs['UsagePlan p']?.keys, specs['UsagePlan q']?.keys]).toEqual([undefined, undefined]);
+    const { specs, findings } = resources(
+      API,
+      key,
+      plan('p', ''),
+      plan('q', ''),
+      link('a', 'p'),
+      link('b', 'q'),
+    );
+    expect([specs['UsagePlan p']?.keys, specs['UsagePlan q']?.keys]).toEqual([
+      undefined,
+      undefined,
+    ]);
     expect(findings.filter(({ code }) => code === 'NOT_ALLOWED')).toHaveLength(2);
   });
 
   test('a stage that two plans name by different means is one', () => {
-    const stage = 'Stage: { Type: "AWS::ApiGateway::Stage", Properties: { RestApiId: !Ref Api, StageName: live, Description: d } }';
+    const stage =
+      'Stage: { Type: "AWS::ApiGateway::Stage", Properties: { RestApiId: !Ref Api, StageName: live, Description: d } }';
     const { specs } = resources(API, stage, plan('p', ''));
     expect(specs['UsagePlan p']?.stages).toEqual([{ stage: 'books-live' }]);
   });
@@ -200,9 +251,14 @@ describe('what API Gateway refuses is left out', () => {
 describe('names', () => {
   test('two keys of one name have documents of their own, and neither is found by it', () => {
     const { specs, codes } = resources(
-      ...['A', 'B'].map((id) => `${id}: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: Acme Ltd. } }`),
+      ...['A', 'B'].map(
+        (id) => `${id}: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: Acme Ltd. } }`,
+      ),
     );
-    expect(specs).toMatchObject({ 'ApiKey acme-ltd': { name: 'Acme Ltd.' }, 'ApiKey acme-ltd-2': { name: 'Acme Ltd.' } });
+    expect(specs).toMatchObject({
+      'ApiKey acme-ltd': { name: 'Acme Ltd.' },
+      'ApiKey acme-ltd-2': { name: 'Acme Ltd.' },
+    });
     expect(codes.filter((code) => code === 'AMBIGUOUS_NAME')).toHaveLength(2);
   });
 
@@ -224,7 +280,9 @@ describe('SAM', () => {
     const { documents, findings } = cloudformation(
       `Resources:\n${api('One', 'PER_API')}${api('Two', 'SHARED')}${link('A', 'Key', 'One.UsagePlan')}${link('B', 'Key', 'Two.UsagePlan')}  Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme } }\n`,
     );
-    const plans = documents.filter(({ kind }) => kind === 'UsagePlan').map(({ address, spec }) => [address, spec.keys]);
+    const plans = documents
+      .filter(({ kind }) => kind === 'UsagePlan')
+      .map(({ address, spec }) => [address, spec.keys]);
     expect(plans).toEqual([
       ['OneUsagePlan', ['acme', 'one-api-key']],
       ['ServerlessUsagePlan', ['acme', 'serverless-api-key']],
@@ -236,7 +294,9 @@ describe('SAM', () => {
     const { documents } = cloudformation(
       `Resources:\n${api('One', 'PER_API')}${api('Two', 'SHARED')}${api('Three', 'SHARED')}${api('Four', 'NONE')}`,
     );
-    const plans = documents.filter(({ kind }) => kind === 'UsagePlan').map(({ address, spec }) => [address, spec.stages]);
+    const plans = documents
+      .filter(({ kind }) => kind === 'UsagePlan')
+      .map(({ address, spec }) => [address, spec.stages]);
     const at = (name: string) => ({ restApi: { name }, stageName: 'live' });
     expect(plans).toEqual([
       ['OneUsagePlan', [at('One')]],
@@ -246,9 +306,17 @@ describe('SAM', () => {
 });
 
 test('a parameter that the template lacks is pointed out', () => {
-  const text = 'Parameters: { Env: { Type: String } }\nResources: { Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme } } }';
-  const { findings } = cloudformation(text, { Env: 'live', Key: 'keyid00001', Envv: 'live', 'AWS::Region': 'eu-west-2' });
-  expect(findings.filter(({ code }) => code === 'NOT_DECLARED')).toMatchObject([{ message: expect.stringContaining('--parameter Envv:') }]);
+  const text =
+    'Parameters: { Env: { Type: String } }\nResources: { Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme } } }';
+  const { findings } = cloudformation(text, {
+    Env: 'live',
+    Key: 'keyid00001',
+    Envv: 'live',
+    'AWS::Region': 'eu-west-2',
+  });
+  expect(findings.filter(({ code }) => code === 'NOT_DECLARED')).toMatchObject([
+    { message: expect.stringContaining('--parameter Envv:') },
+  ]);
 });
 
 describe('what is no template', () => {
@@ -258,7 +326,11 @@ describe('what is no template', () => {
     ['a mapping without Resources', 'a: 1', 'UNSUPPORTED_SOURCE'],
     ['broken YAML', 'a: [1', 'UNREADABLE'],
     ['a field twice', 'Resources:\n  A: !Ref B\n  A: 1', 'UNREADABLE'],
-    ['a template of something else', 'Resources: { B: { Type: "AWS::S3::Bucket" } }', 'NOTHING_FOUND'],
+    [
+      'a template of something else',
+      'Resources: { B: { Type: "AWS::S3::Bucket" } }',
+      'NOTHING_FOUND',
+    ],
     [
       'aliases that multiply',
       `a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n${['b', 'c', 'd', 'e', 'f', 'g', 'h'].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${'abcdefg'[index]}`).join(', ')}]`).join('\n')}`,
@@ -281,9 +353,14 @@ test('the order of resources decides nothing but the lines', () => {
     'Get: { Type: "AWS::ApiGateway::Method", Properties: { RestApiId: !Ref Api, ResourceId: !Ref Book, HttpMethod: GET, ApiKeyRequired: true } }',
   ];
   const said = (lines: readonly string[]) => {
-    const { documents, findings } = cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`);
+    const { documents, findings } = cloudformation(
+      `Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`,
+    );
     const withoutLines = (text: string) => text.replaceAll(/(template\.yml):\d+/g, '$1');
-    return [withoutLines(renderManifests({ documents })), findings.map(findingText).map(withoutLines).sort()];
+    return [
+      withoutLines(renderManifests({ documents })),
+      findings.map(findingText).map(withoutLines).sort(),
+    ];
   };
   const usual = said(entries);
   fc.assert(

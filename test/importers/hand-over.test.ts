@@ -11,7 +11,12 @@ const RETAIN = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
 /** A mapping laid over another, at every depth. */
 function laidOver(under: unknown, over: unknown): unknown {
   if (!isTree(under) || !isTree(over)) return over;
-  return { ...under, ...Object.fromEntries(Object.entries(over).map(([name, value]) => [name, laidOver(under[name], value)])) };
+  return {
+    ...under,
+    ...Object.fromEntries(
+      Object.entries(over).map(([name, value]) => [name, laidOver(under[name], value)]),
+    ),
+  };
 }
 
 function isTree(value: unknown): value is Tree {
@@ -39,7 +44,10 @@ const TEMPLATE = {
       Type: 'AWS::ApiGateway::UsagePlan',
       Properties: { UsagePlanName: 'acme', ApiStages: [{ ApiId: { Ref: 'Api' }, Stage: 'live' }] },
     },
-    Link: { Type: 'AWS::ApiGateway::UsagePlanKey', Properties: { KeyId: { Ref: 'Key' }, UsagePlanId: { Ref: 'Plan' } } },
+    Link: {
+      Type: 'AWS::ApiGateway::UsagePlanKey',
+      Properties: { KeyId: { Ref: 'Key' }, UsagePlanId: { Ref: 'Plan' } },
+    },
   },
 };
 
@@ -53,7 +61,9 @@ test('a template', () => {
 
   const { Api, Get } = TEMPLATE.Resources;
   const second = cloudformation(dump({ Resources: { Api, Get } }));
-  expect(documentsOf(second)).toEqual(documentsOf(before).filter(({ kind }) => kind === 'KeyRequirement'));
+  expect(documentsOf(second)).toEqual(
+    documentsOf(before).filter(({ kind }) => kind === 'KeyRequirement'),
+  );
   expect(second.handOver).toBeUndefined();
 });
 
@@ -67,8 +77,12 @@ const SERVICE = {
       usagePlan: [{ free: {} }, { paid: { quota: { limit: 9, period: 'DAY' } } }],
     },
   },
-  functions: { f: { handler: 'f', events: [{ http: { path: '/a', method: 'get', private: true } }] } },
-  resources: { Resources: { Own: { Type: 'AWS::ApiGateway::ApiKey', Properties: { Name: 'own' } } } },
+  functions: {
+    f: { handler: 'f', events: [{ http: { path: '/a', method: 'get', private: true } }] },
+  },
+  resources: {
+    Resources: { Own: { Type: 'AWS::ApiGateway::ApiKey', Properties: { Name: 'own' } } },
+  },
 };
 
 test('a Serverless file', () => {
@@ -85,19 +99,31 @@ test('a Serverless file', () => {
     'UsagePlanKeyPaid1',
   ];
   expect(patch).toEqual({
-    resources: { extensions: Object.fromEntries(ids.map((id) => [`ApiGateway${id}`, RETAIN])), Resources: { Own: RETAIN } },
+    resources: {
+      extensions: Object.fromEntries(ids.map((id) => [`ApiGateway${id}`, RETAIN])),
+      Resources: { Own: RETAIN },
+    },
   });
 
   // A list of templates is joined by the framework, so the patch may be one more of them.
-  for (const resources of [laidOver(SERVICE.resources, patch.resources), [SERVICE.resources, { extensions: patch.resources.extensions }]]) {
+  for (const resources of [
+    laidOver(SERVICE.resources, patch.resources),
+    [SERVICE.resources, { extensions: patch.resources.extensions }],
+  ]) {
     const first = serverless(dump({ ...SERVICE, resources }));
     expect(documentsOf(first)).toEqual(documentsOf(before));
     expect(first.findings).toEqual(
-      before.findings.map((finding) => expect.objectContaining({ code: finding.code, message: finding.message })),
+      before.findings.map((finding) =>
+        expect.objectContaining({ code: finding.code, message: finding.message }),
+      ),
     );
   }
 
-  const second = serverless(dump({ ...SERVICE, provider: { name: 'aws' }, resources: undefined }, { skipInvalid: true }));
-  expect(documentsOf(second)).toEqual(documentsOf(before).filter(({ kind }) => kind === 'KeyRequirement'));
+  const second = serverless(
+    dump({ ...SERVICE, provider: { name: 'aws' }, resources: undefined }, { skipInvalid: true }),
+  );
+  expect(documentsOf(second)).toEqual(
+    documentsOf(before).filter(({ kind }) => kind === 'KeyRequirement'),
+  );
   expect(second.handOver).toBeUndefined();
 });

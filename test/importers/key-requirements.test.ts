@@ -8,7 +8,9 @@ import { terraform, terraformFile } from './terraform-cases.ts';
 function demandsIn({ documents, findings }: Imported) {
   return {
     specs: documents.filter(({ kind }) => kind === 'KeyRequirement').map(({ spec }) => spec),
-    codes: findings.map(({ code }) => code).filter((code) => !['REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT'].includes(code)),
+    codes: findings
+      .map(({ code }) => code)
+      .filter((code) => !['REQUIRED_WITHOUT_KEY', 'STAGE_OF_DEPLOYMENT'].includes(code)),
   };
 }
 
@@ -16,8 +18,10 @@ const closed = (method: string, path: string) => ({ method, path, apiKeyRequired
 const open = (method: string, path: string) => ({ method, path, apiKeyRequired: false });
 
 describe('CloudFormation', () => {
-  const read = (...lines: readonly string[]) => demandsIn(cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`));
-  const api = (id: string, properties: string) => `${id}: { Type: "AWS::ApiGateway::RestApi", Properties: { ${properties} } }`;
+  const read = (...lines: readonly string[]) =>
+    demandsIn(cloudformation(`Resources:\n${lines.map((line) => `  ${line}\n`).join('')}`));
+  const api = (id: string, properties: string) =>
+    `${id}: { Type: "AWS::ApiGateway::RestApi", Properties: { ${properties} } }`;
   const method = (id: string, verb: string, properties: string) =>
     `${id}: { Type: "AWS::ApiGateway::Method", Properties: { HttpMethod: ${verb}, ${properties} } }`;
   const ofApi = 'RestApiId: !Ref Api, ResourceId: !GetAtt Api.RootResourceId';
@@ -30,11 +34,17 @@ describe('CloudFormation', () => {
       method('B', 'POST', `${ofApi}, ApiKeyRequired: "false"`),
       method('C', 'PUT', ofApi),
     );
-    expect(result).toEqual({ specs: [{ restApi: { name: 'books' }, methods: [closed('GET', '/'), open('POST', '/')] }], codes: [] });
+    expect(result).toEqual({
+      specs: [{ restApi: { name: 'books' }, methods: [closed('GET', '/'), open('POST', '/')] }],
+      codes: [],
+    });
   });
 
   test('an API of which no method demands a key has no document', () => {
-    expect(read(API, method('A', 'GET', `${ofApi}, ApiKeyRequired: false`))).toEqual({ specs: [], codes: ['NOTHING_FOUND'] });
+    expect(read(API, method('A', 'GET', `${ofApi}, ApiKeyRequired: false`))).toEqual({
+      specs: [],
+      codes: ['NOTHING_FOUND'],
+    });
   });
 
   test('where the key is looked for belongs to it', () => {
@@ -46,7 +56,8 @@ describe('CloudFormation', () => {
   });
 
   test('each API of another stack is one of its own, and one that is not known stays a finding', () => {
-    const at = (restApi: string, path: string) => `RestApiId: ${restApi}, ResourcePath: ${path}, ApiKeyRequired: true`;
+    const at = (restApi: string, path: string) =>
+      `RestApiId: ${restApi}, ResourcePath: ${path}, ApiKeyRequired: true`;
     const result = read(
       method('A', 'GET', at('abc1234567', '/a')),
       method('B', 'GET', at('def1234567', '/b')),
@@ -62,7 +73,11 @@ describe('CloudFormation', () => {
   });
 
   test('of two APIs of one name neither is guessed', () => {
-    const result = read(API, api('Other', 'Name: books'), method('A', 'GET', `${ofApi}, ApiKeyRequired: true`));
+    const result = read(
+      API,
+      api('Other', 'Name: books'),
+      method('A', 'GET', `${ofApi}, ApiKeyRequired: true`),
+    );
     expect(result).toEqual({ specs: [], codes: ['AMBIGUOUS_API', 'KEY_REQUIRED'] });
   });
 
@@ -72,8 +87,12 @@ describe('CloudFormation', () => {
   ${method('A', 'GET', `${ofApi}, ApiKeyRequired: true`)}
   ${method('B', 'OPTIONS', `${ofApi}, ApiKeyRequired: true`)}
 `);
-    expect(demandsIn(imported).specs).toEqual([{ restApi: { name: 'books' }, methods: [closed('GET', '/')] }]);
-    expect(imported.findings.find(({ code }) => code === 'NOT_TRANSLATED')).toMatchObject({ line: 4 });
+    expect(demandsIn(imported).specs).toEqual([
+      { restApi: { name: 'books' }, methods: [closed('GET', '/')] },
+    ]);
+    expect(imported.findings.find(({ code }) => code === 'NOT_TRANSLATED')).toMatchObject({
+      line: 4,
+    });
   });
 
   test('a condition that is not known leaves the method out', () => {
@@ -82,7 +101,10 @@ describe('CloudFormation', () => {
       method('A', 'GET', `${ofApi}, ApiKeyRequired: !If [IsClosed, true, false]`),
       method('B', 'PUT', `${ofApi}, ApiKeyRequired: true`),
     );
-    expect(result).toEqual({ specs: [{ restApi: { name: 'books' }, methods: [closed('PUT', '/')] }], codes: ['UNRESOLVED'] });
+    expect(result).toEqual({
+      specs: [{ restApi: { name: 'books' }, methods: [closed('PUT', '/')] }],
+      codes: ['UNRESOLVED'],
+    });
   });
 
   test('a path that no resource can have is left out, and named once', () => {
@@ -91,7 +113,10 @@ describe('CloudFormation', () => {
       method('A', 'GET', 'RestApiId: !Ref Api, ResourcePath: "/a b", ApiKeyRequired: true'),
       method('B', 'PUT', `${ofApi}, ApiKeyRequired: true`),
     );
-    expect(result).toEqual({ specs: [{ restApi: { name: 'books' }, methods: [closed('PUT', '/')] }], codes: ['NOT_ALLOWED'] });
+    expect(result).toEqual({
+      specs: [{ restApi: { name: 'books' }, methods: [closed('PUT', '/')] }],
+      codes: ['NOT_ALLOWED'],
+    });
   });
 
   test.each<[what: string, head: object]>([
@@ -109,7 +134,12 @@ describe('CloudFormation', () => {
       'version 3',
       {
         openapi: '3.0.1',
-        components: { securitySchemes: { k: { type: 'apiKey', name: 'X-API-Key', in: 'header' }, a: { type: 'oauth2' } } },
+        components: {
+          securitySchemes: {
+            k: { type: 'apiKey', name: 'X-API-Key', in: 'header' },
+            a: { type: 'oauth2' },
+          },
+        },
       },
     ],
   ])('an OpenAPI body of %s', (_, head) => {
@@ -122,7 +152,10 @@ describe('CloudFormation', () => {
         cloudformation(
           JSON.stringify({
             Resources: {
-              Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: { ...head, ...rest, info: { title: 'books' }, paths } } },
+              Api: {
+                Type: 'AWS::ApiGateway::RestApi',
+                Properties: { Body: { ...head, ...rest, info: { title: 'books' }, paths } },
+              },
             },
           }),
         ),
@@ -130,27 +163,58 @@ describe('CloudFormation', () => {
     const both = [closed('GET', '/a'), closed('ANY', '/{proxy+}')];
     expect(read({})).toEqual([{ restApi: { name: 'books' }, methods: both }]);
     // Against a rule for all, a security of its own is a word.
-    expect(read({ security: [{ k: [] }] })).toEqual([{ restApi: { name: 'books' }, methods: [both[0], open('POST', '/a'), both[1]] }]);
+    expect(read({ security: [{ k: [] }] })).toEqual([
+      { restApi: { name: 'books' }, methods: [both[0], open('POST', '/a'), both[1]] },
+    ]);
   });
 
   test.each<[what: string, api: string]>([
-    ['a body in S3', 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, BodyS3Location: { Bucket: b, Key: k } } }'],
+    [
+      'a body in S3',
+      'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, BodyS3Location: { Bucket: b, Key: k } } }',
+    ],
     [
       'a body that is included',
       'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, Body: { "Fn::Transform": { Name: "AWS::Include" } } } }',
     ],
-    ['a file of SAM', 'Api: { Type: "AWS::Serverless::Api", Properties: { Name: books, StageName: live, DefinitionUri: api.yaml } }'],
-    ['paths by a function', 'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, Body: { paths: !ImportValue paths } } }'],
+    [
+      'a file of SAM',
+      'Api: { Type: "AWS::Serverless::Api", Properties: { Name: books, StageName: live, DefinitionUri: api.yaml } }',
+    ],
+    [
+      'paths by a function',
+      'Api: { Type: "AWS::ApiGateway::RestApi", Properties: { Name: books, Body: { paths: !ImportValue paths } } }',
+    ],
   ])('%s can not be looked into, and is named', (_, api) => {
     expect(read(api)).toEqual({ specs: [], codes: ['NOT_TRANSLATED'] });
   });
 
-  test.each<[reason: string, globals: string, auth: string, event: string, spec: object | undefined]>([
+  test.each<
+    [reason: string, globals: string, auth: string, event: string, spec: object | undefined]
+  >([
     ['the default of an API', '', 'ApiKeyRequired: true', '', { apiKeyRequired: true }],
     ['the default of all APIs', 'Auth: { ApiKeyRequired: true }', '', '', { apiKeyRequired: true }],
-    ['an exception', '', 'ApiKeyRequired: true', 'Auth: { ApiKeyRequired: false }', { apiKeyRequired: true, methods: [open('GET', '/a')] }],
-    ['a single method', '', '', 'Auth: { ApiKeyRequired: true }', { methods: [closed('GET', '/a')] }],
-    ['what the default says needs no second word', '', 'ApiKeyRequired: true', 'Auth: { ApiKeyRequired: true }', { apiKeyRequired: true }],
+    [
+      'an exception',
+      '',
+      'ApiKeyRequired: true',
+      'Auth: { ApiKeyRequired: false }',
+      { apiKeyRequired: true, methods: [open('GET', '/a')] },
+    ],
+    [
+      'a single method',
+      '',
+      '',
+      'Auth: { ApiKeyRequired: true }',
+      { methods: [closed('GET', '/a')] },
+    ],
+    [
+      'what the default says needs no second word',
+      '',
+      'ApiKeyRequired: true',
+      'Auth: { ApiKeyRequired: true }',
+      { apiKeyRequired: true },
+    ],
     ['nothing', '', '', '', undefined],
   ])('SAM: %s', (_, globals, auth, event, spec) => {
     const { documents } = cloudformation(`
@@ -159,7 +223,9 @@ Resources:
   Api: { Type: AWS::Serverless::Api, Properties: { StageName: live, Auth: { ${auth} } } }
   F: { Type: AWS::Serverless::Function, Properties: { Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Api, Path: /a, Method: get, ${event} } } } } }
 `);
-    expect(documents.map((document) => document.spec)).toEqual(spec ? [{ restApi: { name: 'books' }, ...spec }] : []);
+    expect(documents.map((document) => document.spec)).toEqual(
+      spec ? [{ restApi: { name: 'books' }, ...spec }] : [],
+    );
   });
 
   test.each<[auth: string, codes: readonly string[]]>([
@@ -200,7 +266,12 @@ resource "aws_api_gateway_method" "${name}" {
 `;
 
   test('a method that says nothing is left to the API, one that says no is not', async () => {
-    const text = [body, method('get', 'api_key_required = true'), method('put', 'api_key_required = false'), method('post', '')].join('');
+    const text = [
+      body,
+      method('get', 'api_key_required = true'),
+      method('put', 'api_key_required = false'),
+      method('post', ''),
+    ].join('');
     expect(demandsIn(await terraform({ 'main.tf': text }))).toEqual({
       specs: [{ restApi: { name: 'books' }, methods: [closed('GET', '/a'), open('PUT', '/a')] }],
       codes: [],
@@ -251,7 +322,10 @@ module "${name}" {
       ['KeyRequirement', 'books', 'provider aws.dublin, region eu-west-1'],
     ]);
     expect(findings.filter(({ severity }) => severity === 'error')).toMatchObject([
-      { code: 'KEY_REQUIRED', message: expect.stringMatching(/^module\.london\..* another region or account/) },
+      {
+        code: 'KEY_REQUIRED',
+        message: expect.stringMatching(/^module\.london\..* another region or account/),
+      },
     ]);
   });
 
@@ -263,19 +337,33 @@ module "${name}" {
       instances: [{ attributes }],
     });
     const methodOf = (verb: string, required: boolean) =>
-      of('method', verb, { id: verb, rest_api_id: 'abc1234567', resource_id: 'res001', http_method: verb, api_key_required: required });
+      of('method', verb, {
+        id: verb,
+        rest_api_id: 'abc1234567',
+        resource_id: 'res001',
+        http_method: verb,
+        api_key_required: required,
+      });
     const state = {
       version: 4,
       terraform_version: '1.9.0',
       resources: [
-        of('rest_api', 'books', { id: 'abc1234567', name: 'books', api_key_source: 'HEADER', root_resource_id: 'root01' }),
+        of('rest_api', 'books', {
+          id: 'abc1234567',
+          name: 'books',
+          api_key_source: 'HEADER',
+          root_resource_id: 'root01',
+        }),
         of('resource', 'a', { id: 'res001', rest_api_id: 'abc1234567', path: '/a' }),
         methodOf('GET', true),
         methodOf('PUT', false),
       ],
     };
     const imported = await terraformFile('terraform.tfstate', JSON.stringify(state));
-    expect(demandsIn(imported)).toEqual({ specs: [{ restApi: { id: 'abc1234567' }, methods: [closed('GET', '/a')] }], codes: [] });
+    expect(demandsIn(imported)).toEqual({
+      specs: [{ restApi: { id: 'abc1234567' }, methods: [closed('GET', '/a')] }],
+      codes: [],
+    });
     expect(imported.documents[0]).toMatchObject({ name: 'books' });
     expect(imported.documents[0]?.manager).toBeUndefined();
   });

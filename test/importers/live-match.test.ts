@@ -1,25 +1,35 @@
 /** Which live object a document means, case by case. */
 import { describe, expect, test } from 'vitest';
 import type { Live, Spec } from '../../src/core/model/model.ts';
+import type { ManifestDocument } from '../../src/importers/common/model.ts';
 import type { LiveAccount } from '../../src/importers/live/account.ts';
 import { matchLive } from '../../src/importers/live/match.ts';
-import type { ManifestDocument } from '../../src/importers/common/model.ts';
 import { api, live, members, stages } from '../core/build.ts';
 
 const source = { file: 'file.yml', line: 1 };
 
-function document(kind: ManifestDocument['kind'], name: string, more: Partial<ManifestDocument> = {}): ManifestDocument {
+function document(
+  kind: ManifestDocument['kind'],
+  name: string,
+  more: Partial<ManifestDocument> = {},
+): ManifestDocument {
   return { kind, name, adopt: 'by-name', spec: {}, source, address: name, comments: [], ...more };
 }
 
 /** One whose name the source does not know. */
-function nameless(kind: ManifestDocument['kind'], name: string, more: Partial<ManifestDocument> = {}): ManifestDocument {
+function nameless(
+  kind: ManifestDocument['kind'],
+  name: string,
+  more: Partial<ManifestDocument> = {},
+): ManifestDocument {
   const { adopt: _, ...rest } = document(kind, name, more);
   return rest;
 }
 
-const key = (id: string, name: string, tags = {}, spec: Spec = {}) => live('ApiKey', id, { name, ...spec }, tags);
-const plan = (id: string, name: string, spec: Spec = {}, tags = {}) => live('UsagePlan', id, { name, keys: {}, ...spec }, tags);
+const key = (id: string, name: string, tags = {}, spec: Spec = {}) =>
+  live('ApiKey', id, { name, ...spec }, tags);
+const plan = (id: string, name: string, spec: Spec = {}, tags = {}) =>
+  live('UsagePlan', id, { name, keys: {}, ...spec }, tags);
 const ofStack = (stack: string, logicalId: string) => ({
   'aws:cloudformation:stack-name': stack,
   'aws:cloudformation:logical-id': logicalId,
@@ -33,8 +43,15 @@ const account = (objects: readonly Live[]): LiveAccount => ({
 });
 
 /** `acme: k1`, or why not. */
-function matched(documents: readonly ManifestDocument[], objects: readonly Live[], stackName?: string): string[] {
-  const matches = matchLive({ documents, findings: [], ...(stackName !== undefined && { stackName }) }, account(objects));
+function matched(
+  documents: readonly ManifestDocument[],
+  objects: readonly Live[],
+  stackName?: string,
+): string[] {
+  const matches = matchLive(
+    { documents, findings: [], ...(stackName !== undefined && { stackName }) },
+    account(objects),
+  );
   return [...matches].map(([{ name }, match]) => {
     if (match.is === 'live') return `${name}: ${match.live.id}`;
     return `${name}: ${match.is}${match.is === 'doubtful' ? ` ${match.candidates.map(({ id }) => id).join(' ')}` : ''}`;
@@ -65,7 +82,13 @@ describe('a key or a plan', () => {
       undefined,
       ['acme: absent'],
     ],
-    ['the stack made it', [document('ApiKey', 'acme')], [key('k1', 'acme', ofStack('s', 'acme')), key('k2', 'acme')], 's', ['acme: k1']],
+    [
+      'the stack made it',
+      [document('ApiKey', 'acme')],
+      [key('k1', 'acme', ofStack('s', 'acme')), key('k2', 'acme')],
+      's',
+      ['acme: k1'],
+    ],
     [
       'the stack made it, under a name that nobody wrote',
       [nameless('ApiKey', 'users-key', { address: 'UsersKey' })],
@@ -76,11 +99,21 @@ describe('a key or a plan', () => {
     [
       'in a stack the name counts more than the place in a list',
       [document('ApiKey', 'b', { address: 'Key1' }), document('ApiKey', 'c', { address: 'Key2' })],
-      [key('k1', 'a', ofStack('s', 'Key1')), key('k2', 'b', ofStack('s', 'Key2')), key('k3', 'c', ofStack('s', 'Key3'))],
+      [
+        key('k1', 'a', ofStack('s', 'Key1')),
+        key('k2', 'b', ofStack('s', 'Key2')),
+        key('k3', 'c', ofStack('s', 'Key3')),
+      ],
       's',
       ['b: k2', 'c: k3'],
     ],
-    ["another stack's is another one", [document('ApiKey', 'acme')], [key('k1', 'acme', ofStack('t', 'acme'))], 's', ['acme: doubtful k1']],
+    [
+      "another stack's is another one",
+      [document('ApiKey', 'acme')],
+      [key('k1', 'acme', ofStack('t', 'acme'))],
+      's',
+      ['acme: doubtful k1'],
+    ],
     [
       'the stack is not known, and the logical id is the same',
       [document('ApiKey', 'acme')],
@@ -95,7 +128,13 @@ describe('a key or a plan', () => {
       undefined,
       ['acme: doubtful k1'],
     ],
-    ['a name alone is not enough', [document('ApiKey', 'acme')], [key('k1', 'acme')], undefined, ['acme: doubtful k1']],
+    [
+      'a name alone is not enough',
+      [document('ApiKey', 'acme')],
+      [key('k1', 'acme')],
+      undefined,
+      ['acme: doubtful k1'],
+    ],
     [
       'a name and the same text',
       [document('ApiKey', 'acme', { spec: { description: 'Acme Ltd' } })],
@@ -117,11 +156,24 @@ describe('a key or a plan', () => {
       undefined,
       ['acme: absent'],
     ],
-    ['nothing of the name', [document('ApiKey', 'acme')], [key('k1', 'other')], undefined, ['acme: absent']],
+    [
+      'nothing of the name',
+      [document('ApiKey', 'acme')],
+      [key('k1', 'other')],
+      undefined,
+      ['acme: absent'],
+    ],
     [
       'two of one name, although one is in the plan',
-      [document('UsagePlan', 'p', { spec: { stages: [at], keys: ['acme'] } }), document('ApiKey', 'acme')],
-      [plan('p1', 'p', { stages: stages('api1:production'), keys: members('k1') }), key('k1', 'acme'), key('k2', 'acme')],
+      [
+        document('UsagePlan', 'p', { spec: { stages: [at], keys: ['acme'] } }),
+        document('ApiKey', 'acme'),
+      ],
+      [
+        plan('p1', 'p', { stages: stages('api1:production'), keys: members('k1') }),
+        key('k1', 'acme'),
+        key('k2', 'acme'),
+      ],
       undefined,
       ['p: p1', 'acme: doubtful k1 k2'],
     ],
@@ -149,11 +201,23 @@ describe('a key or a plan', () => {
       undefined,
       ['p: doubtful p1'],
     ],
-    ['a plan without stages, here and there', [document('UsagePlan', 'p')], [plan('p1', 'p')], undefined, ['p: p1']],
+    [
+      'a plan without stages, here and there',
+      [document('UsagePlan', 'p')],
+      [plan('p1', 'p')],
+      undefined,
+      ['p: p1'],
+    ],
     [
       'a key in the plan that has it',
-      [document('ApiKey', 'acme'), document('UsagePlan', 'p', { spec: { stages: [at], keys: ['acme'] } })],
-      [key('k1', 'acme'), plan('p1', 'p', { stages: stages('api1:production'), keys: members('k1') })],
+      [
+        document('ApiKey', 'acme'),
+        document('UsagePlan', 'p', { spec: { stages: [at], keys: ['acme'] } }),
+      ],
+      [
+        key('k1', 'acme'),
+        plan('p1', 'p', { stages: stages('api1:production'), keys: members('k1') }),
+      ],
       undefined,
       ['p: p1', 'acme: k1'],
     ],
@@ -186,8 +250,17 @@ describe('a key or a plan', () => {
 });
 
 describe('a stage', () => {
-  const stage = (name: string) => nameless('Stage', 'stage', { spec: { restApi: { name }, stageName: 'production' } });
-  test.each<[reason: string, name: string, objects: readonly Live[], stack: string | undefined, expected: string]>([
+  const stage = (name: string) =>
+    nameless('Stage', 'stage', { spec: { restApi: { name }, stageName: 'production' } });
+  test.each<
+    [
+      reason: string,
+      name: string,
+      objects: readonly Live[],
+      stack: string | undefined,
+      expected: string,
+    ]
+  >([
     [
       'is its API and its name',
       'residents-api',
@@ -195,8 +268,20 @@ describe('a stage', () => {
       undefined,
       'stage: api1:production',
     ],
-    ['that is not there', 'residents-api', [live('Stage', 'api1:staging')], undefined, 'stage: absent'],
-    ['of an API that is not there', 'other', [live('Stage', 'api1:production')], undefined, 'stage: absent'],
+    [
+      'that is not there',
+      'residents-api',
+      [live('Stage', 'api1:staging')],
+      undefined,
+      'stage: absent',
+    ],
+    [
+      'of an API that is not there',
+      'other',
+      [live('Stage', 'api1:production')],
+      undefined,
+      'stage: absent',
+    ],
     [
       'of two APIs',
       'twice',
@@ -204,7 +289,13 @@ describe('a stage', () => {
       undefined,
       'stage: doubtful api2:production api3:production',
     ],
-    ['of two APIs of which one has it', 'twice', [live('Stage', 'api3:production')], undefined, 'stage: api3:production'],
+    [
+      'of two APIs of which one has it',
+      'twice',
+      [live('Stage', 'api3:production')],
+      undefined,
+      'stage: api3:production',
+    ],
     [
       'of two APIs, one of the stack',
       'twice',

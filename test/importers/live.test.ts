@@ -64,7 +64,12 @@ async function lending(): Promise<void> {
       },
     ],
     keys: [
-      { id: 'readerkey1', name: 'reader-lending', value: CANARY, tags: ofStack('lending-production', 'ApiGatewayApiKeySecureAccess1') },
+      {
+        id: 'readerkey1',
+        name: 'reader-lending',
+        value: CANARY,
+        tags: ofStack('lending-production', 'ApiGatewayApiKeySecureAccess1'),
+      },
       {
         id: 'partnerkey',
         name: 'partner-lending',
@@ -89,10 +94,17 @@ async function lending(): Promise<void> {
 
 test('serverless: a throttle that was dropped, a key that was deleted, a member that nobody wrote down', async () => {
   await lending();
-  const { code, stdout, stderr } = await world.import(['serverless', '-', '--framework-version', '>=2.0 <3'], SERVERLESS);
+  const { code, stdout, stderr } = await world.import(
+    ['serverless', '-', '--framework-version', '>=2.0 <3'],
+    SERVERLESS,
+  );
   expect(said(stderr, 'LIVE_DIFFERS')).toEqual([
-    expect.stringContaining('-:1 KeyRequirement production-lending (lendingapi): methods: POST /loans is live, and the file does not tell'),
-    expect.stringContaining('-:8 ApiKey partner-lending (partnerkey): description: "blocked by hand" is live'),
+    expect.stringContaining(
+      '-:1 KeyRequirement production-lending (lendingapi): methods: POST /loans is live, and the file does not tell',
+    ),
+    expect.stringContaining(
+      '-:8 ApiKey partner-lending (partnerkey): description: "blocked by hand" is live',
+    ),
     expect.stringContaining('-:8 ApiKey partner-lending (partnerkey): enabled: false is live'),
     expect.stringContaining(
       '-:11 UsagePlan lending-secure-access-production (lendplan): keys: made-by-hand (byhand0001) is live, and not in the file; departed-lending is in the file, and not live',
@@ -117,7 +129,10 @@ test('serverless: a throttle that was dropped, a key that was deleted, a member 
 
 test('until the old tool has let go, what it made is held, and named', async () => {
   await lending();
-  const { stdout } = await world.import(['serverless', '-', '--framework-version', '2.15.0'], SERVERLESS);
+  const { stdout } = await world.import(
+    ['serverless', '-', '--framework-version', '2.15.0'],
+    SERVERLESS,
+  );
   await world.space.write('imported.yaml', stdout);
   const { steps, changes } = await world.plan();
   expect(changes).toEqual([]);
@@ -162,7 +177,12 @@ Resources:
 test('cloudformation: names that the stack made up are found by its tags, and what it could not resolve is read', async () => {
   await world.furnish({
     apis: [
-      { id: 'otherapi01', name: 'booking-api', methods: ['GET /seats'], stages: [{ name: 'Live' }] },
+      {
+        id: 'otherapi01',
+        name: 'booking-api',
+        methods: ['GET /seats'],
+        stages: [{ name: 'Live' }],
+      },
       {
         id: 'bookingapi',
         name: 'booking-api',
@@ -172,14 +192,29 @@ test('cloudformation: names that the stack made up are found by its tags, and wh
             name: 'Live',
             tags: { ...ofStack('booking', 'BookingLiveStage'), team: 'seats' },
             variables: { port: '8080', vpcLinkId: 'link01', token: CANARY, deployedAt: '2024' },
-            set: { '/*/*/metrics/enabled': 'true', '/seats/GET/throttling/rateLimit': '5', '/seats/GET/throttling/burstLimit': '9' },
+            set: {
+              '/*/*/metrics/enabled': 'true',
+              '/seats/GET/throttling/rateLimit': '5',
+              '/seats/GET/throttling/burstLimit': '9',
+            },
           },
         ],
       },
     ],
     keys: [
-      { id: 'generated1', name: 'booki-Booki-1AB2', value: `${CANARY}-1`, tags: ofStack('booking', 'BookingApiKey') },
-      { id: 'partnerkey', name: 'partner', value: `${CANARY}-2`, description: 'Partner Ltd', tags: ofStack('booking', 'Partner') },
+      {
+        id: 'generated1',
+        name: 'booki-Booki-1AB2',
+        value: `${CANARY}-1`,
+        tags: ofStack('booking', 'BookingApiKey'),
+      },
+      {
+        id: 'partnerkey',
+        name: 'partner',
+        value: `${CANARY}-2`,
+        description: 'Partner Ltd',
+        tags: ofStack('booking', 'Partner'),
+      },
       { id: 'elsewhere1', name: 'partner', tags: ofStack('parking', 'Partner') },
       { id: 'sharedkey1', name: 'shared' },
     ],
@@ -194,22 +229,33 @@ test('cloudformation: names that the stack made up are found by its tags, and wh
       },
     ],
   });
-  const { stdout, stderr } = await world.import(['cloudformation', '-', '--parameter', 'AWS::StackName=booking'], SAM);
+  const { stdout, stderr } = await world.import(
+    ['cloudformation', '-', '--parameter', 'AWS::StackName=booking'],
+    SAM,
+  );
   const differences = said(stderr, 'LIVE_DIFFERS').join('\n');
   expect(differences).toContain(
     '(bookplan): throttle: { rateLimit: 8, burstLimit: 16 } in the file, { rateLimit: 20, burstLimit: 40 } live',
   );
-  expect(differences).toContain('(bookplan): quota: { limit: 70, period: "DAY" } in the file, none live');
-  expect(differences).toContain('(bookplan): keys: shared (sharedkey1) is live, and not in the file');
+  expect(differences).toContain(
+    '(bookplan): quota: { limit: 70, period: "DAY" } in the file, none live',
+  );
+  expect(differences).toContain(
+    '(bookplan): keys: shared (sharedkey1) is live, and not in the file',
+  );
   expect(differences).toContain('(partnerkey): description: "Partner Ltd" is live');
   expect(differences).toContain(
     '(bookingapi:Live): variables: port: "80" in the file, "8080" live; vpcLinkId is live, and the file does not tell',
   );
   expect(said(stderr, 'NOT_LIVE').concat(said(stderr, 'LIVE_AMBIGUOUS'))).toEqual([]);
   expect(said(stderr, 'KEY_WITHOUT_NAME').concat(said(stderr, 'PLAN_WITHOUT_NAME'))).toEqual([]);
-  expect(said(stderr, 'UNRESOLVED')).toEqual([expect.stringContaining('token is left out; a secret is never read here')]);
+  expect(said(stderr, 'UNRESOLVED')).toEqual([
+    expect.stringContaining('token is left out; a secret is never read here'),
+  ]);
   expect(said(stderr, 'VALUE_IN_SOURCE')).toEqual([
-    expect.stringContaining('ApiKey partner: its value is, or may be, written here (and not shown)'),
+    expect.stringContaining(
+      'ApiKey partner: its value is, or may be, written here (and not shown)',
+    ),
   ]);
   expect(stdout).toContain('vpcLinkId: link01');
   expect(stdout).not.toMatch(/token|deployedAt/);
@@ -249,26 +295,50 @@ test('cloudformation: APIs that the template does not name are found by the tags
       name: `booki-${name}`,
       tags: ofStack('booking', `${name}ApiKey`),
     })),
-    plans: [plan('seatsplan', 'seatsapi01', 'Seats', 'seatskey1'), plan('roomsplan', 'roomsapi01', 'Rooms', 'roomskey1')],
+    plans: [
+      plan('seatsplan', 'seatsapi01', 'Seats', 'seatskey1'),
+      plan('roomsplan', 'roomsapi01', 'Rooms', 'roomskey1'),
+    ],
   });
-  const { code, stdout, stderr } = await world.import(['cloudformation', '-', '--parameter', 'AWS::StackName=booking'], UNNAMED);
+  const { code, stdout, stderr } = await world.import(
+    ['cloudformation', '-', '--parameter', 'AWS::StackName=booking'],
+    UNNAMED,
+  );
   expect(stderr).not.toMatch(/ {2}error {2}/);
   expect(code).toBe(0);
   expect(stdout.match(/^kind: .*$/gm)?.sort()).toEqual(
-    ['ApiKey', 'ApiKey', 'KeyRequirement', 'KeyRequirement', 'UsagePlan', 'UsagePlan'].map((kind) => `kind: ${kind}`),
+    ['ApiKey', 'ApiKey', 'KeyRequirement', 'KeyRequirement', 'UsagePlan', 'UsagePlan'].map(
+      (kind) => `kind: ${kind}`,
+    ),
   );
   await moveIn(stdout);
 });
 
 /** A state of Terraform: resources by type and name, each with its attributes. */
-function stateOf(resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>, sensitive: readonly unknown[] = []): string {
+function stateOf(
+  resources: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+  sensitive: readonly unknown[] = [],
+): string {
   const list = Object.entries(resources).map(([address, attributes]) => {
     const [type, name] = address.split('.');
     const marks = type === 'aws_api_gateway_stage' ? sensitive : [];
     const provider = 'provider["registry.terraform.io/hashicorp/aws"]';
-    return { mode: 'managed', type, name, provider, instances: [{ schema_version: 0, attributes, sensitive_attributes: marks }] };
+    return {
+      mode: 'managed',
+      type,
+      name,
+      provider,
+      instances: [{ schema_version: 0, attributes, sensitive_attributes: marks }],
+    };
   });
-  return JSON.stringify({ version: 4, terraform_version: '1.11.4', serial: 1, lineage: 'x', outputs: {}, resources: list });
+  return JSON.stringify({
+    version: 4,
+    terraform_version: '1.11.4',
+    serial: 1,
+    lineage: 'x',
+    outputs: {},
+    resources: list,
+  });
 }
 
 const STATE = stateOf(
@@ -288,7 +358,12 @@ const STATE = stateOf(
       enabled: true,
       description: 'Managed by Terraform',
     },
-    'aws_api_gateway_api_key.south': { id: 'southkey01', name: 'south', value: `${CANARY}-south`, enabled: true },
+    'aws_api_gateway_api_key.south': {
+      id: 'southkey01',
+      name: 'south',
+      value: `${CANARY}-south`,
+      enabled: true,
+    },
     'aws_api_gateway_usage_plan.readers': {
       id: 'readersplan',
       name: 'readers',
@@ -322,11 +397,21 @@ test('terraform: ids of the state, limits of the console, and nothing that the s
       {
         id: 'libraryapi',
         name: 'library',
-        stages: [{ name: 'production', variables: { port: '8080', backendToken: CANARY, region: `${CANARY}-north` } }],
+        stages: [
+          {
+            name: 'production',
+            variables: { port: '8080', backendToken: CANARY, region: `${CANARY}-north` },
+          },
+        ],
       },
     ],
     keys: [
-      { id: 'northkey01', name: 'north', value: `${CANARY}-north`, description: 'Managed by Terraform' },
+      {
+        id: 'northkey01',
+        name: 'north',
+        value: `${CANARY}-north`,
+        description: 'Managed by Terraform',
+      },
       { id: 'southkey02', name: 'south', description: 'made again by hand' },
       { id: 'strange001', name: 'strange' },
     ],
@@ -357,8 +442,12 @@ test('terraform: ids of the state, limits of the console, and nothing that the s
   expect(stdout).toContain('tracingEnabled: false');
   expect(stdout).toContain("port: '8080'");
   expect(stdout).not.toMatch(/backendToken|region:/);
-  expect(said(stderr, 'UNRESOLVED')).toEqual([expect.stringContaining('backendToken is left out; Terraform marks it as sensitive')]);
-  expect(said(stderr, 'NOT_TRANSLATED')).toEqual([expect.stringContaining('live, a key value stands in variables/region')]);
+  expect(said(stderr, 'UNRESOLVED')).toEqual([
+    expect.stringContaining('backendToken is left out; Terraform marks it as sensitive'),
+  ]);
+  expect(said(stderr, 'NOT_TRANSLATED')).toEqual([
+    expect.stringContaining('live, a key value stands in variables/region'),
+  ]);
   expect(stdout + stderr).not.toContain(CANARY);
   const json = await world.import(['terraform', '-', '-o', 'json'], STATE);
   expect(json.stdout + json.stderr).not.toContain(CANARY);
@@ -396,10 +485,20 @@ test('by name only where one object bears it and the rest agrees; of two, a pers
       { id: 'heartbeat1', name: 'heartbeat' },
       { id: 'heartbeat2', name: 'heartbeat' },
     ],
-    plans: [{ id: 'readersplan', name: 'readers', stages: ['libraryapi:production'], keys: ['northkey01', 'heartbeat2'] }],
+    plans: [
+      {
+        id: 'readersplan',
+        name: 'readers',
+        stages: ['libraryapi:production'],
+        keys: ['northkey01', 'heartbeat2'],
+      },
+    ],
   });
   await world.space.write('library.tf', HCL);
-  const { code, stdout, stderr } = await world.import(['terraform', `${world.space.path}/library.tf`]);
+  const { code, stdout, stderr } = await world.import([
+    'terraform',
+    `${world.space.path}/library.tf`,
+  ]);
   await world.space.write('library.tf', '');
   expect(code).toBe(1);
   expect(said(stderr, 'LIVE_AMBIGUOUS')).toEqual([
@@ -423,17 +522,31 @@ test('by name only where one object bears it and the rest agrees; of two, a pers
 
 test('json says where it was read, and each finding what it is about', async () => {
   await lending();
-  const { stdout } = await world.import(['serverless', '-', '--framework-version', '2.15.0', '-o', 'json'], SERVERLESS);
+  const { stdout } = await world.import(
+    ['serverless', '-', '--framework-version', '2.15.0', '-o', 'json'],
+    SERVERLESS,
+  );
   const { manifests, findings, live } = JSON.parse(stdout);
   expect(live).toEqual({ accountId: '123456789012', region: 'eu-west-2' });
-  expect(findings).toContainEqual(expect.objectContaining({ code: 'NOT_LIVE', line: 9, address: 'ApiGatewayApiKeySecureAccess3' }));
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      code: 'NOT_LIVE',
+      line: 9,
+      address: 'ApiGatewayApiKeySecureAccess3',
+    }),
+  );
   expect(manifests[0].metadata.annotations).toEqual({ 'apikeeper.dev/adopt': 'partnerkey' });
 });
 
 test('what is adopted already is left to its document, and referred to by its id', async () => {
   await lending();
-  await moveIn((await world.import(['serverless', '-', '--framework-version', '2.15.0'], SERVERLESS)).stdout);
-  const other = SERVERLESS.replace('service: lending', 'service: parking').replaceAll(/partner-lending|departed-lending/g, 'parker');
+  await moveIn(
+    (await world.import(['serverless', '-', '--framework-version', '2.15.0'], SERVERLESS)).stdout,
+  );
+  const other = SERVERLESS.replace('service: lending', 'service: parking').replaceAll(
+    /partner-lending|departed-lending/g,
+    'parker',
+  );
   await world.furnish({
     keys: [{ id: 'parkerkey1', name: 'parker', description: 'x' }],
     plans: [
@@ -445,7 +558,10 @@ test('what is adopted already is left to its document, and referred to by its id
       },
     ],
   });
-  const { stdout, stderr } = await world.import(['serverless', '-', '--framework-version', '2.15.0'], other);
+  const { stdout, stderr } = await world.import(
+    ['serverless', '-', '--framework-version', '2.15.0'],
+    other,
+  );
   expect(said(stderr, 'LIVE_OWNED')).toEqual([
     expect.stringMatching(
       /ApiKey reader-lending: readerkey1 .* is apikeeper's already, as default\/reader-lending of owner live-\d+: that document speaks for it/,
@@ -457,7 +573,10 @@ test('what is adopted already is left to its document, and referred to by its id
 test('lists without tags: what may be meant is read on its own', async () => {
   await lending();
   world.emulator.inject({ operation: 'GetApiKeys', fault: { type: 'lists-without-tags' } });
-  const { stdout } = await world.import(['serverless', '-', '--framework-version', '2.15.0'], SERVERLESS);
+  const { stdout } = await world.import(
+    ['serverless', '-', '--framework-version', '2.15.0'],
+    SERVERLESS,
+  );
   expect(stdout.match(/adopt-from: cloudformation/g)).toHaveLength(4);
 });
 
@@ -482,7 +601,10 @@ test.each<[reason: string, fault: { code: string; status: number }, message: Reg
     /UnrecognizedClientException: .*check the credentials/,
   ],
 ])('%s: nothing is printed but why', async (_, fault, message) => {
-  world.emulator.inject({ operation: 'GetApiKeys', fault: { type: 'error', message: 'no', ...fault } });
+  world.emulator.inject({
+    operation: 'GetApiKeys',
+    fault: { type: 'error', message: 'no', ...fault },
+  });
   const { code, stdout, stderr } = await world.import(['serverless', '-'], SERVERLESS);
   expect([code, stdout]).toEqual([1, '']);
   expect(stderr).toMatch(/^apikeeper: --live: the account can't be read: /);
@@ -491,9 +613,16 @@ test.each<[reason: string, fault: { code: string; status: number }, message: Reg
 
 describe('without', () => {
   beforeEach(() => {
-    for (const name of ['AWS_REGION', 'AWS_DEFAULT_REGION', 'AWS_PROFILE', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])
+    for (const name of [
+      'AWS_REGION',
+      'AWS_DEFAULT_REGION',
+      'AWS_PROFILE',
+      'AWS_ACCESS_KEY_ID',
+      'AWS_SECRET_ACCESS_KEY',
+    ])
       vi.stubEnv(name, undefined);
-    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE']) vi.stubEnv(name, '/nowhere');
+    for (const name of ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'])
+      vi.stubEnv(name, '/nowhere');
     vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
   });
   afterEach(() => {
@@ -502,10 +631,21 @@ describe('without', () => {
 
   test.each<[reason: string, missing: RegExp, message: RegExp]>([
     ['a region', /REGION/, /can't be read: no AWS region: .*set AWS_REGION/],
-    ['credentials', /ACCESS/, /can't be read: \w+ failed with CredentialsProviderError: .*check the credentials/],
+    [
+      'credentials',
+      /ACCESS/,
+      /can't be read: \w+ failed with CredentialsProviderError: .*check the credentials/,
+    ],
   ])('%s: says so', async (_, missing, message) => {
-    const env = Object.fromEntries(Object.entries(emulatorEnvironment(world.emulator.url)).filter(([name]) => !missing.test(name)));
-    const { code, stdout, stderr } = await run(['import', 'serverless', '-', '--live'], { env, typed: SERVERLESS });
+    const env = Object.fromEntries(
+      Object.entries(emulatorEnvironment(world.emulator.url)).filter(
+        ([name]) => !missing.test(name),
+      ),
+    );
+    const { code, stdout, stderr } = await run(['import', 'serverless', '-', '--live'], {
+      env,
+      typed: SERVERLESS,
+    });
     expect([code, stdout]).toEqual([1, '']);
     expect(stderr).toMatch(message);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { FindingCode } from '../../src/importers/common/model.ts';
-import { renderManifests } from '../../src/manifest-writer/render.ts';
 import type { ServerlessOptions } from '../../src/importers/serverless/service.ts';
+import { renderManifests } from '../../src/manifest-writer/render.ts';
 import { serverless } from './cases.ts';
 
 interface Written {
@@ -44,8 +44,17 @@ const LIMITS = { throttle: { rateLimit: 1, burstLimit: 2 } };
 const QUOTA = { quota: { limit: 9, period: 'DAY' } };
 
 describe('forms of apiKeys and usagePlan', () => {
-  test.each<{ reason: string; gateway: object; documents: readonly string[]; codes?: readonly FindingCode[] }>([
-    { reason: 'names alone', gateway: { apiKeys: ['a', 'b'] }, documents: ['ApiKey a', 'ApiKey b', 'UsagePlan books-dev'] },
+  test.each<{
+    reason: string;
+    gateway: object;
+    documents: readonly string[];
+    codes?: readonly FindingCode[];
+  }>([
+    {
+      reason: 'names alone',
+      gateway: { apiKeys: ['a', 'b'] },
+      documents: ['ApiKey a', 'ApiKey b', 'UsagePlan books-dev'],
+    },
     {
       reason: 'a plan alone',
       gateway: { usagePlan: { ...LIMITS, ...QUOTA } },
@@ -63,7 +72,13 @@ describe('forms of apiKeys and usagePlan', () => {
         apiKeys: [{ free: ['a', { name: 'b' }] }, { paid: ['c'] }],
         usagePlan: [{ free: { ...LIMITS, ...QUOTA } }, { paid: QUOTA }],
       },
-      documents: ['ApiKey a', 'ApiKey b', 'ApiKey c', 'UsagePlan books-free-dev', 'UsagePlan books-paid-dev'],
+      documents: [
+        'ApiKey a',
+        'ApiKey b',
+        'ApiKey c',
+        'UsagePlan books-free-dev',
+        'UsagePlan books-paid-dev',
+      ],
     },
     {
       reason: 'a tier without a plan is refused by the framework',
@@ -127,7 +142,10 @@ describe('forms of apiKeys and usagePlan', () => {
     },
     {
       reason: 'a limit of 0 is a limit',
-      gateway: { apiKeys: ['a'], usagePlan: { throttle: { rateLimit: 0, burstLimit: 0 }, ...QUOTA } },
+      gateway: {
+        apiKeys: ['a'],
+        usagePlan: { throttle: { rateLimit: 0, burstLimit: 0 }, ...QUOTA },
+      },
       documents: ['ApiKey a', 'UsagePlan books-dev'],
       codes: ['LIMIT_ZERO', 'STAGE_OF_DEPLOYMENT'],
     },
@@ -179,7 +197,10 @@ describe('forms of apiKeys and usagePlan', () => {
   });
 
   test('a disabled key is not declared so where an older version may have left it enabled', () => {
-    const { specs, codes } = read({ gateway: { apiKeys: [{ name: 'a', enabled: false }] } }, { frameworkVersion: '2.40' });
+    const { specs, codes } = read(
+      { gateway: { apiKeys: [{ name: 'a', enabled: false }] } },
+      { frameworkVersion: '2.40' },
+    );
     expect(specs.a).toEqual({});
     expect(codes).toContain('NOT_READ');
   });
@@ -212,8 +233,20 @@ describe('versions', () => {
     ['legacy tiers, unknown', legacy, undefined, KEPT, ['THROTTLE_DROPPED', 'VERSION_UNKNOWN']],
     ['legacy tiers, a range across the removal', legacy, '>=2.60 <4', KEPT, 'VERSION_UNKNOWN'],
     ['one legacy plan before the bug', legacyDefault, '1.74', KEPT],
-    ['one legacy plan, first version of the bug', legacyDefault, '1.75', DROPPED, 'THROTTLE_DROPPED'],
-    ['one legacy plan, last version of the bug', legacyDefault, '2.11', DROPPED, 'THROTTLE_DROPPED'],
+    [
+      'one legacy plan, first version of the bug',
+      legacyDefault,
+      '1.75',
+      DROPPED,
+      'THROTTLE_DROPPED',
+    ],
+    [
+      'one legacy plan, last version of the bug',
+      legacyDefault,
+      '2.11',
+      DROPPED,
+      'THROTTLE_DROPPED',
+    ],
     ['one legacy plan, corrected', legacyDefault, '2.12', KEPT],
     ['tiers in the new place, not read yet', tiers, '2.17.1', undefined, 'NEW_PLACE_IGNORED'],
     ['tiers in the new place, last version of the bug', tiers, '2.19', DROPPED, 'THROTTLE_DROPPED'],
@@ -222,10 +255,14 @@ describe('versions', () => {
     ['one plan in the new place was never affected', plain, undefined, KEPT],
     ['a version that is none', plain, 'latest', KEPT, 'VERSION_UNKNOWN'],
   ])('%s', (_, written, frameworkVersion, throttle, code) => {
-    const { specs, codes } = read(written, { ...(frameworkVersion !== undefined && { frameworkVersion }) });
+    const { specs, codes } = read(written, {
+      ...(frameworkVersion !== undefined && { frameworkVersion }),
+    });
     const plan = specs['books-dev'] ?? specs['books-free-dev'];
     expect(plan && plan.throttle !== undefined).toBe(throttle);
-    expect(codes.filter((found) => !['STAGE_OF_DEPLOYMENT', 'REQUIRED_WITHOUT_KEY'].includes(found))).toEqual([code ?? []].flat());
+    expect(
+      codes.filter((found) => !['STAGE_OF_DEPLOYMENT', 'REQUIRED_WITHOUT_KEY'].includes(found)),
+    ).toEqual([code ?? []].flat());
   });
 
   test('a plan in the old place beside keys in the new one', () => {
@@ -239,32 +276,70 @@ describe('versions', () => {
   test("the file's own version counts, and the flag above it", () => {
     const root = { frameworkVersion: '3' };
     expect(read({ ...legacy, root }).codes).toContain('LEGACY_PLACE_IGNORED');
-    expect(read({ ...legacy, root }, { frameworkVersion: '2.72' }).codes).not.toContain('LEGACY_PLACE_IGNORED');
+    expect(read({ ...legacy, root }, { frameworkVersion: '2.72' }).codes).not.toContain(
+      'LEGACY_PLACE_IGNORED',
+    );
   });
 
   test('a throttle beside a quota was never dropped', () => {
     const usagePlan = [{ free: { ...LIMITS, ...QUOTA } }];
-    const { codes } = read({ provider: { apiKeys: [{ free: ['a'] }], usagePlan } }, { frameworkVersion: '2.1' });
+    const { codes } = read(
+      { provider: { apiKeys: [{ free: ['a'] }], usagePlan } },
+      { frameworkVersion: '2.1' },
+    );
     expect(codes).not.toContain('THROTTLE_DROPPED');
   });
 });
 
 describe('key requirements', () => {
   const gateway = { apiKeys: ['a'] };
-  const demanded = (method: string, path: string, apiKeyRequired = true) => ({ method, path, apiKeyRequired });
-  test.each<{ reason: string; http: readonly unknown[]; methods: readonly object[] | undefined; codes?: readonly FindingCode[] }>([
+  const demanded = (method: string, path: string, apiKeyRequired = true) => ({
+    method,
+    path,
+    apiKeyRequired,
+  });
+  test.each<{
+    reason: string;
+    http: readonly unknown[];
+    methods: readonly object[] | undefined;
+    codes?: readonly FindingCode[];
+  }>([
     { reason: 'closed', http: [CLOSED], methods: [demanded('GET', '/a')] },
-    { reason: 'the short form says nothing', http: ['get a/{id}', CLOSED], methods: [demanded('GET', '/a')] },
-    { reason: 'any method', http: [{ path: '{proxy+}', method: '*', private: true }], methods: [demanded('ANY', '/{proxy+}')] },
-    { reason: 'text is true', http: [{ ...CLOSED, private: 'yes' }], methods: [demanded('GET', '/a')] },
+    {
+      reason: 'the short form says nothing',
+      http: ['get a/{id}', CLOSED],
+      methods: [demanded('GET', '/a')],
+    },
+    {
+      reason: 'any method',
+      http: [{ path: '{proxy+}', method: '*', private: true }],
+      methods: [demanded('ANY', '/{proxy+}')],
+    },
+    {
+      reason: 'text is true',
+      http: [{ ...CLOSED, private: 'yes' }],
+      methods: [demanded('GET', '/a')],
+    },
     { reason: 'a number', http: [{ ...CLOSED, private: 1 }], methods: [demanded('GET', '/a')] },
-    { reason: 'a variable', http: [{ ...CLOSED, private: '${self:custom.closed}' }], methods: [demanded('GET', '/a')] },
+    {
+      reason: 'a variable',
+      http: [{ ...CLOSED, private: '${self:custom.closed}' }],
+      methods: [demanded('GET', '/a')],
+    },
     {
       reason: 'open outright, in truth and as a word',
-      http: [{ path: '/b', method: 'get', private: false }, { path: '/c', method: 'get', private: 'false' }, CLOSED],
+      http: [
+        { path: '/b', method: 'get', private: false },
+        { path: '/c', method: 'get', private: 'false' },
+        CLOSED,
+      ],
       methods: [demanded('GET', '/a'), demanded('GET', '/b', false), demanded('GET', '/c', false)],
     },
-    { reason: 'twice, of which one is closed', http: [{ ...CLOSED, private: false }, CLOSED], methods: [demanded('GET', '/a')] },
+    {
+      reason: 'twice, of which one is closed',
+      http: [{ ...CLOSED, private: false }, CLOSED],
+      methods: [demanded('GET', '/a')],
+    },
     {
       reason: 'a key that nothing demands',
       http: [{ path: '/a', method: 'get', private: false }],
@@ -296,7 +371,9 @@ describe('key requirements', () => {
       codes: ['UNRESOLVED', 'STAGE_OF_DEPLOYMENT'],
     },
   ])('$reason', ({ http, methods, codes = USUAL }) => {
-    const { documents, findings } = serverless(file({ gateway, http, root: { custom: { closed: true } } }));
+    const { documents, findings } = serverless(
+      file({ gateway, http, root: { custom: { closed: true } } }),
+    );
     const requirement = documents.find(({ kind }) => kind === 'KeyRequirement');
     expect(requirement?.spec).toEqual(methods && { restApi: { name: 'dev-books' }, methods });
     expect([...new Set(findings.map(({ code }) => code))].sort()).toEqual([...codes].sort());
@@ -304,14 +381,23 @@ describe('key requirements', () => {
 
   test('where the key is looked for', () => {
     const source = { ...gateway, apiKeySourceType: '${self:custom.source}' };
-    const { documents } = serverless(file({ gateway: source, root: { custom: { source: 'authorizer' } } }));
-    expect(documents.find(({ kind }) => kind === 'KeyRequirement')?.spec.apiKeySource).toBe('AUTHORIZER');
+    const { documents } = serverless(
+      file({ gateway: source, root: { custom: { source: 'authorizer' } } }),
+    );
+    expect(documents.find(({ kind }) => kind === 'KeyRequirement')?.spec.apiKeySource).toBe(
+      'AUTHORIZER',
+    );
   });
 
   test('of an API that is not known it stays a finding', () => {
-    const { documents, findings } = serverless(file({ gateway: { ...gateway, restApiId: { 'Fn::ImportValue': 'api-id' } } }));
+    const { documents, findings } = serverless(
+      file({ gateway: { ...gateway, restApiId: { 'Fn::ImportValue': 'api-id' } } }),
+    );
     expect(documents.filter(({ kind }) => kind === 'KeyRequirement')).toEqual([]);
-    expect(findings.find(({ code }) => code === 'KEY_REQUIRED')).toMatchObject({ severity: 'error', line: 1 });
+    expect(findings.find(({ code }) => code === 'KEY_REQUIRED')).toMatchObject({
+      severity: 'error',
+      line: 1,
+    });
   });
 
   test('what a person has to know stands above it, and what they may want below', () => {
@@ -340,31 +426,58 @@ describe('the API', () => {
   const apiOf = (written: Written) => read(written, { stage: 'live' }).specs['books-live']?.stages;
   test.each<[what: string, written: Written, restApi: object]>([
     ['stage and service', { gateway: { apiKeys: ['a'] } }, { name: 'live-books' }],
-    ['service and stage', { gateway: { apiKeys: ['a'], shouldStartNameWithService: true } }, { name: 'books-live' }],
-    ['a name of its own', { gateway: { apiKeys: ['a'] }, provider: { apiName: 'library-${sls:stage}' } }, { name: 'library-live' }],
-    ["another stack's", { gateway: { apiKeys: ['a'], restApiId: 'abc1234567' } }, { id: 'abc1234567' }],
+    [
+      'service and stage',
+      { gateway: { apiKeys: ['a'], shouldStartNameWithService: true } },
+      { name: 'books-live' },
+    ],
+    [
+      'a name of its own',
+      { gateway: { apiKeys: ['a'] }, provider: { apiName: 'library-${sls:stage}' } },
+      { name: 'library-live' },
+    ],
+    [
+      "another stack's",
+      { gateway: { apiKeys: ['a'], restApiId: 'abc1234567' } },
+      { id: 'abc1234567' },
+    ],
   ])('%s', (_, written, restApi) => {
     expect(apiOf(written)).toEqual([{ restApi, stageName: 'live' }]);
   });
 
   test('an API that only the account knows', () => {
-    const { specs, findings } = read({ gateway: { apiKeys: ['a'], restApiId: { 'Fn::ImportValue': 'api-id' } } });
+    const { specs, findings } = read({
+      gateway: { apiKeys: ['a'], restApiId: { 'Fn::ImportValue': 'api-id' } },
+    });
     expect(specs['books-dev']).not.toHaveProperty('stages');
-    expect(findings.map(({ message }) => message).join('\n')).toContain("the export api-id is another stack's");
+    expect(findings.map(({ message }) => message).join('\n')).toContain(
+      "the export api-id is another stack's",
+    );
   });
 });
 
-test.each(['serverless.ts', 'serverless.js', 'serverless.mts', 'config/serverless.cjs'])('%s is a program', (name) => {
-  const { findings, documents } = serverless('module.exports = { provider: { apiKeys: ["CANARY"] } }', { file: name });
-  expect(documents).toEqual([]);
-  expect(findings).toMatchObject([{ code: 'UNSUPPORTED_SOURCE', severity: 'error' }]);
-  expect(findings[0]?.message).toContain('serverless print');
-});
+test.each(['serverless.ts', 'serverless.js', 'serverless.mts', 'config/serverless.cjs'])(
+  '%s is a program',
+  (name) => {
+    const { findings, documents } = serverless(
+      'module.exports = { provider: { apiKeys: ["CANARY"] } }',
+      { file: name },
+    );
+    expect(documents).toEqual([]);
+    expect(findings).toMatchObject([{ code: 'UNSUPPORTED_SOURCE', severity: 'error' }]);
+    expect(findings[0]?.message).toContain('serverless print');
+  },
+);
 
 test('resources that change what the framework makes are pointed out', () => {
   const root = {
     resources: {
-      Resources: { ApiGatewayUsagePlan: { Type: 'AWS::ApiGateway::UsagePlan', Properties: { UsagePlanName: 'mine' } } },
+      Resources: {
+        ApiGatewayUsagePlan: {
+          Type: 'AWS::ApiGateway::UsagePlan',
+          Properties: { UsagePlanName: 'mine' },
+        },
+      },
       extensions: { ApiGatewayApiKey1: { Properties: { Tags: [] } } },
     },
   };
@@ -373,39 +486,64 @@ test('resources that change what the framework makes are pointed out', () => {
   expect(codes).toContain('OVERRIDDEN');
 });
 
-test.each(['Resources', 'extensions'])('a method of the framework that %s changes is pointed out', (place) => {
-  const resources = { [place]: { ApiGatewayMethodAGet: { Properties: { ApiKeyRequired: false } } } };
-  expect(read({ gateway: { apiKeys: ['a'] }, root: { resources } }).codes).toContain('OVERRIDDEN');
-});
+test.each(['Resources', 'extensions'])(
+  'a method of the framework that %s changes is pointed out',
+  (place) => {
+    const resources = {
+      [place]: { ApiGatewayMethodAGet: { Properties: { ApiKeyRequired: false } } },
+    };
+    expect(read({ gateway: { apiKeys: ['a'] }, root: { resources } }).codes).toContain(
+      'OVERRIDDEN',
+    );
+  },
+);
 
 test('a part of a file is told that it is one', () => {
-  expect(serverless('apiKeys: [a]\nusagePlan: { quota: { limit: 1, period: DAY } }').findings).toMatchObject([
+  expect(
+    serverless('apiKeys: [a]\nusagePlan: { quota: { limit: 1, period: DAY } }').findings,
+  ).toMatchObject([
     { code: 'UNSUPPORTED_SOURCE', message: expect.stringContaining('give the whole file') },
   ]);
 });
 
 test('a parameter of the stack that nothing is called is pointed out', () => {
-  const parameters = { ApiGatewayApiKey1: 'keyid00001', ApiGatewayApiKey7: 'keyid00002', 'AWS::AccountId': '123456789012' };
+  const parameters = {
+    ApiGatewayApiKey1: 'keyid00001',
+    ApiGatewayApiKey7: 'keyid00002',
+    'AWS::AccountId': '123456789012',
+  };
   const { findings } = read({ gateway: { apiKeys: ['a'] } }, { parameters });
-  expect(findings.filter(({ code }) => code === 'NOT_DECLARED').map(({ message }) => message)).toEqual([
-    '--parameter ApiGatewayApiKey7: there is no parameter and no resource of that name',
-  ]);
+  expect(
+    findings.filter(({ code }) => code === 'NOT_DECLARED').map(({ message }) => message),
+  ).toEqual(['--parameter ApiGatewayApiKey7: there is no parameter and no resource of that name']);
 });
 
 test("the file's own resources may refer to what the framework makes", () => {
   const Plan = {
     Type: 'AWS::ApiGateway::UsagePlan',
-    Properties: { UsagePlanName: 'partner', ApiStages: [{ ApiId: { Ref: 'ApiGatewayRestApi' }, Stage: '${self:provider.stage, "dev"}' }] },
+    Properties: {
+      UsagePlanName: 'partner',
+      ApiStages: [{ ApiId: { Ref: 'ApiGatewayRestApi' }, Stage: '${self:provider.stage, "dev"}' }],
+    },
   };
-  const Link = { Type: 'AWS::ApiGateway::UsagePlanKey', Properties: { KeyId: { Ref: 'ApiGatewayApiKey1' }, UsagePlanId: { Ref: 'Plan' } } };
+  const Link = {
+    Type: 'AWS::ApiGateway::UsagePlanKey',
+    Properties: { KeyId: { Ref: 'ApiGatewayApiKey1' }, UsagePlanId: { Ref: 'Plan' } },
+  };
   const { specs } = read({
     gateway: { apiKeys: ['a'], restApiId: undefined },
     root: { resources: [{ Resources: { Plan } }, { Resources: { Link } }] },
   });
   // The key would be in two plans of one stage: what API Gateway refuses is left out of both.
-  expect(specs.partner).toEqual({ stages: [{ restApi: { name: 'dev-books' }, stageName: 'dev' }], membership: 'additive' });
+  expect(specs.partner).toEqual({
+    stages: [{ restApi: { name: 'dev-books' }, stageName: 'dev' }],
+    membership: 'additive',
+  });
 });
 
 test('a plugin that makes keys is pointed out', () => {
-  expect(read({ root: { plugins: ['serverless-add-api-key'], custom: { apiKeys: [{ name: 'a' }] } } }).codes).toContain('PLUGIN_KEYS');
+  expect(
+    read({ root: { plugins: ['serverless-add-api-key'], custom: { apiKeys: [{ name: 'a' }] } } })
+      .codes,
+  ).toContain('PLUGIN_KEYS');
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { isUnresolved, unresolved, unresolvedIn } from '../../src/importers/common/unresolved.ts';
 import { evaluateTree, type Lookup } from '../../src/importers/terraform/evaluate.ts';
 import { callFunction } from '../../src/importers/terraform/functions.ts';
 import { readTerraform } from '../../src/importers/terraform/hcl.ts';
-import { isUnresolved, unresolved, unresolvedIn } from '../../src/importers/common/unresolved.ts';
 
 const NAMES: Readonly<Record<string, unknown>> = {
   list: ['a', 'b'],
@@ -14,7 +14,10 @@ const NAMES: Readonly<Record<string, unknown>> = {
   objects: [{ id: 1 }, { id: 2 }],
   unknown: unresolved('unknown is not known'),
 };
-const lookup: Lookup = (root) => ({ value: Object.hasOwn(NAMES, root) ? NAMES[root] : unresolved(`${root} is not there`), used: 0 });
+const lookup: Lookup = (root) => ({
+  value: Object.hasOwn(NAMES, root) ? NAMES[root] : unresolved(`${root} is not there`),
+  used: 0,
+});
 
 async function evaluate(expression: string): Promise<unknown> {
   const file = await readTerraform('x.tf', `x = ${expression}\n`);
@@ -54,7 +57,10 @@ test.each<readonly [expression: string, value: unknown]>([
   ['[for k, v in map : k if v > 1]', ['y']],
   ['{ for k, v in map : upper(k) => v }', { X: 1, Y: 2 }],
   ['{ for v in ["a", "b", "a"] : v => 1... }', { a: [1, 1], b: [1] }],
-  ['{ plain = 1, "quoted" : 2, (text) = 3, "made-${text}" = 4 }', { plain: 1, quoted: 2, Text: 3, 'made-Text': 4 }],
+  [
+    '{ plain = 1, "quoted" : 2, (text) = 3, "made-${text}" = 4 }',
+    { plain: 1, quoted: 2, Text: 3, 'made-Text': 4 },
+  ],
   ['toset(["a", "b", "a"])', ['a', 'b']],
   ['tomap({ a = tostring(1) })', { a: '1' }],
   ['merge(map, { y = 3 }, {})', { x: 1, y: 3 }],
@@ -158,9 +164,18 @@ test('functions take anything without failing', () => {
     'toString',
   ];
   fc.assert(
-    fc.property(fc.constantFrom(...names, ...others), fc.array(fc.jsonValue(), { maxLength: 4 }), (name, values) => {
-      expect(() => callFunction(name, values)).not.toThrow();
-    }),
-    { examples: [...names, ...others].map((name): [string, fc.JsonValue[]] => [name, [{ toString: false }, [{ toString: false }]]]) },
+    fc.property(
+      fc.constantFrom(...names, ...others),
+      fc.array(fc.jsonValue(), { maxLength: 4 }),
+      (name, values) => {
+        expect(() => callFunction(name, values)).not.toThrow();
+      },
+    ),
+    {
+      examples: [...names, ...others].map((name): [string, fc.JsonValue[]] => [
+        name,
+        [{ toString: false }, [{ toString: false }]],
+      ]),
+    },
   );
 });

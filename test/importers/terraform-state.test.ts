@@ -9,7 +9,11 @@ interface StateResource {
   readonly mode: string;
   readonly type: string;
   readonly name: string;
-  readonly instances: readonly { readonly index_key?: string | number; readonly deposed?: string; readonly attributes: Json }[];
+  readonly instances: readonly {
+    readonly index_key?: string | number;
+    readonly deposed?: string;
+    readonly attributes: Json;
+  }[];
 }
 
 const TEXT = readFileSync(fixturePath('library.tfstate'), 'utf8');
@@ -22,7 +26,8 @@ function shown(): Json {
       .filter(({ deposed }) => deposed === undefined)
       .map(({ index_key: index, attributes }) => {
         const own = `${mode === 'data' ? 'data.' : ''}${type}.${name}${index === undefined ? '' : `[${JSON.stringify(index)}]`}`;
-        const marks = type === 'aws_api_gateway_stage' ? { variables: { backendToken: true }, tags: {} } : {};
+        const marks =
+          type === 'aws_api_gateway_stage' ? { variables: { backendToken: true }, tags: {} } : {};
         const address = module ? `${module}.${own}` : own;
         return {
           module,
@@ -39,16 +44,27 @@ function shown(): Json {
         };
       }),
   );
-  const ofModule = (wanted: string | undefined) => resources.filter(({ module }) => module === wanted).map(({ resource }) => resource);
+  const ofModule = (wanted: string | undefined) =>
+    resources.filter(({ module }) => module === wanted).map(({ resource }) => resource);
   const address = 'module.consumers["north"]';
-  const child = { address: 'module.consumers', resources: [], child_modules: [{ address, resources: ofModule(address) }] };
-  return { outputs: STATE.outputs, root_module: { resources: ofModule(undefined), child_modules: [child] } };
+  const child = {
+    address: 'module.consumers',
+    resources: [],
+    child_modules: [{ address, resources: ofModule(address) }],
+  };
+  return {
+    outputs: STATE.outputs,
+    root_module: { resources: ofModule(undefined), child_modules: [child] },
+  };
 }
 
 const plain = async (file: string, value: unknown) => {
   const imported = await terraformFile(file, JSON.stringify(value));
   expect(everything(imported)).not.toContain('canary');
-  return { imported, documents: imported.documents.map(({ source: _, comments: __, ...document }) => document) };
+  return {
+    imported,
+    documents: imported.documents.map(({ source: _, comments: __, ...document }) => document),
+  };
 };
 
 test('a state file, pretty or not, and what terraform show -json prints of it are the same documents', async () => {
@@ -56,7 +72,11 @@ test('a state file, pretty or not, and what terraform show -json prints of it ar
   const documents = pretty.documents.map(({ source: _, comments: __, ...document }) => document);
   expect(documents).toHaveLength(6);
   expect((await plain('library.tfstate', STATE)).documents).toEqual(documents);
-  const show = await plain('show.json', { format_version: '1.0', terraform_version: '1.11.4', values: shown() });
+  const show = await plain('show.json', {
+    format_version: '1.0',
+    terraform_version: '1.11.4',
+    values: shown(),
+  });
   expect(show.documents).toEqual(documents);
   expect(show.imported.handOver).toBe(pretty.handOver);
 });
@@ -81,7 +101,11 @@ describe('a plan', () => {
     type,
     change: { actions },
   });
-  const plan = (more: Json) => ({ format_version: '1.2', planned_values: { root_module: {} }, ...more });
+  const plan = (more: Json) => ({
+    format_version: '1.2',
+    planned_values: { root_module: {} },
+    ...more,
+  });
 
   test('what was there before it is imported, and each change of it named', async () => {
     const { imported, documents } = await plain(
@@ -90,14 +114,20 @@ describe('a plan', () => {
         prior_state: { format_version: '1.0', values: shown() },
         resource_changes: [
           change('aws_api_gateway_usage_plan.readers', ['update']),
-          change('module.consumers["north"].aws_api_gateway_api_key.key["reader"]', ['delete', 'create'], 'aws_api_gateway_api_key'),
+          change(
+            'module.consumers["north"].aws_api_gateway_api_key.key["reader"]',
+            ['delete', 'create'],
+            'aws_api_gateway_api_key',
+          ),
           change('aws_api_gateway_stage.production', ['no-op']),
           change('aws_s3_bucket.b', ['create']),
         ],
       }),
     );
     expect(documents).toHaveLength(6);
-    const changes = imported.findings.filter(({ code }) => code === 'CHANGE_PENDING').map(({ message }) => message.split(';')[0]);
+    const changes = imported.findings
+      .filter(({ code }) => code === 'CHANGE_PENDING')
+      .map(({ message }) => message.split(';')[0]);
     expect(changes).toEqual([
       'aws_api_gateway_usage_plan.readers: the plan would update it, and what is imported is what was there before',
       'module.consumers["north"].aws_api_gateway_api_key.key["reader"]: the plan would delete and create it, and what is imported is what was there before',
@@ -105,7 +135,10 @@ describe('a plan', () => {
   });
 
   test('without anything before it, it is refused', async () => {
-    const { imported } = await plain('plan.json', plan({ resource_changes: [change('aws_api_gateway_api_key.k', ['create'])] }));
+    const { imported } = await plain(
+      'plan.json',
+      plan({ resource_changes: [change('aws_api_gateway_api_key.k', ['create'])] }),
+    );
     expect(codesOf(imported)).toEqual(['CHANGE_PENDING', 'UNSUPPORTED_SOURCE']);
   });
 });
@@ -142,17 +175,25 @@ test('a whole field that is marked, by a mark that is not understood too', async
       { type: 'index', value: { value: 0, type: 'number' } },
     ],
   ]) {
-    const { imported, documents } = await plain('x.tfstate', key({ sensitive_attributes: [mark] }, { tags: { a: 'canary-in-a-tag' } }));
+    const { imported, documents } = await plain(
+      'x.tfstate',
+      key({ sensitive_attributes: [mark] }, { tags: { a: 'canary-in-a-tag' } }),
+    );
     expect(documents[0]?.spec).toEqual({});
     expect(codesOf(imported)).toContain('UNRESOLVED');
   }
 });
 
 test('an empty state', async () => {
-  expect(codesOf((await plain('x.tfstate', { version: 4, terraform_version: '1.11.4', resources: [] })).imported)).toEqual([
+  expect(
+    codesOf(
+      (await plain('x.tfstate', { version: 4, terraform_version: '1.11.4', resources: [] }))
+        .imported,
+    ),
+  ).toEqual(['NOTHING_FOUND']);
+  expect(codesOf((await plain('show.json', { format_version: '1.0' })).imported)).toEqual([
     'NOTHING_FOUND',
   ]);
-  expect(codesOf((await plain('show.json', { format_version: '1.0' })).imported)).toEqual(['NOTHING_FOUND']);
 });
 
 test('methods of an OpenAPI body', async () => {
@@ -163,11 +204,17 @@ test('methods of an OpenAPI body', async () => {
   const state = {
     ...key({}),
     resources: [
-      { ...key({}).resources[0], type: 'aws_api_gateway_rest_api', instances: [{ attributes: { id: 'apione', name: 'books', body } }] },
+      {
+        ...key({}).resources[0],
+        type: 'aws_api_gateway_rest_api',
+        instances: [{ attributes: { id: 'apione', name: 'books', body } }],
+      },
     ],
   };
   const { imported } = await plain('x.tfstate', state);
   const methods = [{ method: 'GET', path: '/books', apiKeyRequired: true }];
-  expect(imported.documents).toMatchObject([{ kind: 'KeyRequirement', spec: { restApi: { id: 'apione' }, methods } }]);
+  expect(imported.documents).toMatchObject([
+    { kind: 'KeyRequirement', spec: { restApi: { id: 'apione' }, methods } },
+  ]);
   expect(imported.documents[0]?.comments[0]).toContain('keep `security`');
 });

@@ -20,9 +20,24 @@ const template = (value: string, rest = '') =>
 
 describe('a value in a Serverless file', () => {
   test.each<[where: string, text: string, code: string, value: unknown]>([
-    ['beside its name', service(`[{ name: acme, value: ${CANARY} }]`), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_ACME' }],
-    ['alone', service(`[{ value: ${CANARY} }]`), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_API_GATEWAY_API_KEY1' }],
-    ['in a tier', service(`[{ free: [{ name: acme, value: ${CANARY} }] }]`), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_ACME' }],
+    [
+      'beside its name',
+      service(`[{ name: acme, value: ${CANARY} }]`),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_ACME' },
+    ],
+    [
+      'alone',
+      service(`[{ value: ${CANARY} }]`),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_API_GATEWAY_API_KEY1' },
+    ],
+    [
+      'in a tier',
+      service(`[{ free: [{ name: acme, value: ${CANARY} }] }]`),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_ACME' },
+    ],
     [
       'below custom',
       service('[{ name: acme, value: "${self:custom.v}" }]', `custom: { v: ${CANARY} }`),
@@ -35,7 +50,12 @@ describe('a value in a Serverless file', () => {
       'VALUE_IN_SOURCE',
       { fromEnv: 'APIKEEPER_VALUE_ACME' },
     ],
-    ['as a fallback', service(`[{ name: acme, value: "\${env:V, '${CANARY}'}" }]`), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_ACME' }],
+    [
+      'as a fallback',
+      service(`[{ name: acme, value: "\${env:V, '${CANARY}'}" }]`),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_ACME' },
+    ],
     [
       'as a parameter of the file',
       service('[{ name: acme, value: "${param:v}" }]', `params: { default: { v: ${CANARY} } }`),
@@ -54,8 +74,18 @@ describe('a value in a Serverless file', () => {
       'VALUE_FROM_SECRET',
       { ssm: '/apikeeper/acme' },
     ],
-    ['in the environment, with all keys in another file', service('"${file(keys.yml):list}"'), 'VALUE_FROM_SECRET', undefined],
-    ['in SSM', service('[{ name: acme, value: "${ssm:/apikeeper/acme~true}" }]'), 'VALUE_FROM_SECRET', { ssm: '/apikeeper/acme' }],
+    [
+      'in the environment, with all keys in another file',
+      service('"${file(keys.yml):list}"'),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
+    [
+      'in SSM',
+      service('[{ name: acme, value: "${ssm:/apikeeper/acme~true}" }]'),
+      'VALUE_FROM_SECRET',
+      { ssm: '/apikeeper/acme' },
+    ],
     [
       'in SSM, with options',
       service('[{ name: acme, value: "${ssm(eu-west-1, raw):/apikeeper/acme}" }]'),
@@ -74,11 +104,24 @@ describe('a value in a Serverless file', () => {
       'VALUE_FROM_SECRET',
       undefined,
     ],
-    ['in the environment', service('[{ name: acme, value: "${env:ACME_KEY}" }]'), 'VALUE_FROM_SECRET', undefined],
-    ['without quotes in a variable', service(`[{ name: acme, value: "\${env:V, ${CANARY}}" }]`), 'VALUE_FROM_SECRET', undefined],
+    [
+      'in the environment',
+      service('[{ name: acme, value: "${env:ACME_KEY}" }]'),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
+    [
+      'without quotes in a variable',
+      service(`[{ name: acme, value: "\${env:V, ${CANARY}}" }]`),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
     [
       "in the file's own resources",
-      service('[]', `resources:\n  Resources:\n    Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme, Value: ${CANARY} } }`),
+      service(
+        '[]',
+        `resources:\n  Resources:\n    Key: { Type: "AWS::ApiGateway::ApiKey", Properties: { Name: acme, Value: ${CANARY} } }`,
+      ),
       'VALUE_IN_SOURCE',
       { fromEnv: 'APIKEEPER_VALUE_ACME' },
     ],
@@ -92,7 +135,8 @@ describe('a value in a Serverless file', () => {
       { ssm: '/apikeeper/acme' },
     ],
   ])('%s', (_, text, code, value) => {
-    const read = () => `one: ${CANARY}\nssm: "\${ssm:/apikeeper/acme}"\nlist: [{ name: acme, value: "\${env:V}" }]`;
+    const read = () =>
+      `one: ${CANARY}\nssm: "\${ssm:/apikeeper/acme}"\nlist: [{ name: acme, value: "\${env:V}" }]`;
     const imported = serverless(text, { env: { V: CANARY }, params: { v: CANARY }, read });
     expect(all(imported)).not.toContain(CANARY.slice(0, 12));
     expect(imported.findings.map((finding) => finding.code)).toContain(code);
@@ -116,14 +160,24 @@ describe('a value in a Serverless file', () => {
 describe('a value in a template', () => {
   test.each<[where: string, text: string, code: string, value: unknown]>([
     ['literal', template(CANARY), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_ACME' }],
-    ['in a function', template(`!Join ["", [${CANARY}, x]]`), 'VALUE_IN_SOURCE', { fromEnv: 'APIKEEPER_VALUE_ACME' }],
+    [
+      'in a function',
+      template(`!Join ["", [${CANARY}, x]]`),
+      'VALUE_IN_SOURCE',
+      { fromEnv: 'APIKEEPER_VALUE_ACME' },
+    ],
     [
       "as a parameter's default",
       template('!Ref Pin', `Parameters: { Pin: { Type: String, Default: ${CANARY} } }\n`),
       'VALUE_IN_SOURCE',
       { fromEnv: 'APIKEEPER_VALUE_ACME' },
     ],
-    ['as a parameter', template('!Ref Pin', 'Parameters: { Pin: { Type: String, NoEcho: true } }\n'), 'VALUE_FROM_SECRET', undefined],
+    [
+      'as a parameter',
+      template('!Ref Pin', 'Parameters: { Pin: { Type: String, NoEcho: true } }\n'),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
     [
       'in Secrets Manager',
       template('"{{resolve:secretsmanager:apikeeper/acme}}"'),
@@ -136,14 +190,26 @@ describe('a value in a template', () => {
       'VALUE_FROM_SECRET',
       { secretsManager: 'apikeeper/acme' },
     ],
-    ['in a part of a secret', template('"{{resolve:secretsmanager:apikeeper/acme:SecretString:key}}"'), 'VALUE_FROM_SECRET', undefined],
     [
-      'in a secret by its ARN',
-      template('"{{resolve:secretsmanager:arn:aws:secretsmanager:eu-west-2:123456789012:secret:a}}"'),
+      'in a part of a secret',
+      template('"{{resolve:secretsmanager:apikeeper/acme:SecretString:key}}"'),
       'VALUE_FROM_SECRET',
       undefined,
     ],
-    ['in SSM', template('"{{resolve:ssm-secure:/apikeeper/acme:3}}"'), 'VALUE_FROM_SECRET', { ssm: '/apikeeper/acme' }],
+    [
+      'in a secret by its ARN',
+      template(
+        '"{{resolve:secretsmanager:arn:aws:secretsmanager:eu-west-2:123456789012:secret:a}}"',
+      ),
+      'VALUE_FROM_SECRET',
+      undefined,
+    ],
+    [
+      'in SSM',
+      template('"{{resolve:ssm-secure:/apikeeper/acme:3}}"'),
+      'VALUE_FROM_SECRET',
+      { ssm: '/apikeeper/acme' },
+    ],
     ['in another stack', template('!ImportValue acme'), 'VALUE_FROM_SECRET', undefined],
   ])('%s', (_, text, code, value) => {
     const imported = cloudformation(text, { Pin: CANARY });
@@ -162,14 +228,18 @@ describe('a value in a template', () => {
     `{ Name: acme, Value: ${CANARY}, Value: ${CANARY} }`,
     `{ Name: acme, Value: *${CANARY} }`,
   ])('broken: %s', (properties) => {
-    const imported = cloudformation(`Resources:\n  Key: { Type: "AWS::ApiGateway::ApiKey", Properties: ${properties} }`);
+    const imported = cloudformation(
+      `Resources:\n  Key: { Type: "AWS::ApiGateway::ApiKey", Properties: ${properties} }`,
+    );
     expect(imported.findings).toMatchObject([{ code: 'UNREADABLE' }]);
     expect(all(imported)).not.toContain(CANARY.slice(0, 12));
   });
 });
 
 test('a value on the command line is in no complaint', async () => {
-  await using space = await createWorkspace({ 'serverless.yml': service(`[{ name: acme, value: ${CANARY} }]`) });
+  await using space = await createWorkspace({
+    'serverless.yml': service(`[{ name: acme, value: ${CANARY} }]`),
+  });
   const file = `${space.path}/serverless.yml`;
   for (const words of [
     ['import', 'serverless', file, '--env', `KEY=${CANARY}`, '--env', 'OTHER'],

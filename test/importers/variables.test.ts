@@ -1,9 +1,9 @@
 import { symlink } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { unresolvedIn } from '../../src/importers/common/unresolved.ts';
 import { filesBelow } from '../../src/importers/serverless/files.ts';
 import { createVariables, type VariableOptions } from '../../src/importers/serverless/variables.ts';
 import { isWithin, readVersions, version } from '../../src/importers/serverless/version.ts';
-import { unresolvedIn } from '../../src/importers/common/unresolved.ts';
 import { createWorkspace } from '../manifests/workspace.ts';
 
 const ROOT = {
@@ -23,7 +23,10 @@ const ROOT = {
   },
   params: { default: { size: 'small', owner: '${self:service}-team' }, live: { size: 'large' } },
 };
-const GIVEN: VariableOptions = { params: { team: 'archive', 'ssm:/books/name': 'from-ssm' }, env: { USER_NAME: 'ada' } };
+const GIVEN: VariableOptions = {
+  params: { team: 'archive', 'ssm:/books/name': 'from-ssm' },
+  env: { USER_NAME: 'ada' },
+};
 
 describe('variables', () => {
   test.each<[text: string, value: unknown, stage?: string]>([
@@ -51,7 +54,10 @@ describe('variables', () => {
     ['${param:owner}', 'books-team'],
     ['${env:USER_NAME}', 'ada'],
     ['${ssm:/books/name}', 'from-ssm'],
-    ['${AWS::Region}/${stageVariables.bucket}/${Api}', '${AWS::Region}/${stageVariables.bucket}/${Api}'],
+    [
+      '${AWS::Region}/${stageVariables.bucket}/${Api}',
+      '${AWS::Region}/${stageVariables.bucket}/${Api}',
+    ],
     ['$(self:service)', '$(self:service)'],
     ['${unclosed', '${unclosed'],
     ['\\${self:service}-${self:service}', '${self:service}-books'],
@@ -60,7 +66,9 @@ describe('variables', () => {
     ['${strToBool(1)}', true],
     ['${strToBool(false)}', false],
   ])('%s is %j', (text, value, stage) => {
-    expect(createVariables(ROOT, { ...GIVEN, ...(stage && { stage }) }).resolve(text)).toEqual(value);
+    expect(createVariables(ROOT, { ...GIVEN, ...(stage && { stage }) }).resolve(text)).toEqual(
+      value,
+    );
   });
 
   test.each<[text: string, expressions: readonly string[]]>([
@@ -70,16 +78,28 @@ describe('variables', () => {
     ['${self:custom.absent}', ['${self:custom.absent} is not in the file']],
     ['${ssm:/x/y}', ["${ssm:/x/y}: give --param 'ssm:/x/y=<value>'"]],
     ['${ssm:/x/y, "a guess"}', ["${ssm:/x/y}: give --param 'ssm:/x/y=<value>'"]],
-    ['${file(./names.yml):key}', ["${file(./names.yml):key}: give --param 'file(./names.yml):key=<value>'"]],
+    [
+      '${file(./names.yml):key}',
+      ["${file(./names.yml):key}: give --param 'file(./names.yml):key=<value>'"],
+    ],
     ['${self:custom.secret}', ["${ssm:/books/rate}: give --param 'ssm:/books/rate=<value>'"]],
     ['${self:custom.loop}', ['${self:custom.loop} refers to itself']],
     ['${self:custom.ring}', ['${inside self:custom.ring.inner} refers to itself']],
-    ['${self:custom.config.name}', ["${file(config/dev.yml)}: give --param 'file(config/dev.yml)=<value>'"]],
-    ['a-${env:A}-${opt:b}', ['${env:A}: give --env A=<value>', "${opt:b}: give --param 'opt:b=<value>'"]],
+    [
+      '${self:custom.config.name}',
+      ["${file(config/dev.yml)}: give --param 'file(config/dev.yml)=<value>'"],
+    ],
+    [
+      'a-${env:A}-${opt:b}',
+      ['${env:A}: give --env A=<value>', "${opt:b}: give --param 'opt:b=<value>'"],
+    ],
     ['${env:A, env:B}', ['${env:A}: give --env A=<value>, or ${env:B}: give --env B=<value>']],
     ['${self:custom.names.${opt:stage}}', ['${opt:stage}: give --stage <stage>']],
     ['x-${self:custom.list}', ['a variable within a text is no text']],
-    ['${env:A, CANARY-without-quotes}', ['${env:A}: give --env A=<value>, or an expression that is no variable']],
+    [
+      '${env:A, CANARY-without-quotes}',
+      ['${env:A}: give --env A=<value>, or an expression that is no variable'],
+    ],
   ])('%s has no value, and the way out is named', (text, expressions) => {
     const found = unresolvedIn(createVariables(ROOT, GIVEN).resolve(text));
     if (text.includes('CANARY')) expect(found.join()).not.toContain('CANARY');
@@ -89,7 +109,8 @@ describe('variables', () => {
 
 describe('other files of the service', () => {
   const FILES = {
-    'service/config/dev.yml': 'name: books-in-dev\nnested: { deep: "${self:service}-${self:custom.config.name}" }\nlist: [a, b]\n',
+    'service/config/dev.yml':
+      'name: books-in-dev\nnested: { deep: "${self:service}-${self:custom.config.name}" }\nlist: [a, b]\n',
     'service/config/plans.json': '{ "quota": { "limit": 9 } }',
     'service/broken.yml': 'a: CANARY: CANARY',
     'service/secret.txt': 'CANARY',
@@ -99,7 +120,9 @@ describe('other files of the service', () => {
 
   const resolved = async (text: string) => {
     await using space = await createWorkspace(FILES);
-    return createVariables(ROOT, { ...GIVEN, read: filesBelow(`${space.path}/service`) }).resolve(text);
+    return createVariables(ROOT, { ...GIVEN, read: filesBelow(`${space.path}/service`) }).resolve(
+      text,
+    );
   };
 
   test.each<[text: string, value: unknown]>([
@@ -130,12 +153,20 @@ describe('other files of the service', () => {
 });
 
 test('a link that leads out of the service is not followed', async () => {
-  await using space = await createWorkspace({ 'service/own.yml': 'name: own', 'elsewhere.yml': 'name: CANARY' });
+  await using space = await createWorkspace({
+    'service/own.yml': 'name: own',
+    'elsewhere.yml': 'name: CANARY',
+  });
   await symlink('../elsewhere.yml', `${space.path}/service/out.yml`);
   await symlink('own.yml', `${space.path}/service/in.yml`);
-  const { resolve } = createVariables(ROOT, { ...GIVEN, read: filesBelow(`${space.path}/service`) });
+  const { resolve } = createVariables(ROOT, {
+    ...GIVEN,
+    read: filesBelow(`${space.path}/service`),
+  });
   expect(resolve('${file(in.yml):name}')).toBe('own');
-  expect(unresolvedIn(resolve('${file(out.yml):name}')).join()).toMatch(/outside of the service(?!.*CANARY)/);
+  expect(unresolvedIn(resolve('${file(out.yml):name}')).join()).toMatch(
+    /outside of the service(?!.*CANARY)/,
+  );
 });
 
 describe('versions', () => {
@@ -166,6 +197,8 @@ describe('versions', () => {
     ['1.80 || 2.10', 'yes'],
     [undefined, 'maybe'],
   ] as const)('%s within 1.74 to 2.19: %s', (text, verdict) => {
-    expect(isWithin(text === undefined ? undefined : readVersions(text), version(1, 74), version(2, 19))).toBe(verdict);
+    expect(
+      isWithin(text === undefined ? undefined : readVersions(text), version(1, 74), version(2, 19)),
+    ).toBe(verdict);
   });
 });

@@ -11,14 +11,19 @@ for (const kind of kinds) contract(kind, kind.rules.kind === REQUIREMENT ? REQUI
 
 describe('the contract suite', () => {
   it('runs for every kind that lives in API Gateway', () => {
-    expect(kinds.map(({ rules }) => rules.kind).sort()).toEqual(KINDS.filter((kind) => kind !== 'Target' && kind !== 'Consumer').sort());
+    expect(kinds.map(({ rules }) => rules.kind).sort()).toEqual(
+      KINDS.filter((kind) => kind !== 'Target' && kind !== 'Consumer').sort(),
+    );
   });
 
-  it.each(kinds.map((kind) => [kind.rules.kind, kind.rules] as const))('has a case for each mutable field of %s', (_, rules) => {
-    const cases = casesOf(rules).map(({ path }) => path.replaceAll('[]', ''));
-    const fields = mutable(rules).flatMap((rule) => pathsOf(rule, rule.name));
-    expect(fields.filter((path) => !cases.includes(path))).toEqual([]);
-  });
+  it.each(kinds.map((kind) => [kind.rules.kind, kind.rules] as const))(
+    'has a case for each mutable field of %s',
+    (_, rules) => {
+      const cases = casesOf(rules).map(({ path }) => path.replaceAll('[]', ''));
+      const fields = mutable(rules).flatMap((rule) => pathsOf(rule, rule.name));
+      expect(fields.filter((path) => !cases.includes(path))).toEqual([]);
+    },
+  );
 });
 
 function pathsOf({ fields }: FieldRule, path: string): string[] {

@@ -3,11 +3,11 @@
  * and heals a change that was made by hand, and changes back. The values are the schemas' own examples (examples.ts).
  */
 import { describe, expect, it } from 'vitest';
+import type { FieldRule } from '../../src/core/model/field-rules.ts';
+import { isMap, isUnset, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
 import { type Json, type Live, TAG } from '../../src/core/model/model.ts';
 import type { Cause } from '../../src/core/model/plan.ts';
 import type { ReportObject } from '../../src/core/model/report.ts';
-import type { FieldRule } from '../../src/core/model/field-rules.ts';
-import { isMap, isUnset, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
 import { tag, untag } from '../../src/kinds/tags.ts';
 import { type Case, casesOf } from './examples.ts';
@@ -35,7 +35,11 @@ export function contract(kind: Kind, own: Readonly<Record<string, OwnLaw>> = {})
   });
 }
 
-async function changes(subject: Subject, rule: FieldRule, [first, second]: Case['values']): Promise<void> {
+async function changes(
+  subject: Subject,
+  rule: FieldRule,
+  [first, second]: Case['values'],
+): Promise<void> {
   const { live: start } = await subject.read();
   await takes(subject, rule, first, defaultIn(rule));
   const { live: one } = await subject.read();
@@ -43,7 +47,12 @@ async function changes(subject: Subject, rule: FieldRule, [first, second]: Case[
   const { live: two } = await subject.read();
 
   const field = rule.name;
-  await healsWhatAHandDid(subject, rule, [one, start].find(({ spec }) => !jsonEqual(spec[field], two.spec[field])) ?? start, two);
+  await healsWhatAHandDid(
+    subject,
+    rule,
+    [one, start].find(({ spec }) => !jsonEqual(spec[field], two.spec[field])) ?? start,
+    two,
+  );
   if (rule.merge === 'per-key') return losesItsKeys(subject, rule, second, two);
   const goesBack = rule.role === 'live' && !jsonEqual(second, defaultIn(rule));
   await becomes(subject, {}, goesBack ? by(rule, 'git') : nothing);
@@ -61,9 +70,18 @@ function causeOfNews({ fresh }: Subject, rule: FieldRule, before: Json): Cause {
   return fresh && rule.role === 'createOnly' && !saysSomething(rule, before) ? 'unknown' : 'git';
 }
 
-export async function takes(subject: Subject, rule: FieldRule, value: Json, before: Json): Promise<void> {
+export async function takes(
+  subject: Subject,
+  rule: FieldRule,
+  value: Json,
+  before: Json,
+): Promise<void> {
   const isNews = saysSomething(rule, value) && !jsonEqual(value, before);
-  await becomes(subject, { [rule.name]: value }, isNews ? by(rule, causeOfNews(subject, rule, before)) : nothing);
+  await becomes(
+    subject,
+    { [rule.name]: value },
+    isNews ? by(rule, causeOfNews(subject, rule, before)) : nothing,
+  );
   if (!saysSomething(rule, value)) return;
   const { answers } = await subject.read();
   const found = scalarsIn(answers);
@@ -71,18 +89,32 @@ export async function takes(subject: Subject, rule: FieldRule, value: Json, befo
 }
 
 /** Somebody puts the field back to what it was: that is seen as theirs, and undone. */
-export async function healsWhatAHandDid(subject: Subject, rule: FieldRule, from: Live, to: Live): Promise<void> {
+export async function healsWhatAHandDid(
+  subject: Subject,
+  rule: FieldRule,
+  from: Live,
+  to: Live,
+): Promise<void> {
   await putByHand(subject, rule.name, from, to);
   await settles(subject, by(rule, 'live'));
   expect((await subject.read()).live.spec).toEqual(to.spec);
 }
 
-async function putByHand({ kind, send }: Subject, field: string, from: Live, to: Live): Promise<void> {
+async function putByHand(
+  { kind, send }: Subject,
+  field: string,
+  from: Live,
+  to: Live,
+): Promise<void> {
   const [wanted, is] = [asMap(from.spec[field]), asMap(to.spec[field])];
   const added = Object.keys(wanted).filter((key) => !jsonEqual(wanted[key], is[key]));
   const gone = Object.keys(is).filter((key) => !(key in wanted));
   if (field === 'tags') {
-    await tag(send, kind.arn(to, REGION), Object.fromEntries(added.map((key) => [key, String(wanted[key])])));
+    await tag(
+      send,
+      kind.arn(to, REGION),
+      Object.fromEntries(added.map((key) => [key, String(wanted[key])])),
+    );
     await untag(send, kind.arn(to, REGION), gone);
   } else if (field === kind.members?.field) {
     for (const key of added) await kind.members.attach(send, to.id, key);
@@ -91,7 +123,12 @@ async function putByHand({ kind, send }: Subject, field: string, from: Live, to:
 }
 
 /** A key that is merely left out stays live and is nobody's; null takes it off. */
-async function losesItsKeys(subject: Subject, rule: FieldRule, value: Json, before: Live): Promise<void> {
+async function losesItsKeys(
+  subject: Subject,
+  rule: FieldRule,
+  value: Json,
+  before: Live,
+): Promise<void> {
   const { object } = await becomes(subject, {}, nothing);
   const keys = Object.keys(asMap(before.spec[rule.name]));
   expect(object?.unclaimed).toHaveLength(keys.length);
@@ -110,7 +147,11 @@ async function steers(subject: Subject, rule: FieldRule, values: Case['values'])
   for (const [index, value] of [...values, undefined].entries()) {
     const before = [rule.default, ...values][index];
     const isNews = isRecorded && !jsonEqual(value ?? rule.default, before);
-    const { patches } = await becomes(subject, value === undefined ? {} : { [rule.name]: value }, isNews ? by(rule, 'git') : nothing);
+    const { patches } = await becomes(
+      subject,
+      value === undefined ? {} : { [rule.name]: value },
+      isNews ? by(rule, 'git') : nothing,
+    );
     expect(patches).toBe(0);
     if (isRecorded) expect(await recorded()).toBe(value ?? rule.default);
     expect((await subject.read()).live.spec).toEqual(start.spec);
@@ -124,7 +165,11 @@ async function steers(subject: Subject, rule: FieldRule, values: Case['values'])
 }
 
 /** What can't be changed is said, and nothing is written. */
-async function isHeld(subject: Subject, { name }: FieldRule, values: Case['values']): Promise<void> {
+async function isHeld(
+  subject: Subject,
+  { name }: FieldRule,
+  values: Case['values'],
+): Promise<void> {
   const { live: start } = await subject.read();
   const hold = {
     action: 'hold',
@@ -135,7 +180,10 @@ async function isHeld(subject: Subject, { name }: FieldRule, values: Case['value
   for (const value of values) {
     subject.declare({ [name]: value });
     const { objects, writes } = await subject.apply();
-    expect(objects).toEqual([expect.objectContaining({ action: 'keep' }), expect.objectContaining(hold)]);
+    expect(objects).toEqual([
+      expect.objectContaining({ action: 'keep' }),
+      expect.objectContaining(hold),
+    ]);
     expect(writes).toEqual([]);
   }
   await becomes(subject, {}, nothing);
@@ -171,10 +219,13 @@ async function settles(subject: Subject, expected: Expected | undefined) {
 }
 
 /** Calls that no PATCH of the object can stand for. */
-const BESIDES = /^(TagResource|UntagResource|(Create|Delete)UsagePlanKey|UpdateMethod|UpdateRestApi|CreateDeployment|UpdateStage)$/;
+const BESIDES =
+  /^(TagResource|UntagResource|(Create|Delete)UsagePlanKey|UpdateMethod|UpdateRestApi|CreateDeployment|UpdateStage)$/;
 
 function expectStep(objects: readonly ReportObject[], expected: Expected | undefined): void {
-  expect(objects).toEqual([expect.objectContaining({ name: NAME, action: expected ? 'update' : 'keep' })]);
+  expect(objects).toEqual([
+    expect.objectContaining({ name: NAME, action: expected ? 'update' : 'keep' }),
+  ]);
   const changes = objects[0]?.changes ?? [];
   if (expected) expect(changes).not.toEqual([]);
   const isExpected = ({ path, cause }: ReportObject['changes'][number]) =>
@@ -188,14 +239,22 @@ function defaultIn({ defaultFrom, default: value }: FieldRule): Json {
 
 /** What has to be found in the service's own answer: neither what refers to another object nor what a map's key is made of. */
 function scalarsOf(value: Json, rule: FieldRule | undefined): Json[] {
-  if (Array.isArray(value)) return value.flatMap((entry) => (isMap(entry) ? scalarsOf(entry, rule) : []));
+  if (Array.isArray(value))
+    return value.flatMap((entry) => (isMap(entry) ? scalarsOf(entry, rule) : []));
   if (!isMap(value)) return isUnset(value) ? [] : [value];
-  const keyed = (name: string) => (Array.isArray(rule?.key) ? rule.key.includes(name) : rule?.key !== undefined && !rule.fields[name]?.key);
-  return Object.entries(value).flatMap(([name, part]) => (keyed(name) ? [] : scalarsOf(part, rule?.fields[name])));
+  const keyed = (name: string) =>
+    Array.isArray(rule?.key)
+      ? rule.key.includes(name)
+      : rule?.key !== undefined && !rule.fields[name]?.key;
+  return Object.entries(value).flatMap(([name, part]) =>
+    keyed(name) ? [] : scalarsOf(part, rule?.fields[name]),
+  );
 }
 
 function scalarsIn(value: unknown): unknown[] {
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsIn) : [value];
+  return typeof value === 'object' && value !== null
+    ? Object.values(value).flatMap(scalarsIn)
+    : [value];
 }
 
 function asMap(value: Json | undefined): JsonMap {

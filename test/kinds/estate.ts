@@ -16,7 +16,10 @@ export interface Estate {
   readonly certificates: readonly string[];
 }
 
-export async function makeApi(send: Send, name = 'residents-api'): Promise<{ id: string; rootResourceId: string }> {
+export async function makeApi(
+  send: Send,
+  name = 'residents-api',
+): Promise<{ id: string; rootResourceId: string }> {
   const { id = '', rootResourceId = '' } = await send(new CreateRestApiCommand({ name }));
   return { id, rootResourceId };
 }
@@ -24,16 +27,32 @@ export async function makeApi(send: Send, name = 'residents-api'): Promise<{ id:
 /** One API with three deployments and the stages dev, test and prod, on the oldest. */
 export async function makeEstate(send: Send): Promise<Estate> {
   const { id: apiId, rootResourceId: resourceId } = await makeApi(send);
-  await send(new PutMethodCommand({ restApiId: apiId, resourceId, httpMethod: 'GET', authorizationType: 'NONE' }));
+  await send(
+    new PutMethodCommand({
+      restApiId: apiId,
+      resourceId,
+      httpMethod: 'GET',
+      authorizationType: 'NONE',
+    }),
+  );
   const deployments: string[] = [];
-  for (let count = 0; count < 3; count++) deployments.push((await send(new CreateDeploymentCommand({ restApiId: apiId }))).id ?? '');
+  for (let count = 0; count < 3; count++)
+    deployments.push((await send(new CreateDeploymentCommand({ restApiId: apiId }))).id ?? '');
   for (const stageName of ['dev', 'test', 'prod']) {
-    await send(new CreateStageCommand({ restApiId: apiId, stageName, deploymentId: deployments[0] }));
+    await send(
+      new CreateStageCommand({ restApiId: apiId, stageName, deploymentId: deployments[0] }),
+    );
   }
   const certificates: string[] = [];
   for (let count = 0; count < 2; count++)
-    certificates.push((await send(new GenerateClientCertificateCommand({}))).clientCertificateId ?? '');
+    certificates.push(
+      (await send(new GenerateClientCertificateCommand({}))).clientCertificateId ?? '',
+    );
   const path = '/cloudwatchRoleArn';
-  await send(new UpdateAccountCommand({ patchOperations: [{ op: 'replace', path, value: 'arn:aws:iam::123456789012:role/logs' }] }));
+  await send(
+    new UpdateAccountCommand({
+      patchOperations: [{ op: 'replace', path, value: 'arn:aws:iam::123456789012:role/logs' }],
+    }),
+  );
   return { apiId, deployments, certificates };
 }

@@ -1,8 +1,14 @@
 /** The cases of the contract suite, as the examples in the JSON Schemas give them: a field is covered by writing its schema. */
-import type { Json } from '../../src/core/model/model.ts';
+
 import type { FieldRule, Rules } from '../../src/core/model/field-rules.ts';
 import { isMap, type JsonMap, jsonEqual } from '../../src/core/model/json.ts';
-import { type FieldSchema, fieldSchema, resolve, schemaErrors } from '../../src/manifests/schemas.ts';
+import type { Json } from '../../src/core/model/model.ts';
+import {
+  type FieldSchema,
+  fieldSchema,
+  resolve,
+  schemaErrors,
+} from '../../src/manifests/schemas.ts';
 import { documentOf } from '../kit/rig.ts';
 
 export interface Case {
@@ -34,18 +40,23 @@ export function mutable(rules: Rules): FieldRule[] {
 
 export function casesOf(rules: Rules): Case[] {
   return mutable(rules).flatMap((rule) =>
-    [...examplesIn(rule.name, nodeOf(rules.kind, rule.name), undefined)].map(({ path, examples }): Case => {
-      const [first, second] = examples.map((ways) => firstValid(rules, rule.name, ways));
-      if (first === undefined || second === undefined || jsonEqual(first, second))
-        throw new Error(`${rules.kind}: the schema of ${path} needs two different examples that are valid in a document`);
-      return { path, rule, values: [first, second] };
-    }),
+    [...examplesIn(rule.name, nodeOf(rules.kind, rule.name), undefined)].map(
+      ({ path, examples }): Case => {
+        const [first, second] = examples.map((ways) => firstValid(rules, rule.name, ways));
+        if (first === undefined || second === undefined || jsonEqual(first, second))
+          throw new Error(
+            `${rules.kind}: the schema of ${path} needs two different examples that are valid in a document`,
+          );
+        return { path, rule, values: [first, second] };
+      },
+    ),
   );
 }
 
 /** The smallest document of a kind: what a live object is created from. */
 export function minimalSpec(rules: Rules): JsonMap {
-  const required = (fieldSchema(rules.kind, 'spec') as { required?: readonly string[] }).required ?? [];
+  const required =
+    (fieldSchema(rules.kind, 'spec') as { required?: readonly string[] }).required ?? [];
   const needed = Object.values(rules.fields).filter(
     ({ name, role, sensitive }) => required.includes(name) || (role === 'createOnly' && !sensitive),
   );
@@ -63,7 +74,9 @@ function nodeOf(kind: string, field: string): Node {
 
 function firstValid(rules: Rules, field: string, ways: Ways): Json | undefined {
   const smallest = minimalSpec(rules);
-  const isValid = (way: Json) => schemaErrors(rules.kind, documentOf(rules.kind, 'subject', { ...smallest, [field]: way })).length === 0;
+  const isValid = (way: Json) =>
+    schemaErrors(rules.kind, documentOf(rules.kind, 'subject', { ...smallest, [field]: way }))
+      .length === 0;
   for (const way of ways) if (isValid(way)) return way;
   return undefined;
 }
@@ -77,11 +90,15 @@ function* examplesIn(path: string, schema: Node, around: Json | undefined): Gene
     if (typeof property !== 'object') continue;
     const base = isMap(example) ? example : {};
     for (const inner of examplesIn(`${path}.${name}`, property, base[name]))
-      yield { path: inner.path, examples: inner.examples.map((ways) => placed(ways, name, base, node)) };
+      yield {
+        path: inner.path,
+        examples: inner.examples.map((ways) => placed(ways, name, base, node)),
+      };
   }
   if (node.items) {
     const base = Array.isArray(example) ? example[0] : undefined;
-    for (const inner of examplesIn(`${path}[]`, node.items, base)) yield { path: inner.path, examples: inner.examples.map(listed) };
+    for (const inner of examplesIn(`${path}[]`, node.items, base))
+      yield { path: inner.path, examples: inner.examples.map(listed) };
   }
   for (const branch of [node.then, node.else]) if (branch) yield* examplesIn(path, branch, example);
 }
@@ -112,6 +129,8 @@ function listed(ways: Ways): Ways {
 
 /** Small ones first. */
 function subsets<T>(all: readonly T[]): T[][] {
-  const found = Array.from({ length: 2 ** all.length }, (_, bits) => all.filter((_, index) => (bits & (1 << index)) !== 0));
+  const found = Array.from({ length: 2 ** all.length }, (_, bits) =>
+    all.filter((_, index) => (bits & (1 << index)) !== 0),
+  );
   return found.sort((a, b) => a.length - b.length);
 }

@@ -35,40 +35,71 @@ afterAll(() => door[Symbol.dispose]());
 
 const operations = () => emulator.requests.map(({ operation }) => operation);
 const fail = (operation: string, skip = 0) =>
-  emulator.inject({ operation, skip, times: 1, fault: { type: 'error', status: 400, code: 'BadRequestException', message: 'refused' } });
+  emulator.inject({
+    operation,
+    skip,
+    times: 1,
+    fault: { type: 'error', status: 400, code: 'BadRequestException', message: 'refused' },
+  });
 
 describe('the list of kinds', () => {
   it('is in the order of dependencies, and its rules come from the schemas', () => {
-    expect(kinds.map(({ rules }) => rules.kind)).toEqual(['ApiKey', 'Stage', 'UsagePlan', 'KeyRequirement']);
+    expect(kinds.map(({ rules }) => rules.kind)).toEqual([
+      'ApiKey',
+      'Stage',
+      'UsagePlan',
+      'KeyRequirement',
+    ]);
     for (const [index, { rules }] of kinds.entries()) {
       const before = kinds.slice(0, index).map((kind) => kind.rules.kind);
       expect(rules.after.filter((kind) => !before.includes(kind))).toEqual([]);
     }
   });
 
-  it.each(kinds.map((kind) => [kind.rules.kind, kind] as const))('%s projects every live field, and no other', async (_, kind) => {
-    const made = await Promise.all([
-      apiKey.create(door.send, { spec: { name: 'a' }, tags: OURS }),
-      usagePlan.create(door.send, { spec: { name: 'p' }, tags: OURS }),
-      stage.read(door.send, `${estate.apiId}:dev`),
-      keyRequirement.read(door.send, estate.apiId),
-    ]);
-    const live = made.find((object) => object?.kind === kind.rules.kind);
-    const fields = Object.values(kind.rules.fields).filter(
-      ({ role, name, sensitive }) => !sensitive && (role === 'live' || name === 'deployment'),
-    );
-    // What stages serve stands beside the API's own definition.
-    const served = kind === keyRequirement ? ['served', 'undeployed', 'deployments', 'canaries', 'suspended'] : [];
-    expect(Object.keys(live?.spec ?? {}).sort()).toEqual([...fields.map(({ name }) => name), ...served].sort());
-  });
+  it.each(kinds.map((kind) => [kind.rules.kind, kind] as const))(
+    '%s projects every live field, and no other',
+    async (_, kind) => {
+      const made = await Promise.all([
+        apiKey.create(door.send, { spec: { name: 'a' }, tags: OURS }),
+        usagePlan.create(door.send, { spec: { name: 'p' }, tags: OURS }),
+        stage.read(door.send, `${estate.apiId}:dev`),
+        keyRequirement.read(door.send, estate.apiId),
+      ]);
+      const live = made.find((object) => object?.kind === kind.rules.kind);
+      const fields = Object.values(kind.rules.fields).filter(
+        ({ role, name, sensitive }) => !sensitive && (role === 'live' || name === 'deployment'),
+      );
+      // What stages serve stands beside the API's own definition.
+      const served =
+        kind === keyRequirement
+          ? ['served', 'undeployed', 'deployments', 'canaries', 'suspended']
+          : [];
+      expect(Object.keys(live?.spec ?? {}).sort()).toEqual(
+        [...fields.map(({ name }) => name), ...served].sort(),
+      );
+    },
+  );
 });
 
 describe('a key', () => {
   it('is created in one call, enabled, with all tags and its value, which is not seen again', async () => {
-    const spec = { name: 'acme', description: 'Acme', enabled: true, customerId: '7', tags: { team: 'housing' } };
+    const spec = {
+      name: 'acme',
+      description: 'Acme',
+      enabled: true,
+      customerId: '7',
+      tags: { team: 'housing' },
+    };
     const value = 'a-key-value-of-thirty-characters';
     const made = await apiKey.create(door.send, { spec, tags: OURS, value });
-    expect(made).toEqual({ kind: 'ApiKey', id: made.id, name: 'acme', spec, tags: OURS, observedAt: 7_000 });
+    expect(made).toEqual({
+      kind: 'ApiKey',
+      id: made.id,
+      name: 'acme',
+      spec,
+      tags: OURS,
+      observedAt: 7_000,
+    });
     expect(operations()).toEqual(['CreateApiKey']);
     expect(emulator.state().apiKeys.get(made.id)?.value).toBe(value);
     expect(await apiKey.read(door.send, made.id)).toEqual(made);
@@ -76,8 +107,13 @@ describe('a key', () => {
   });
 
   it('is created enabled where nothing is said, and disabled where that is said', async () => {
-    expect((await apiKey.create(door.send, { spec: { name: 'a' }, tags: {} })).spec.enabled).toBe(true);
-    expect((await apiKey.create(door.send, { spec: { name: 'b', enabled: false }, tags: {} })).spec.enabled).toBe(false);
+    expect((await apiKey.create(door.send, { spec: { name: 'a' }, tags: {} })).spec.enabled).toBe(
+      true,
+    );
+    expect(
+      (await apiKey.create(door.send, { spec: { name: 'b', enabled: false }, tags: {} })).spec
+        .enabled,
+    ).toBe(false);
   });
 
   it('keeps its tags through an update, whose answer need not show them', async () => {
@@ -112,7 +148,12 @@ describe('a plan', () => {
 
   it('is created in one call, with its stages and method throttles', async () => {
     const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
-    expect(made).toMatchObject({ kind: 'UsagePlan', name: 'p', tags: OURS, spec: { ...full(), keys: {} } });
+    expect(made).toMatchObject({
+      kind: 'UsagePlan',
+      name: 'p',
+      tags: OURS,
+      spec: { ...full(), keys: {} },
+    });
     expect(operations()).toEqual(['CreateUsagePlan']);
     expect(await usagePlan.read(door.send, made.id)).toEqual(made);
     expect(await usagePlan.list(door.send, ALL)).toEqual([made]);
@@ -128,10 +169,14 @@ describe('a plan', () => {
   it('stands, with its tags, where the second call fails, and the error says so', async () => {
     fail('UpdateUsagePlan');
     const spec = { ...full(), productCode: 'prod-1' };
-    const failed = await usagePlan.create(door.send, { spec, tags: OURS }).catch((error: unknown) => error);
+    const failed = await usagePlan
+      .create(door.send, { spec, tags: OURS })
+      .catch((error: unknown) => error);
     expect(failed).toBeInstanceOf(PartlyCreated);
     const { message, live } = failed as PartlyCreated;
-    expect(message).toMatch(/^usage plan \w+ was created, but .*the next pass sets the rest.*refused/);
+    expect(message).toMatch(
+      /^usage plan \w+ was created, but .*the next pass sets the rest.*refused/,
+    );
     expect(live.tags).toEqual(OURS);
     expect(await usagePlan.list(door.send, ALL)).toEqual([live]);
   });
@@ -139,11 +184,17 @@ describe('a plan', () => {
   it('reads the keys of the plans that are wanted, and of no others', async () => {
     const key = await apiKey.create(door.send, { spec: { name: 'a' }, tags: {} });
     const plans = await Promise.all(
-      Array.from({ length: 20 }, (_, count) => usagePlan.create(door.send, { spec: { name: `p${count}` }, tags: {} })),
+      Array.from({ length: 20 }, (_, count) =>
+        usagePlan.create(door.send, { spec: { name: `p${count}` }, tags: {} }),
+      ),
     );
-    for (const plan of plans) await usagePlan.members?.attach(door.send, plan.id, key.id).catch(() => undefined);
+    for (const plan of plans)
+      await usagePlan.members?.attach(door.send, plan.id, key.id).catch(() => undefined);
     emulator.clearRequests();
-    const listed = await usagePlan.list(door.send, { apiIds: [], wantsMembers: ({ name }) => name < 'p2' });
+    const listed = await usagePlan.list(door.send, {
+      apiIds: [],
+      wantsMembers: ({ name }) => name < 'p2',
+    });
     expect(listed.map(({ id }) => id)).toEqual(plans.map(({ id }) => id).sort());
     const wanted = listed.filter(({ spec }) => 'keys' in spec);
     expect(wanted.map(({ name }) => name).sort()).toEqual(
@@ -152,14 +203,21 @@ describe('a plan', () => {
         .filter((name) => name < 'p2')
         .sort(),
     );
-    expect(operations().filter((operation) => operation === 'GetUsagePlanKeys')).toHaveLength(wanted.length);
-    expect(wanted.some(({ spec }) => JSON.stringify(spec.keys) === JSON.stringify({ [key.id]: true }))).toBe(true);
+    expect(operations().filter((operation) => operation === 'GetUsagePlanKeys')).toHaveLength(
+      wanted.length,
+    );
+    expect(
+      wanted.some(({ spec }) => JSON.stringify(spec.keys) === JSON.stringify({ [key.id]: true })),
+    ).toBe(true);
   });
 
   it('fails to be listed as a whole where one plan’s keys can not be read', async () => {
-    for (const name of ['p', 'q', 'r']) await usagePlan.create(door.send, { spec: { name }, tags: {} });
+    for (const name of ['p', 'q', 'r'])
+      await usagePlan.create(door.send, { spec: { name }, tags: {} });
     fail('GetUsagePlanKeys', 1);
-    await expect(usagePlan.list(door.send, ALL)).rejects.toMatchObject({ operation: 'GetUsagePlanKeys' });
+    await expect(usagePlan.list(door.send, ALL)).rejects.toMatchObject({
+      operation: 'GetUsagePlanKeys',
+    });
   });
 
   it('keeps its keys and tags through an update', async () => {
@@ -172,16 +230,23 @@ describe('a plan', () => {
     expect(operations()).toEqual([]);
   });
 
-  it.each(['drop-after', 'drop-before'] as const)('is looked at where the answer to an update was lost: %s', async (type) => {
-    const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
-    const next = { ...made.spec, quota: null };
-    emulator.inject({ operation: 'UpdateUsagePlan', times: 1, fault: { type } });
-    emulator.clearRequests();
-    const updated = usagePlan.update(door.send, made, next);
-    if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
-    else await expect(updated).rejects.toMatchObject({ class: 'answer-lost', operation: 'UpdateUsagePlan' });
-    expect(operations()).toEqual(['UpdateUsagePlan', 'GetUsagePlan', 'GetUsagePlanKeys']);
-  });
+  it.each(['drop-after', 'drop-before'] as const)(
+    'is looked at where the answer to an update was lost: %s',
+    async (type) => {
+      const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
+      const next = { ...made.spec, quota: null };
+      emulator.inject({ operation: 'UpdateUsagePlan', times: 1, fault: { type } });
+      emulator.clearRequests();
+      const updated = usagePlan.update(door.send, made, next);
+      if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
+      else
+        await expect(updated).rejects.toMatchObject({
+          class: 'answer-lost',
+          operation: 'UpdateUsagePlan',
+        });
+      expect(operations()).toEqual(['UpdateUsagePlan', 'GetUsagePlan', 'GetUsagePlanKeys']);
+    },
+  );
 
   it('is taken out of its stages and deleted, however often', async () => {
     const made = await usagePlan.create(door.send, { spec: full(), tags: OURS });
@@ -209,7 +274,8 @@ describe('the keys of a plan', () => {
   }
   const attach = (plan: string, key: string) => usagePlan.members?.attach(door.send, plan, key);
   const detach = (plan: string, key: string) => usagePlan.members?.detach(door.send, plan, key);
-  const keysOf = async (plan: string) => Object.keys((await usagePlan.read(door.send, plan))?.spec.keys ?? {});
+  const keysOf = async (plan: string) =>
+    Object.keys((await usagePlan.read(door.send, plan))?.spec.keys ?? {});
 
   it('are attached and detached, however often', async () => {
     const [plan, key] = await planAndKey();
@@ -224,7 +290,11 @@ describe('the keys of a plan', () => {
 
   it.each([
     ['carried out', 'drop-after', ['CreateUsagePlanKey', 'GetUsagePlanKey']],
-    ['not carried out', 'drop-before', ['CreateUsagePlanKey', 'GetUsagePlanKey', 'CreateUsagePlanKey']],
+    [
+      'not carried out',
+      'drop-before',
+      ['CreateUsagePlanKey', 'GetUsagePlanKey', 'CreateUsagePlanKey'],
+    ],
   ] as const)('are looked up where the answer was lost: %s', async (_, type, expected) => {
     const [plan, key] = await planAndKey();
     emulator.inject({ operation: 'CreateUsagePlanKey', times: 1, fault: { type } });
@@ -241,7 +311,10 @@ describe('the keys of a plan', () => {
     ];
     const key = await apiKey.create(door.send, { spec: { name: 'a' }, tags: {} });
     await attach(one.id, key.id);
-    await expect(attach(other.id, key.id)).rejects.toMatchObject({ operation: 'CreateUsagePlanKey', class: 'conflict' });
+    await expect(attach(other.id, key.id)).rejects.toMatchObject({
+      operation: 'CreateUsagePlanKey',
+      class: 'conflict',
+    });
     expect(await keysOf(other.id)).toEqual([]);
   });
 });
@@ -256,7 +329,10 @@ describe('a stage', () => {
     },
     description: 'Production',
     tracingEnabled: true,
-    accessLog: { destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:access', format: '$context.requestId' },
+    accessLog: {
+      destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:access',
+      format: '$context.requestId',
+    },
     cacheCluster: { enabled: true, size: '1.6' },
     clientCertificateId: estate.certificates[0] ?? '',
     tags: { team: 'housing' },
@@ -266,9 +342,19 @@ describe('a stage', () => {
   it('is created, and gets in a second call what the first does not take', async () => {
     const made = await stage.create(door.send, { id: id(), spec: full(), tags: OURS });
     expect(operations()).toEqual(['CreateStage', 'UpdateStage']);
-    expect(made).toMatchObject({ kind: 'Stage', id: id(), name: 'production', tags: OURS, spec: full() });
+    expect(made).toMatchObject({
+      kind: 'Stage',
+      id: id(),
+      name: 'production',
+      tags: OURS,
+      spec: full(),
+    });
     expect(await stage.read(door.send, id())).toEqual(made);
-    expect((await stage.list(door.send, { ...ALL, apiIds: [estate.apiId] })).find((live) => live.id === id())).toEqual(made);
+    expect(
+      (await stage.list(door.send, { ...ALL, apiIds: [estate.apiId] })).find(
+        (live) => live.id === id(),
+      ),
+    ).toEqual(made);
   });
 
   it('is created in one call where that says all', async () => {
@@ -282,21 +368,29 @@ describe('a stage', () => {
   });
 
   it('is created from the newest deployment', async () => {
-    const made = await stage.create(door.send, { id: id(), spec: { deployment: 'latest' }, tags: {} });
+    const made = await stage.create(door.send, {
+      id: id(),
+      spec: { deployment: 'latest' },
+      tags: {},
+    });
     expect(made.spec.deployment).toBe(estate.deployments.at(-1));
   });
 
   it('is not created without a deployment: the error names the API', async () => {
     const { id: empty } = await makeApi(door.send, 'empty');
-    await expect(stage.create(door.send, { id: `${empty}:dev`, spec: { deployment: 'latest' }, tags: {} })).rejects.toThrow(
-      `API ${empty} has no deployment yet`,
+    await expect(
+      stage.create(door.send, { id: `${empty}:dev`, spec: { deployment: 'latest' }, tags: {} }),
+    ).rejects.toThrow(`API ${empty} has no deployment yet`);
+    await expect(stage.create(door.send, { id: id(), spec: {}, tags: {} })).rejects.toThrow(
+      'without a deployment',
     );
-    await expect(stage.create(door.send, { id: id(), spec: {}, tags: {} })).rejects.toThrow('without a deployment');
   });
 
   it('stands, with its tags, where the second call fails, and the error says so', async () => {
     fail('UpdateStage');
-    await expect(stage.create(door.send, { id: id(), spec: full(), tags: OURS })).rejects.toThrow(`stage ${id()} was created, but`);
+    await expect(stage.create(door.send, { id: id(), spec: full(), tags: OURS })).rejects.toThrow(
+      `stage ${id()} was created, but`,
+    );
     const found = await stage.read(door.send, id());
     expect(found?.tags).toEqual(OURS);
     await stage.update(door.send, found ?? expect.fail('there is none'), full());
@@ -314,26 +408,41 @@ describe('a stage', () => {
     };
     const settings = made.spec.methodSettings as object;
     expect(await update({ description: 'Live' })).toEqual(['UpdateStage']);
-    expect(await update({ methodSettings: { ...settings, 'PUT /': { metricsEnabled: true } } })).toEqual(['UpdateStage']);
-    expect(await update({ methodSettings: { ...settings, '* /*': { metricsEnabled: false } } })).toEqual(['GetStage', 'UpdateStage']);
+    expect(
+      await update({ methodSettings: { ...settings, 'PUT /': { metricsEnabled: true } } }),
+    ).toEqual(['UpdateStage']);
+    expect(
+      await update({ methodSettings: { ...settings, '* /*': { metricsEnabled: false } } }),
+    ).toEqual(['GetStage', 'UpdateStage']);
     emulator.clearRequests();
     expect(await stage.update(door.send, made, made.spec)).toBe(made);
     expect(operations()).toEqual([]);
   });
 
-  it.each(['drop-after', 'drop-before'] as const)('is looked at where the answer to an update was lost: %s', async (type) => {
-    const made = await stage.create(door.send, { id: id(), spec: full(), tags: OURS });
-    const next = { ...made.spec, accessLog: null };
-    emulator.inject({ operation: 'UpdateStage', times: 1, fault: { type } });
-    emulator.clearRequests();
-    const updated = stage.update(door.send, made, next);
-    if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
-    else await expect(updated).rejects.toMatchObject({ class: 'answer-lost', operation: 'UpdateStage' });
-    expect(operations()).toEqual(['UpdateStage', 'GetStage']);
-  });
+  it.each(['drop-after', 'drop-before'] as const)(
+    'is looked at where the answer to an update was lost: %s',
+    async (type) => {
+      const made = await stage.create(door.send, { id: id(), spec: full(), tags: OURS });
+      const next = { ...made.spec, accessLog: null };
+      emulator.inject({ operation: 'UpdateStage', times: 1, fault: { type } });
+      emulator.clearRequests();
+      const updated = stage.update(door.send, made, next);
+      if (type === 'drop-after') expect(await updated).toEqual({ ...made, spec: next });
+      else
+        await expect(updated).rejects.toMatchObject({
+          class: 'answer-lost',
+          operation: 'UpdateStage',
+        });
+      expect(operations()).toEqual(['UpdateStage', 'GetStage']);
+    },
+  );
 
   it('of which one method stands there in two spellings shows ours', async () => {
-    const settings = (path: string, value: string) => ({ op: 'replace' as const, path: `/${path}/throttling/burstLimit`, value });
+    const settings = (path: string, value: string) => ({
+      op: 'replace' as const,
+      path: `/${path}/throttling/burstLimit`,
+      value,
+    });
     await door.send(
       new UpdateStageCommand({
         restApiId: estate.apiId,
@@ -363,7 +472,11 @@ describe('tags', () => {
   it('are set and taken off one by one, under the ARN of each kind', async () => {
     const objects = [
       await apiKey.create(door.send, { spec: { name: 'a' }, tags: OURS }),
-      await stage.create(door.send, { id: `${estate.apiId}:s`, spec: { deployment: 'latest' }, tags: OURS }),
+      await stage.create(door.send, {
+        id: `${estate.apiId}:s`,
+        spec: { deployment: 'latest' },
+        tags: OURS,
+      }),
       await usagePlan.create(door.send, { spec: { name: 'p' }, tags: OURS }),
       await keyRequirement.read(door.send, estate.apiId),
     ];
@@ -393,7 +506,9 @@ describe('tags', () => {
     ['cn-north-1', 'arn:aws-cn:apigateway:cn-north-1::/apikeys/k'],
     ['us-gov-west-1', 'arn:aws-us-gov:apigateway:us-gov-west-1::/apikeys/k'],
   ])('stand in %s under %s', (region, arn) => {
-    expect(apiKey.arn({ kind: 'ApiKey', id: 'k', name: '', spec: {}, tags: {}, observedAt: 0 }, region)).toBe(arn);
+    expect(
+      apiKey.arn({ kind: 'ApiKey', id: 'k', name: '', spec: {}, tags: {}, observedAt: 0 }, region),
+    ).toBe(arn);
   });
 });
 
@@ -401,7 +516,9 @@ describe('REST APIs', () => {
   it('are listed by id, with names that need not be unique', async () => {
     const { id } = await makeApi(door.send);
     expect(await listApis(door.send)).toEqual(
-      [estate.apiId, id].sort().map((id) => ({ id, name: 'residents-api', apiKeySource: 'HEADER', tags: {} })),
+      [estate.apiId, id]
+        .sort()
+        .map((id) => ({ id, name: 'residents-api', apiKeySource: 'HEADER', tags: {} })),
     );
   });
 });

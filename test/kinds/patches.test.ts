@@ -8,7 +8,9 @@ import { detachStages, usagePlanPatch } from '../../src/kinds/usage-plan-patch.t
 
 /** `op path = value`, which reads better than objects. */
 const lines = (operations: readonly PatchOperation[]) =>
-  operations.map(({ op, path, value }) => `${op} ${path}${value === undefined ? '' : ` = ${value}`}`);
+  operations.map(
+    ({ op, path, value }) => `${op} ${path}${value === undefined ? '' : ` = ${value}`}`,
+  );
 
 interface Case {
   readonly reason: string;
@@ -18,26 +20,55 @@ interface Case {
 }
 
 describe('the patch of a key', () => {
-  const live: Spec = { name: 'acme', description: 'Acme', enabled: true, customerId: null, tags: {} };
+  const live: Spec = {
+    name: 'acme',
+    description: 'Acme',
+    enabled: true,
+    customerId: null,
+    tags: {},
+  };
   it.each<Case>([
     { reason: 'nothing differs', live, next: live, patch: [] },
     { reason: 'an absent field says nothing', live, next: {}, patch: [] },
-    { reason: 'none is none', live: { ...live, description: '' }, next: { description: null, customerId: '' }, patch: [] },
-    { reason: 'a boolean is a text', live, next: { enabled: false }, patch: ['replace /enabled = false'] },
-    { reason: 'an empty text clears', live, next: { description: null }, patch: ['replace /description = '] },
+    {
+      reason: 'none is none',
+      live: { ...live, description: '' },
+      next: { description: null, customerId: '' },
+      patch: [],
+    },
+    {
+      reason: 'a boolean is a text',
+      live,
+      next: { enabled: false },
+      patch: ['replace /enabled = false'],
+    },
+    {
+      reason: 'an empty text clears',
+      live,
+      next: { description: null },
+      patch: ['replace /description = '],
+    },
     { reason: 'tags are not its business', live, next: { tags: { a: 'b' } }, patch: [] },
     {
       reason: 'all in one call',
       live,
       next: { name: 'b', description: 'B', enabled: false, customerId: '7' },
-      patch: ['replace /name = b', 'replace /description = B', 'replace /enabled = false', 'replace /customerId = 7'],
+      patch: [
+        'replace /name = b',
+        'replace /description = B',
+        'replace /enabled = false',
+        'replace /customerId = 7',
+      ],
     },
   ])('$reason', ({ live, next, patch }) => expect(lines(apiKeyPatch(live, next))).toEqual(patch));
 });
 
 describe('the patch of a plan', () => {
   const limits = { rateLimit: 5, burstLimit: 10 };
-  const stages = { 'api:dev': { methodThrottles: {} }, 'api:prod': { methodThrottles: { 'GET /a/{id}': limits } } };
+  const stages = {
+    'api:dev': { methodThrottles: {} },
+    'api:prod': { methodThrottles: { 'GET /a/{id}': limits } },
+  };
   const live: Spec = {
     name: 'p',
     description: '',
@@ -49,7 +80,12 @@ describe('the patch of a plan', () => {
   };
   it.each<Case>([
     { reason: 'nothing differs', live, next: live, patch: [] },
-    { reason: 'keys and tags have calls of their own', live, next: { keys: { a: true }, tags: { a: 'b' } }, patch: [] },
+    {
+      reason: 'keys and tags have calls of their own',
+      live,
+      next: { keys: { a: true }, tags: { a: 'b' } },
+      patch: [],
+    },
     {
       reason: 'rate and burst go together (TF#2057)',
       live,
@@ -60,7 +96,11 @@ describe('the patch of a plan', () => {
       reason: 'limit, period and offset go together; 0 is a value (aws-cdk#10071)',
       live,
       next: { quota: { limit: 0, period: 'DAY', offset: 0 } },
-      patch: ['replace /quota/limit = 0', 'replace /quota/period = DAY', 'replace /quota/offset = 0'],
+      patch: [
+        'replace /quota/limit = 0',
+        'replace /quota/period = DAY',
+        'replace /quota/offset = 0',
+      ],
     },
     {
       reason: 'a quota goes as a whole',
@@ -75,7 +115,8 @@ describe('the patch of a plan', () => {
       patch: ['replace /productCode = '],
     },
     {
-      reason: 'only what changes is detached and attached; the stage stands in the value (boto3#2629)',
+      reason:
+        'only what changes is detached and attached; the stage stands in the value (boto3#2629)',
       live,
       next: { stages: { 'api:dev': { methodThrottles: {} }, 'api:test': { methodThrottles: {} } } },
       patch: ['remove /apiStages = api:prod', 'add /apiStages = api:test'],
@@ -83,7 +124,14 @@ describe('the patch of a plan', () => {
     {
       reason: 'method throttles of a stage go in one replace, once the stage is there',
       live,
-      next: { stages: { ...stages, 'api:test': { methodThrottles: { 'GET /': limits, 'POST /a': { rateLimit: 0.5, burstLimit: 0 } } } } },
+      next: {
+        stages: {
+          ...stages,
+          'api:test': {
+            methodThrottles: { 'GET /': limits, 'POST /a': { rateLimit: 0.5, burstLimit: 0 } },
+          },
+        },
+      },
       patch: [
         'add /apiStages = api:test',
         'replace /apiStages/api:test/throttle = {"//GET":{"rateLimit":5,"burstLimit":10},"/a/POST":{"rateLimit":0.5,"burstLimit":0}}',
@@ -102,7 +150,10 @@ describe('the patch of a plan', () => {
     {
       reason: 'and goes after them',
       live,
-      next: { throttle: null, stages: { 'api:dev': { methodThrottles: {} }, 'api:prod': { methodThrottles: {} } } },
+      next: {
+        throttle: null,
+        stages: { 'api:dev': { methodThrottles: {} }, 'api:prod': { methodThrottles: {} } },
+      },
       patch: ['remove /apiStages/api:prod/throttle', 'remove /throttle'],
     },
     {
@@ -117,10 +168,15 @@ describe('the patch of a plan', () => {
       next: { stages: null },
       patch: ['remove /apiStages = api:dev', 'remove /apiStages = api:prod'],
     },
-  ])('$reason', ({ live, next, patch }) => expect(lines(usagePlanPatch(live, next))).toEqual(patch));
+  ])('$reason', ({ live, next, patch }) =>
+    expect(lines(usagePlanPatch(live, next))).toEqual(patch),
+  );
 
   it('takes it out of all stages before it is deleted', () => {
-    expect(lines(detachStages(live))).toEqual(['remove /apiStages = api:dev', 'remove /apiStages = api:prod']);
+    expect(lines(detachStages(live))).toEqual([
+      'remove /apiStages = api:dev',
+      'remove /apiStages = api:prod',
+    ]);
   });
 });
 
@@ -129,7 +185,12 @@ describe('the patch of a stage', () => {
     throttle: { rateLimit: 10, burstLimit: 20 },
     metricsEnabled: false,
     logging: { level: 'OFF', dataTrace: false },
-    caching: { enabled: false, ttlInSeconds: 300, dataEncrypted: false, requireAuthorizationForCacheControl: true },
+    caching: {
+      enabled: false,
+      ttlInSeconds: 300,
+      dataEncrypted: false,
+      requireAuthorizationForCacheControl: true,
+    },
   };
   const live: Spec = {
     deployment: 'd1',
@@ -141,10 +202,17 @@ describe('the patch of a stage', () => {
     cacheCluster: { enabled: false },
     clientCertificateId: 'c1',
   };
-  const settings = (changes: Spec): Spec => ({ methodSettings: { ...(live.methodSettings as Spec), ...changes } });
+  const settings = (changes: Spec): Spec => ({
+    methodSettings: { ...(live.methodSettings as Spec), ...changes },
+  });
   it.each<Case & { raw?: string[] }>([
     { reason: 'nothing differs', live, next: live, patch: [] },
-    { reason: 'another deployment', live, next: { deployment: 'd2' }, patch: ['replace /deploymentId = d2'] },
+    {
+      reason: 'another deployment',
+      live,
+      next: { deployment: 'd2' },
+      patch: ['replace /deploymentId = d2'],
+    },
     { reason: 'latest is never compared', live, next: { deployment: 'latest' }, patch: [] },
     {
       reason: 'texts are cleared by an empty one',
@@ -156,7 +224,11 @@ describe('the patch of a stage', () => {
       reason: 'variables one by one; add does not exist',
       live,
       next: { variables: { port: '8080', host: null, vpcLinkId: 'v' } },
-      patch: ['remove /variables/host', 'replace /variables/port = 8080', 'replace /variables/vpcLinkId = v'],
+      patch: [
+        'remove /variables/host',
+        'replace /variables/port = 8080',
+        'replace /variables/vpcLinkId = v',
+      ],
     },
     {
       reason: 'a variable called like a member of every object',
@@ -164,12 +236,20 @@ describe('the patch of a stage', () => {
       next: { variables: {} },
       patch: ['remove /variables/constructor'],
     },
-    { reason: 'the access log goes as a whole', live, next: { accessLog: null }, patch: ['remove /accessLogSettings'] },
+    {
+      reason: 'the access log goes as a whole',
+      live,
+      next: { accessLog: null },
+      patch: ['remove /accessLogSettings'],
+    },
     {
       reason: 'and is set as a whole',
       live,
       next: { accessLog: { destinationArn: 'arn:1', format: 'f' } },
-      patch: ['replace /accessLogSettings/destinationArn = arn:1', 'replace /accessLogSettings/format = f'],
+      patch: [
+        'replace /accessLogSettings/destinationArn = arn:1',
+        'replace /accessLogSettings/format = f',
+      ],
     },
     {
       reason: 'a cache cluster is turned on with its size',
@@ -193,18 +273,30 @@ describe('the patch of a stage', () => {
       reason: 'rate and burst go together',
       live,
       next: settings({ 'GET /a/b': { throttle: { rateLimit: 10, burstLimit: 0 } } }),
-      patch: ['replace /~1a~1b/GET/throttling/rateLimit = 10', 'replace /~1a~1b/GET/throttling/burstLimit = 0'],
+      patch: [
+        'replace /~1a~1b/GET/throttling/rateLimit = 10',
+        'replace /~1a~1b/GET/throttling/burstLimit = 0',
+      ],
     },
     {
       reason: 'no throttle is -1',
       live,
       next: settings({ 'GET /a/b': { throttle: null } }),
-      patch: ['replace /~1a~1b/GET/throttling/rateLimit = -1', 'replace /~1a~1b/GET/throttling/burstLimit = -1'],
+      patch: [
+        'replace /~1a~1b/GET/throttling/rateLimit = -1',
+        'replace /~1a~1b/GET/throttling/burstLimit = -1',
+      ],
     },
     {
-      reason: 'all methods come first, because a new entry copies them, and a new entry says all that is named',
+      reason:
+        'all methods come first, because a new entry copies them, and a new entry says all that is named',
       live: { methodSettings: {} },
-      next: { methodSettings: { 'GET /': { metricsEnabled: false, throttle: null }, '* /*': { metricsEnabled: true } } },
+      next: {
+        methodSettings: {
+          'GET /': { metricsEnabled: false, throttle: null },
+          '* /*': { metricsEnabled: true },
+        },
+      },
       patch: [
         'replace /*/*/metrics/enabled = true',
         'replace /~1/GET/metrics/enabled = false',
@@ -227,7 +319,15 @@ describe('the patch of a stage', () => {
     },
     {
       reason: 'an entry in another spelling makes room for ours, which keeps what is not named',
-      live: { methodSettings: { 'GET /a': { throttle: null, metricsEnabled: true, logging: { level: 'INFO', dataTrace: false } } } },
+      live: {
+        methodSettings: {
+          'GET /a': {
+            throttle: null,
+            metricsEnabled: true,
+            logging: { level: 'INFO', dataTrace: false },
+          },
+        },
+      },
       next: { methodSettings: { 'GET /a': { metricsEnabled: false } } },
       raw: ['a/GET'],
       patch: [
@@ -246,11 +346,17 @@ describe('the patch of a stage', () => {
       raw: ['a/GET', '~1a/GET'],
       patch: ['remove /a/GET', 'replace /~1a/GET/metrics/enabled = false'],
     },
-  ])('$reason', ({ live, next, raw, patch }) => expect(lines(stagePatch(live, next, raw))).toEqual(patch));
+  ])('$reason', ({ live, next, raw, patch }) =>
+    expect(lines(stagePatch(live, next, raw))).toEqual(patch),
+  );
 
   it('knows which methods change', () => {
     expect(changedSettings(live, { description: 'x' })).toEqual([]);
-    expect(changedSettings(live, { methodSettings: { 'PUT /': { metricsEnabled: true }, 'GET /a/b': entry } })).toEqual(['* /*', 'PUT /']);
+    expect(
+      changedSettings(live, {
+        methodSettings: { 'PUT /': { metricsEnabled: true }, 'GET /a/b': entry },
+      }),
+    ).toEqual(['* /*', 'PUT /']);
   });
 });
 
@@ -262,13 +368,16 @@ describe('the key of a method', () => {
     ['ANY /{proxy+}', '~1{proxy+}/ANY', '/{proxy+}/ANY'],
     ['GET /a~b', '~1a~0b/GET', undefined],
     ['* /*', '*/*', undefined],
-  ])('%s is %s in settings and %s in throttles, and is read back from both', (key, setting, throttle) => {
-    expect(settingKey(key)).toBe(setting);
-    expect(readMethodKey(setting)).toBe(key);
-    if (throttle === undefined) return;
-    expect(throttleKey(key)).toBe(throttle);
-    expect(readMethodKey(throttle)).toBe(key);
-  });
+  ])(
+    '%s is %s in settings and %s in throttles, and is read back from both',
+    (key, setting, throttle) => {
+      expect(settingKey(key)).toBe(setting);
+      expect(readMethodKey(setting)).toBe(key);
+      if (throttle === undefined) return;
+      expect(throttleKey(key)).toBe(throttle);
+      expect(readMethodKey(throttle)).toBe(key);
+    },
+  );
 
   it.each([
     ['residents/GET', 'GET /residents', 'Terraform’s: without a leading slash'],

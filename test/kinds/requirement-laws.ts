@@ -7,7 +7,8 @@ import type { Subject } from './subject.ts';
 /** The methods of the subject's API that demand a key, by its definition and by what a stage serves. */
 async function demanding({ read }: Subject) {
   const { methods, served, deployments } = requirementOf((await read()).live);
-  const yes = (all: Readonly<Record<string, boolean>>) => Object.keys(all).filter((key) => all[key]);
+  const yes = (all: Readonly<Record<string, boolean>>) =>
+    Object.keys(all).filter((key) => all[key]);
   return {
     defined: Object.keys(methods).filter((key) => methods[key]?.apiKeyRequired),
     served: Object.fromEntries(Object.entries(served).map(([stage, all]) => [stage, yes(all)])),
@@ -22,7 +23,9 @@ const methods: OwnLaw = async (subject, rule, [first, second]) => {
   const { live: one } = await subject.read();
   await takes(subject, rule, second, first);
   const { live: two } = await subject.read();
-  const differs = [one, start].find(({ spec }) => JSON.stringify(spec.methods) !== JSON.stringify(two.spec.methods));
+  const differs = [one, start].find(
+    ({ spec }) => JSON.stringify(spec.methods) !== JSON.stringify(two.spec.methods),
+  );
   await healsWhatAHandDid(subject, rule, differs ?? start, two);
 
   const { object } = await becomes(subject, {}, nothing);
@@ -38,7 +41,9 @@ const apiKeyRequired: OwnLaw = async (subject) => {
   expect((await demanding(subject)).defined).toEqual(Object.keys(all));
   const exception = [{ method: 'GET', path: '/residents', apiKeyRequired: false }];
   await becomes(subject, { apiKeyRequired: true, methods: exception }, byMethods);
-  expect((await demanding(subject)).defined).toEqual(Object.keys(all).filter((key) => key !== 'GET /residents'));
+  expect((await demanding(subject)).defined).toEqual(
+    Object.keys(all).filter((key) => key !== 'GET /residents'),
+  );
   await becomes(subject, { apiKeyRequired: false }, byMethods);
   expect((await demanding(subject)).defined).toEqual([]);
   await becomes(subject, {}, nothing);
@@ -50,7 +55,11 @@ const redeploy: OwnLaw = async (subject, rule, [first, second]) => {
   await becomes(subject, { methods: required }, { field: 'methods', cause: 'git' });
   const before = await demanding(subject);
   for (const value of [first, second]) {
-    const { writes } = await becomes(subject, { methods: required, [rule.name]: value }, by(rule, 'git'));
+    const { writes } = await becomes(
+      subject,
+      { methods: required, [rule.name]: value },
+      by(rule, 'git'),
+    );
     expect(writes.filter((operation) => operation === 'CreateDeployment')).toHaveLength(1);
     const { stages } = value as { stages: string[] };
     const { served, deployments } = await demanding(subject);

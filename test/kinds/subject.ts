@@ -3,18 +3,18 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
+import type { JsonMap } from '../../src/core/model/json.ts';
 import type { Live } from '../../src/core/model/model.ts';
 import type { ReportObject, TargetReport } from '../../src/core/model/report.ts';
-import type { JsonMap } from '../../src/core/model/json.ts';
 import type { RequestRecord } from '../../src/emulator/index.ts';
 import type { Send } from '../../src/gateway/send.ts';
 import type { Kind } from '../../src/kinds/kind.ts';
 import { load } from '../../src/manifests/load.ts';
 import { openDoor } from '../gateway/door.ts';
-import { writesOf } from '../reliability/account.ts';
-import { furnish } from '../scenarios/account.ts';
 import { expectAllowed, type PolicyOf, policiesOf } from '../kit/iam.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import { writesOf } from '../reliability/account.ts';
+import { furnish } from '../scenarios/account.ts';
 import { exampleOf, minimalSpec, mutable } from './examples.ts';
 
 export const NAME = 'subject';
@@ -31,7 +31,10 @@ export interface Subject extends AsyncDisposable {
   /** The subject in a plan; every other object is to be kept, and every call is one that the documents' IAM policy allows. */
   plan(): Promise<readonly ReportObject[]>;
   /** The same of an apply, and the calls that wrote. */
-  apply(): Promise<{ readonly objects: readonly ReportObject[]; readonly writes: readonly string[] }>;
+  apply(): Promise<{
+    readonly objects: readonly ReportObject[];
+    readonly writes: readonly string[];
+  }>;
 }
 
 /** @param spec what will be declared: the subject is made with whatever other fields that needs. */
@@ -53,7 +56,10 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
     const allowed = policies.get(mode) ?? (await policiesOf(rig.directory, { mode }));
     policies.set(mode, allowed);
     expectAllowed(allowed, rig.emulator.requests.slice(since));
-    const [mine, others] = [objects.filter(({ name }) => name === NAME), objects.filter(({ name }) => name !== NAME)];
+    const [mine, others] = [
+      objects.filter(({ name }) => name === NAME),
+      objects.filter(({ name }) => name !== NAME),
+    ];
     expect(others.filter(({ action }) => action !== 'keep')).toEqual([]);
     return mine;
   };
@@ -81,7 +87,10 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
     async apply() {
       rig.emulator.clearRequests();
       const mine = await ofPass(rig.apply, 'enforce');
-      return { objects: mine, writes: writesOf(rig.emulator.requests).map(({ operation }: RequestRecord) => operation) };
+      return {
+        objects: mine,
+        writes: writesOf(rig.emulator.requests).map(({ operation }: RequestRecord) => operation),
+      };
     },
     async [Symbol.asyncDispose]() {
       door[Symbol.dispose]();
@@ -95,7 +104,10 @@ export async function createSubject(kind: Kind, spec: JsonMap, fresh: boolean): 
 async function withCompanions({ rules }: Kind, spec: JsonMap, rig: Rig): Promise<JsonMap> {
   const smallest = minimalSpec(rules);
   const others = mutable(rules).filter(({ name }) => !(name in spec) && !(name in smallest));
-  const tries = [smallest, ...others.map(({ name }) => ({ ...smallest, [name]: exampleOf(rules.kind, name) }))];
+  const tries = [
+    smallest,
+    ...others.map(({ name }) => ({ ...smallest, [name]: exampleOf(rules.kind, name) })),
+  ];
   for (const base of tries) {
     rig.write([...OTHERS, documentOf(rules.kind, NAME, { ...base, ...spec })]);
     const { problems, dangling } = await load(rig.directory);
@@ -108,17 +120,31 @@ async function withCompanions({ rules }: Kind, spec: JsonMap, rig: Rig): Promise
 const OTHERS = [
   ...['acme', 'acme-residents-production'].map((name) => documentOf('ApiKey', name)),
   ...['development', 'staging', 'production'].map((stageName) =>
-    documentOf('Stage', `residents-${stageName}`, { restApi: { name: 'residents-api' }, stageName }),
+    documentOf('Stage', `residents-${stageName}`, {
+      restApi: { name: 'residents-api' },
+      stageName,
+    }),
   ),
 ];
 
 /** What examples refer to by id, or by the name of an API. */
 async function makeAccount({ hand, state }: Rig): Promise<void> {
   const stages = ['development', 'staging', 'production'].map((name) => ({ name }));
-  const methods = ['GET /residents', 'POST /residents', 'GET /residents/{id}', 'POST /residents/{id}'];
+  const methods = [
+    'GET /residents',
+    'POST /residents',
+    'GET /residents/{id}',
+    'POST /residents/{id}',
+  ];
   await furnish(hand, {
     apis: [
-      { id: 'residents1', name: 'residents-api', open: methods, deployments: ['x7y8z9', 'u4v5w6', 'newest'], stages },
+      {
+        id: 'residents1',
+        name: 'residents-api',
+        open: methods,
+        deployments: ['x7y8z9', 'u4v5w6', 'newest'],
+        stages,
+      },
       { id: 'repairs1', name: 'repairs-api', methods: ['GET /'], stages },
       { id: 'a1b2c3d4e5', name: 'permits-api', methods: ['GET /'], stages },
       { id: 'f6g7h8i9j0', name: 'parking-api', methods: ['GET /'], stages },
@@ -144,7 +170,12 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
   for (const name of ['apikeeper/acme', 'apikeeper/production/acme']) {
     const arn = `arn:aws:secretsmanager:eu-west-2:123456789012:secret:${name}`;
     state.secrets.set(name, { arn, text: VALUE, version: '1', createdDate: now });
-    state.parameters.set(`/${name}`, { type: 'SecureString', value: VALUE, version: 1, lastModifiedDate: now });
+    state.parameters.set(`/${name}`, {
+      type: 'SecureString',
+      value: VALUE,
+      version: 1,
+      lastModifiedDate: now,
+    });
   }
 }
 

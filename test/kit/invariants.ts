@@ -14,7 +14,9 @@ export function objectsOf(report: Report): readonly ReportObject[] {
 /** Each hold in one line; a part of an object that was to be created is a part of one to be updated, once the rest is made. */
 export function holdsOf(report: Report): string[] {
   const holds = objectsOf(report).filter(({ action }) => action === 'hold');
-  return holds.map(({ kind, namespace, name, reason }) => `${kind}/${namespace}/${name}: ${reason}`);
+  return holds.map(
+    ({ kind, namespace, name, reason }) => `${kind}/${namespace}/${name}: ${reason}`,
+  );
 }
 
 /** Holds that an apply brings with it: the key that it disabled waits for its time. */
@@ -27,8 +29,11 @@ export function holdsToCome(report: Report): string[] {
 export function strangers(states: readonly AccountState[], report: Report): ReadonlySet<string> {
   const owners = new Set(report.targets.map(({ owner }) => owner));
   const active = objectsOf(report).filter(({ action }) => action !== 'hold');
-  const concerned = new Set(active.flatMap((object) => [`${object.kind} ${object.awsId}`, ...redeployed(object)]));
-  const isStranger = ({ what, tags }: Thing) => !owners.has(tags?.['apikeeper:owner'] ?? '') && !concerned.has(what);
+  const concerned = new Set(
+    active.flatMap((object) => [`${object.kind} ${object.awsId}`, ...redeployed(object)]),
+  );
+  const isStranger = ({ what, tags }: Thing) =>
+    !owners.has(tags?.['apikeeper:owner'] ?? '') && !concerned.has(what);
   return new Set(
     things(states)
       .filter(isStranger)
@@ -58,7 +63,12 @@ interface Thing {
 
 function things(states: readonly AccountState[]): Thing[] {
   return states.flatMap(({ account, apiKeys, usagePlans, planKeys, restApis }) => [
-    ...[...apiKeys.values()].map((key) => ({ account, what: `ApiKey ${key.id}`, tags: key.tags, state: key })),
+    ...[...apiKeys.values()].map((key) => ({
+      account,
+      what: `ApiKey ${key.id}`,
+      tags: key.tags,
+      state: key,
+    })),
     ...[...usagePlans.values()].map((plan) => ({
       account,
       what: `UsagePlan ${plan.id}`,
@@ -72,7 +82,12 @@ function things(states: readonly AccountState[]): Thing[] {
       state: rest,
     })),
     ...[...restApis.values()].flatMap(({ api, stages }) =>
-      [...stages.values()].map((stage) => ({ account, what: `Stage ${api.id}:${stage.stageName}`, tags: stage.tags, state: stage })),
+      [...stages.values()].map((stage) => ({
+        account,
+        what: `Stage ${api.id}:${stage.stageName}`,
+        tags: stage.tags,
+        state: stage,
+      })),
     ),
   ]);
 }
@@ -84,7 +99,9 @@ export function accessOf(states: readonly AccountState[]): string[] {
       [...state.usagePlans.values()].flatMap(({ id, apiStages }) =>
         [...(state.planKeys.get(id) ?? [])].flatMap((keyId) => {
           const key = state.apiKeys.get(keyId);
-          const stages = apiStages.map(({ apiId, stage }) => `${state.restApis.get(apiId)?.api.name}:${stage}`);
+          const stages = apiStages.map(
+            ({ apiId, stage }) => `${state.restApis.get(apiId)?.api.name}:${stage}`,
+          );
           return key?.enabled ? stages.map((stage) => `${key.name} → ${stage}`) : [];
         }),
       ),

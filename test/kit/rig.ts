@@ -44,12 +44,21 @@ export async function createRig({ settings, env, onCall }: RigOptions = {}): Pro
     clock,
     emit: () => {},
     ...(onCall && { onCall: ({ operation }: Call) => onCall(operation) }),
-    env: { AWS_ENDPOINT_URL: emulator.url, AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'secret', ...env },
+    env: {
+      AWS_ENDPOINT_URL: emulator.url,
+      AWS_REGION: 'eu-west-2',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'secret',
+      ...env,
+    },
   };
   let engine: Engine | undefined;
 
   const pass = async (write: boolean, trigger: Trigger = 'command'): Promise<TargetReport> => {
-    engine ??= createEngine({ ...SETTINGS, owner, ...settings, directory: tree.directory }, surroundings);
+    engine ??= createEngine(
+      { ...SETTINGS, owner, ...settings, directory: tree.directory },
+      surroundings,
+    );
     const report = await engine.reconcile({ trigger, write, unsetMode: 'enforce' });
     assertReport(JSON.parse(JSON.stringify(report)));
     return onlyTarget(report);
@@ -80,7 +89,11 @@ export async function createRig({ settings, env, onCall }: RigOptions = {}): Pro
 
 function onlyTarget({ targets, problems }: Report): TargetReport {
   const [target] = targets;
-  const error = target?.error ?? problems.map(({ file, line, path, message }) => `${file}:${line} ${path}: ${message}`).join('\n');
+  const error =
+    target?.error ??
+    problems
+      .map(({ file, line, path, message }) => `${file}:${line} ${path}: ${message}`)
+      .join('\n');
   if (!target || error) throw new Error(error || 'there is no target');
   return target;
 }
@@ -98,6 +111,11 @@ const SETTINGS: Omit<Settings, 'directory' | 'owner'> = {
 };
 
 /** A document as it stands in a file. */
-export function documentOf(kind: string, name: string, spec: object = {}, metadata: object = {}): Document {
+export function documentOf(
+  kind: string,
+  name: string,
+  spec: object = {},
+  metadata: object = {},
+): Document {
   return { apiVersion: 'apikeeper.dev/v1', kind, metadata: { name, ...metadata }, spec };
 }

@@ -4,16 +4,25 @@ import { identity } from '../../src/core/model/model.ts';
 import { load, type Tree } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 
-const IN = (namespace: string, annotations: Record<string, string> = {}) => ({ namespace, annotations });
-const target = (name: string, spec: object = {}) => yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', ...spec });
-const key = (name: string, spec: object = {}, metadata: object = {}) => yaml('ApiKey', name, spec, metadata);
-const plan = (name: string, spec: object, metadata: object = {}) => yaml('UsagePlan', name, spec, metadata);
+const IN = (namespace: string, annotations: Record<string, string> = {}) => ({
+  namespace,
+  annotations,
+});
+const target = (name: string, spec: object = {}) =>
+  yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', ...spec });
+const key = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('ApiKey', name, spec, metadata);
+const plan = (name: string, spec: object, metadata: object = {}) =>
+  yaml('UsagePlan', name, spec, metadata);
 const stage = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('Stage', name, { restApi: { name: 'residents-api' }, ...spec }, metadata);
-const consumer = (name: string, spec: object = {}, metadata: object = {}) => yaml('Consumer', name, spec, metadata);
+const consumer = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('Consumer', name, spec, metadata);
 const requirement = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('KeyRequirement', name, { restApi: { name: 'residents-api' }, ...spec }, metadata);
-const annotated = (name: string, value: string) => ({ annotations: { [`apikeeper.dev/${name}`]: value } });
+const annotated = (name: string, value: string) => ({
+  annotations: { [`apikeeper.dev/${name}`]: value },
+});
 const throttle = { rateLimit: 1, burstLimit: 1 };
 const METHOD = { method: 'GET', path: '/a', apiKeyRequired: true };
 const get = { method: 'GET', path: '/a', ...throttle };
@@ -21,7 +30,8 @@ const get = { method: 'GET', path: '/a', ...throttle };
 /** Every document in a file of its own, in this order. */
 async function loadAll(documents: readonly string[]): Promise<Tree> {
   await using space = await createWorkspace();
-  for (const [index, document] of documents.entries()) await space.write(`${String(index).padStart(3, '0')}.yaml`, document);
+  for (const [index, document] of documents.entries())
+    await space.write(`${String(index).padStart(3, '0')}.yaml`, document);
   return await load(space.path);
 }
 
@@ -39,10 +49,19 @@ const CASES: readonly Case[] = [
     invalid: ['ApiKey/default/acme'],
     says: 'declared twice, also by ApiKey/acme (000.yaml:1)',
   },
-  { reason: 'a name may be used once per kind', documents: [key('acme'), plan('acme', {}), stage('acme')], invalid: [] },
+  {
+    reason: 'a name may be used once per kind',
+    documents: [key('acme'), plan('acme', {}), stage('acme')],
+    invalid: [],
+  },
   {
     reason: 'a name may be used once per namespace',
-    documents: [target('a'), target('b', { region: 'eu-west-1' }), key('acme', {}, IN('a')), key('acme', {}, IN('b'))],
+    documents: [
+      target('a'),
+      target('b', { region: 'eu-west-1' }),
+      key('acme', {}, IN('a')),
+      key('acme', {}, IN('b')),
+    ],
     invalid: [],
   },
   {
@@ -77,18 +96,29 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'an API has one requirement',
-    documents: [requirement('one'), requirement('two'), requirement('other', { restApi: { id: 'a1b2c3d4e5' } })],
+    documents: [
+      requirement('one'),
+      requirement('two'),
+      requirement('other', { restApi: { id: 'a1b2c3d4e5' } }),
+    ],
     invalid: ['KeyRequirement/default/one', 'KeyRequirement/default/two'],
     says: 'the requirement of the same API is declared by KeyRequirement/two (001.yaml:1); merge the documents',
   },
   {
     reason: 'an API of another account is another API',
-    documents: [target('a'), target('b', { region: 'eu-west-1' }), requirement('one', {}, IN('a')), requirement('one', {}, IN('b'))],
+    documents: [
+      target('a'),
+      target('b', { region: 'eu-west-1' }),
+      requirement('one', {}, IN('a')),
+      requirement('one', {}, IN('b')),
+    ],
     invalid: [],
   },
   {
     reason: 'a method is named once',
-    documents: [requirement('one', { methods: [{ ...METHOD }, { ...METHOD, apiKeyRequired: false }] })],
+    documents: [
+      requirement('one', { methods: [{ ...METHOD }, { ...METHOD, apiKeyRequired: false }] }),
+    ],
     invalid: ['KeyRequirement/default/one'],
     says: 'GET /a is written twice in this list, first as entry 0; keep one',
   },
@@ -103,7 +133,10 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a stage that was only made from the latest deployment may be moved',
-    documents: [stage('production', { deployment: 'latest' }), requirement('one', { redeploy: { stages: ['production'] } })],
+    documents: [
+      stage('production', { deployment: 'latest' }),
+      requirement('one', { redeploy: { stages: ['production'] } }),
+    ],
     invalid: [],
   },
   {
@@ -123,7 +156,10 @@ const CASES: readonly Case[] = [
       key('acme'),
       stage('s', { stageName: 'production' }),
       plan('a', { keys: ['acme'], stages: [{ stage: 's' }] }),
-      plan('b', { keys: ['acme'], stages: [{ restApi: { name: 'residents-api' }, stageName: 'production' }] }),
+      plan('b', {
+        keys: ['acme'],
+        stages: [{ restApi: { name: 'residents-api' }, stageName: 'production' }],
+      }),
     ],
     invalid: ['UsagePlan/default/a', 'UsagePlan/default/b'],
   },
@@ -142,8 +178,16 @@ const CASES: readonly Case[] = [
     documents: [
       target('a'),
       target('b'),
-      plan('p', { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] }, IN('a')),
-      plan('p', { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] }, IN('b')),
+      plan(
+        'p',
+        { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] },
+        IN('a'),
+      ),
+      plan(
+        'p',
+        { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] },
+        IN('b'),
+      ),
     ],
     invalid: ['UsagePlan/a/p', 'UsagePlan/b/p'],
   },
@@ -152,19 +196,33 @@ const CASES: readonly Case[] = [
     documents: [
       target('a'),
       target('b', { region: 'eu-west-1' }),
-      plan('p', { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] }, IN('a')),
-      plan('p', { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] }, IN('b')),
+      plan(
+        'p',
+        { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] },
+        IN('a'),
+      ),
+      plan(
+        'p',
+        { keys: [{ id: 'k1' }], stages: [{ restApi: { id: 'r1' }, stageName: 's' }] },
+        IN('b'),
+      ),
     ],
     invalid: [],
   },
   {
     reason: 'a key may be in several plans of different stages, ten at most',
-    documents: [key('acme'), ...Array.from({ length: 10 }, (_, i) => plan(`p${i}`, { keys: ['acme'] }))],
+    documents: [
+      key('acme'),
+      ...Array.from({ length: 10 }, (_, i) => plan(`p${i}`, { keys: ['acme'] })),
+    ],
     invalid: [],
   },
   {
     reason: 'eleven plans are too many for one key',
-    documents: [key('acme'), ...Array.from({ length: 11 }, (_, i) => plan(`p${i}`, { keys: ['acme'] }))],
+    documents: [
+      key('acme'),
+      ...Array.from({ length: 11 }, (_, i) => plan(`p${i}`, { keys: ['acme'] })),
+    ],
     invalid: Array.from({ length: 11 }, (_, i) => `UsagePlan/default/p${i}`).sort(),
     says: 'acme is in 11 plans; at most 10 are allowed',
   },
@@ -176,12 +234,18 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a throttle of null is none',
-    documents: [stage('s'), plan('p', { throttle: null, stages: [{ stage: 's', methodThrottles: [get] }] })],
+    documents: [
+      stage('s'),
+      plan('p', { throttle: null, stages: [{ stage: 's', methodThrottles: [get] }] }),
+    ],
     invalid: ['UsagePlan/default/p'],
   },
   {
     reason: 'with a plan throttle they are legal',
-    documents: [stage('s'), plan('p', { throttle, stages: [{ stage: 's', methodThrottles: [get] }] })],
+    documents: [
+      stage('s'),
+      plan('p', { throttle, stages: [{ stage: 's', methodThrottles: [get] }] }),
+    ],
     invalid: [],
   },
   {
@@ -203,21 +267,41 @@ const CASES: readonly Case[] = [
     reason: 'twenty-one are not',
     documents: [
       stage('s'),
-      plan('p', { throttle, stages: [{ stage: 's', methodThrottles: Array.from({ length: 21 }, (_, i) => ({ ...get, path: `/${i}` })) }] }),
+      plan('p', {
+        throttle,
+        stages: [
+          {
+            stage: 's',
+            methodThrottles: Array.from({ length: 21 }, (_, i) => ({ ...get, path: `/${i}` })),
+          },
+        ],
+      }),
     ],
     invalid: ['UsagePlan/default/p'],
     says: '21 entries; at most 20 are allowed',
   },
   {
     reason: 'one method has one throttle',
-    documents: [stage('s'), plan('p', { throttle, stages: [{ stage: 's', methodThrottles: [get, { ...get, rateLimit: 2 }] }] })],
+    documents: [
+      stage('s'),
+      plan('p', {
+        throttle,
+        stages: [{ stage: 's', methodThrottles: [get, { ...get, rateLimit: 2 }] }],
+      }),
+    ],
     invalid: ['UsagePlan/default/p'],
     says: 'GET /a is written twice in this list',
   },
   {
     reason: 'one method has one setting',
     documents: [
-      stage('s', { methodSettings: [1, 2].map((n) => ({ method: 'GET', path: '/a', throttle: { rateLimit: n, burstLimit: n } })) }),
+      stage('s', {
+        methodSettings: [1, 2].map((n) => ({
+          method: 'GET',
+          path: '/a',
+          throttle: { rateLimit: n, burstLimit: n },
+        })),
+      }),
     ],
     invalid: ['Stage/default/s'],
   },
@@ -229,24 +313,40 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a stage is once in a plan, however it is written',
-    documents: [stage('s'), plan('p', { stages: [{ stage: 's' }, { restApi: { name: 'residents-api' }, stageName: 's' }] })],
+    documents: [
+      stage('s'),
+      plan('p', {
+        stages: [{ stage: 's' }, { restApi: { name: 'residents-api' }, stageName: 's' }],
+      }),
+    ],
     invalid: ['UsagePlan/default/p'],
   },
   {
     reason: 'key values are unique per account and region',
-    documents: [key('a', { value: { fromEnv: 'X' } }), key('b', { value: { fromEnv: 'X' } }), key('c', { value: { fromEnv: 'Y' } })],
+    documents: [
+      key('a', { value: { fromEnv: 'X' } }),
+      key('b', { value: { fromEnv: 'X' } }),
+      key('c', { value: { fromEnv: 'Y' } }),
+    ],
     invalid: ['ApiKey/default/a', 'ApiKey/default/b'],
     says: "two keys can't have one value",
   },
   {
     reason: 'one live object is adopted by one document',
-    documents: [key('a', {}, annotated('adopt', 'abc')), key('b', {}, annotated('adopt', 'abc')), plan('c', {}, annotated('adopt', 'abc'))],
+    documents: [
+      key('a', {}, annotated('adopt', 'abc')),
+      key('b', {}, annotated('adopt', 'abc')),
+      plan('c', {}, annotated('adopt', 'abc')),
+    ],
     invalid: ['ApiKey/default/a', 'ApiKey/default/b'],
     says: 'abc is also adopted by ApiKey/b',
   },
   {
     reason: 'by-name names nothing in writing',
-    documents: [key('a', {}, annotated('adopt', 'by-name')), key('b', {}, annotated('adopt', 'by-name'))],
+    documents: [
+      key('a', {}, annotated('adopt', 'by-name')),
+      key('b', {}, annotated('adopt', 'by-name')),
+    ],
     invalid: [],
   },
   {
@@ -263,26 +363,54 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'one object moves to one place',
-    documents: [key('a', {}, annotated('moved-from', 'old')), key('b', {}, annotated('moved-from', 'default/old'))],
+    documents: [
+      key('a', {}, annotated('moved-from', 'old')),
+      key('b', {}, annotated('moved-from', 'default/old')),
+    ],
     invalid: ['ApiKey/default/a', 'ApiKey/default/b'],
   },
-  { reason: 'nothing moves from itself', documents: [key('a', {}, annotated('moved-from', 'a'))], invalid: ['ApiKey/default/a'] },
+  {
+    reason: 'nothing moves from itself',
+    documents: [key('a', {}, annotated('moved-from', 'a'))],
+    invalid: ['ApiKey/default/a'],
+  },
   {
     reason: 'what a Consumer expands to has an identity',
-    documents: [consumer('acme', { access: [{ stage: 's' }, { stage: 't' }] }), stage('s'), stage('t'), key('acme'), plan('acme-t', {})],
+    documents: [
+      consumer('acme', { access: [{ stage: 's' }, { stage: 't' }] }),
+      stage('s'),
+      stage('t'),
+      key('acme'),
+      plan('acme-t', {}),
+    ],
     invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-t'],
     says: 'expands to ApiKey/acme, which is declared twice, also by ApiKey/acme (003.yaml:1)',
   },
   {
     reason: 'two Consumers may expand to one name',
-    documents: [consumer('a', { access: [{ stage: 'b-c' }] }), consumer('a-b', { access: [{ stage: 'c' }] }), stage('b-c'), stage('c')],
+    documents: [
+      consumer('a', { access: [{ stage: 'b-c' }] }),
+      consumer('a-b', { access: [{ stage: 'c' }] }),
+      stage('b-c'),
+      stage('c'),
+    ],
     invalid: ['Consumer/default/a', 'Consumer/default/a-b', 'UsagePlan/default/a-b-c'],
     says: 'expands to UsagePlan/a-b-c, which is declared twice, also by UsagePlan/a-b-c of Consumer/a (000.yaml:1)',
   },
   {
     reason: 'a Consumer is declared once',
-    documents: [consumer('acme', { access: [{ stage: 's' }] }), consumer('acme', { access: [{ stage: 't' }] }), stage('s'), stage('t')],
-    invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-s', 'UsagePlan/default/acme-t'],
+    documents: [
+      consumer('acme', { access: [{ stage: 's' }] }),
+      consumer('acme', { access: [{ stage: 't' }] }),
+      stage('s'),
+      stage('t'),
+    ],
+    invalid: [
+      'ApiKey/default/acme',
+      'Consumer/default/acme',
+      'UsagePlan/default/acme-s',
+      'UsagePlan/default/acme-t',
+    ],
   },
   {
     reason: 'a live plan is adopted by one of a Consumer’s',
@@ -296,20 +424,31 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a Consumer’s key has a value of its own',
-    documents: [consumer('acme', { key: { value: { ssm: '/apikeeper/x' } } }), key('b', { value: { ssm: '/apikeeper/x' } })],
+    documents: [
+      consumer('acme', { key: { value: { ssm: '/apikeeper/x' } } }),
+      key('b', { value: { ssm: '/apikeeper/x' } }),
+    ],
     invalid: ['ApiKey/default/acme', 'ApiKey/default/b', 'Consumer/default/acme'],
     says: 'the same source is the value of ApiKey/acme of Consumer/acme (000.yaml:1)',
   },
   {
     reason: 'one Consumer moves to one place',
-    documents: [consumer('a', {}, annotated('moved-from', 'old')), consumer('b', {}, annotated('moved-from', 'old'))],
+    documents: [
+      consumer('a', {}, annotated('moved-from', 'old')),
+      consumer('b', {}, annotated('moved-from', 'old')),
+    ],
     invalid: ['ApiKey/default/a', 'ApiKey/default/b', 'Consumer/default/a', 'Consumer/default/b'],
     says: 'the same old name is claimed by Consumer/b (001.yaml:1)',
   },
   {
     reason: 'a Consumer whose old name another still bears',
     documents: [consumer('new', {}, annotated('moved-from', 'old')), consumer('old')],
-    invalid: ['ApiKey/default/new', 'ApiKey/default/old', 'Consumer/default/new', 'Consumer/default/old'],
+    invalid: [
+      'ApiKey/default/new',
+      'ApiKey/default/old',
+      'Consumer/default/new',
+      'Consumer/default/old',
+    ],
     says: 'the old name is still borne by ApiKey/old of Consumer/old (001.yaml:1)',
   },
   {
@@ -321,7 +460,11 @@ const CASES: readonly Case[] = [
     ],
     invalid: ['Stage/default/s'],
   },
-  { reason: 'a move that is done is harmless', documents: [key('new', {}, annotated('moved-from', 'old'))], invalid: [] },
+  {
+    reason: 'a move that is done is harmless',
+    documents: [key('new', {}, annotated('moved-from', 'old'))],
+    invalid: [],
+  },
 ];
 
 test.each(CASES)('$reason', async ({ documents, invalid, says }) => {
@@ -334,7 +477,8 @@ test.each(CASES)('$reason', async ({ documents, invalid, says }) => {
 /** Everything about a tree but the places. */
 function essence(tree: Tree) {
   const messages = [...tree.problems, ...tree.dangling].map(
-    ({ kind, name, path, message }) => `${kind} ${name} ${path} ${message.replaceAll(/\([^)]*\)/g, '')}`,
+    ({ kind, name, path, message }) =>
+      `${kind} ${name} ${path} ${message.replaceAll(/\([^)]*\)/g, '')}`,
   );
   return {
     desired: tree.desired.map(({ source, ...rest }) => rest),
@@ -355,7 +499,9 @@ describe('the order of files and documents', () => {
   });
 
   test('changes nothing, however all of them are spread over files', async () => {
-    const documents = CASES.flatMap((one) => one.documents).filter((document) => !document.includes('"Target"'));
+    const documents = CASES.flatMap((one) => one.documents).filter(
+      (document) => !document.includes('"Target"'),
+    );
     const expected = essence(await loadAll(documents));
     await fc.assert(
       fc.asyncProperty(
@@ -364,7 +510,10 @@ describe('the order of files and documents', () => {
         async (shuffled, files) => {
           await using space = await createWorkspace();
           for (let file = 0; file < files; file++) {
-            await space.write(`deep/${file}/m.yaml`, stream(...shuffled.filter((_, index) => index % files === file)));
+            await space.write(
+              `deep/${file}/m.yaml`,
+              stream(...shuffled.filter((_, index) => index % files === file)),
+            );
           }
           const { incomplete, invalid, desired, targets } = essence(await load(space.path));
           expect({ incomplete, invalid, desired, targets }).toEqual({

@@ -5,11 +5,14 @@ import { load, type Tree } from '../../src/manifests/load.ts';
 import { problemText } from '../../src/report/phrases.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 
-const consumer = (name: string, spec: object = {}, metadata: object = {}) => yaml('Consumer', name, spec, metadata);
+const consumer = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('Consumer', name, spec, metadata);
 const stage = (name: string, metadata: object = {}, more: object = {}) =>
   yaml('Stage', name, { restApi: { name: 'residents-api' }, ...more }, metadata);
 const annotated = (annotations: Readonly<Record<string, string>>) => ({
-  annotations: Object.fromEntries(Object.entries(annotations).map(([name, value]) => [`apikeeper.dev/${name}`, value])),
+  annotations: Object.fromEntries(
+    Object.entries(annotations).map(([name, value]) => [`apikeeper.dev/${name}`, value]),
+  ),
 });
 const throttle = { rateLimit: 50, burstLimit: 100 };
 const quota = { limit: 1000, period: 'DAY' };
@@ -42,7 +45,12 @@ spec:
 ---
 ${stage('s')}`);
     expect(said(tree)).toEqual([]);
-    const shared = { namespace: 'default', labels: { team: 'housing' }, annotations: plain, consumer: 'acme' };
+    const shared = {
+      namespace: 'default',
+      labels: { team: 'housing' },
+      annotations: plain,
+      consumer: 'acme',
+    };
     expect(expanded(tree)).toEqual([
       {
         kind: 'ApiKey',
@@ -54,7 +62,11 @@ ${stage('s')}`);
       {
         kind: 'UsagePlan',
         name: 'acme-repairs-api-v2-live-2',
-        spec: { name: 'acme on repairs', stages: [{ restApi: { name: 'Repairs API (v2)' }, stageName: 'LIVE_2' }], keys: ['acme'] },
+        spec: {
+          name: 'acme on repairs',
+          stages: [{ restApi: { name: 'Repairs API (v2)' }, stageName: 'LIVE_2' }],
+          keys: ['acme'],
+        },
         source: { file: 'm.yaml', line: 10 },
         ...shared,
       },
@@ -71,8 +83,16 @@ ${stage('s')}`);
 
   test.each<{ reason: string; spec: object; objects: readonly string[] }>([
     { reason: 'a key alone where it says nothing', spec: {}, objects: ['ApiKey/default/acme'] },
-    { reason: 'a key alone where access is empty', spec: { key: {}, access: [] }, objects: ['ApiKey/default/acme'] },
-    { reason: 'a key alone where access is none', spec: { access: null }, objects: ['ApiKey/default/acme'] },
+    {
+      reason: 'a key alone where access is empty',
+      spec: { key: {}, access: [] },
+      objects: ['ApiKey/default/acme'],
+    },
+    {
+      reason: 'a key alone where access is none',
+      spec: { access: null },
+      objects: ['ApiKey/default/acme'],
+    },
     {
       reason: 'a plan named by the API’s id where there is no name',
       spec: { access: [{ restApi: { id: 'a1B2' }, stageName: 'v1' }] },
@@ -85,22 +105,42 @@ ${stage('s')}`);
   });
 
   test.each<{ reason: string; defaults: object; access: object; plan: object }>([
-    { reason: 'the defaults', defaults: { throttle, quota, description: 'x' }, access: {}, plan: { throttle, quota, description: 'x' } },
+    {
+      reason: 'the defaults',
+      defaults: { throttle, quota, description: 'x' },
+      access: {},
+      plan: { throttle, quota, description: 'x' },
+    },
     {
       reason: 'its own throttle',
       defaults: { throttle, quota },
       access: { throttle: { rateLimit: 1, burstLimit: 2 } },
       plan: { throttle: { rateLimit: 1, burstLimit: 2 }, quota },
     },
-    { reason: 'no quota where it says null', defaults: { throttle, quota }, access: { quota: null }, plan: { throttle, quota: null } },
-    { reason: 'nothing where the defaults say null', defaults: { quota: null }, access: {}, plan: { quota: null } },
+    {
+      reason: 'no quota where it says null',
+      defaults: { throttle, quota },
+      access: { quota: null },
+      plan: { throttle, quota: null },
+    },
+    {
+      reason: 'nothing where the defaults say null',
+      defaults: { quota: null },
+      access: {},
+      plan: { quota: null },
+    },
     {
       reason: 'tags put together',
       defaults: { tags: { a: '1', b: '2' } },
       access: { tags: { b: null, c: '3' } },
       plan: { tags: { a: '1', b: null, c: '3' } },
     },
-    { reason: 'no tags where it says null', defaults: { tags: { a: '1' } }, access: { tags: null }, plan: { tags: null } },
+    {
+      reason: 'no tags where it says null',
+      defaults: { tags: { a: '1' } },
+      access: { tags: null },
+      plan: { tags: null },
+    },
     {
       reason: 'its own tags where the defaults say null',
       defaults: { tags: null },
@@ -114,16 +154,42 @@ ${stage('s')}`);
       plan: { deletionPolicy: 'Retain', productCode: 'p' },
     },
   ])('a plan with $reason', async ({ defaults, access, plan }) => {
-    const tree = await loadText(stream(stage('s'), consumer('acme', { defaults, access: [{ stage: 's', ...access }] })));
+    const tree = await loadText(
+      stream(stage('s'), consumer('acme', { defaults, access: [{ stage: 's', ...access }] })),
+    );
     expect(said(tree)).toEqual([]);
-    expect(specOf(tree, 'UsagePlan/default/acme-s')).toEqual({ ...plan, stages: [{ stage: 's' }], keys: ['acme'] });
+    expect(specOf(tree, 'UsagePlan/default/acme-s')).toEqual({
+      ...plan,
+      stages: [{ stage: 's' }],
+      keys: ['acme'],
+    });
   });
 
   test.each<{ reason: string; defaults: object; access: object; expected: object }>([
-    { reason: 'of the entry', defaults: {}, access: { methodThrottles }, expected: { methodThrottles } },
-    { reason: 'of the defaults', defaults: { methodThrottles }, access: {}, expected: { methodThrottles } },
-    { reason: 'none, said outright', defaults: { methodThrottles }, access: { methodThrottles: [] }, expected: { methodThrottles: [] } },
-    { reason: 'none, by null', defaults: { methodThrottles }, access: { methodThrottles: null }, expected: { methodThrottles: null } },
+    {
+      reason: 'of the entry',
+      defaults: {},
+      access: { methodThrottles },
+      expected: { methodThrottles },
+    },
+    {
+      reason: 'of the defaults',
+      defaults: { methodThrottles },
+      access: {},
+      expected: { methodThrottles },
+    },
+    {
+      reason: 'none, said outright',
+      defaults: { methodThrottles },
+      access: { methodThrottles: [] },
+      expected: { methodThrottles: [] },
+    },
+    {
+      reason: 'none, by null',
+      defaults: { methodThrottles },
+      access: { methodThrottles: null },
+      expected: { methodThrottles: null },
+    },
     { reason: 'unsaid', defaults: {}, access: {}, expected: {} },
   ])('method throttles: $reason', async ({ defaults, access, expected }) => {
     const spec = { defaults: { throttle, ...defaults }, access: [{ stage: 's', ...access }] };
@@ -150,18 +216,36 @@ describe('written out', () => {
 
   test('it says the same', async () => {
     await fc.assert(
-      fc.asyncProperty(stages, settings, fc.array(settings, { minLength: 3, maxLength: 3 }), async (names, defaults, entries) => {
-        const access = names.map((name, index) => ({ stage: name, ...entries[index] }));
-        const plans = names.map((name, index) =>
-          yaml('UsagePlan', `acme-${name}`, { ...defaults, ...entries[index], stages: [{ stage: name }], keys: ['acme'] }),
-        );
-        const key = { description: 'Acme', enabled: false };
-        const one = await loadText(stream(...names.map((name) => stage(name)), consumer('acme', { key, defaults, access })));
-        const all = await loadText(stream(...names.map((name) => stage(name)), yaml('ApiKey', 'acme', key), ...plans));
-        expect([...said(one), ...said(all)]).toEqual([]);
-        const essence = ({ desired }: Tree) => desired.map(({ source: _, consumer: __, ...rest }) => rest);
-        expect(essence(one)).toEqual(essence(all));
-      }),
+      fc.asyncProperty(
+        stages,
+        settings,
+        fc.array(settings, { minLength: 3, maxLength: 3 }),
+        async (names, defaults, entries) => {
+          const access = names.map((name, index) => ({ stage: name, ...entries[index] }));
+          const plans = names.map((name, index) =>
+            yaml('UsagePlan', `acme-${name}`, {
+              ...defaults,
+              ...entries[index],
+              stages: [{ stage: name }],
+              keys: ['acme'],
+            }),
+          );
+          const key = { description: 'Acme', enabled: false };
+          const one = await loadText(
+            stream(
+              ...names.map((name) => stage(name)),
+              consumer('acme', { key, defaults, access }),
+            ),
+          );
+          const all = await loadText(
+            stream(...names.map((name) => stage(name)), yaml('ApiKey', 'acme', key), ...plans),
+          );
+          expect([...said(one), ...said(all)]).toEqual([]);
+          const essence = ({ desired }: Tree) =>
+            desired.map(({ source: _, consumer: __, ...rest }) => rest);
+          expect(essence(one)).toEqual(essence(all));
+        },
+      ),
       { numRuns: Number(process.env.FC_RUNS ?? 50) },
     );
   });
@@ -174,19 +258,34 @@ describe('annotations', () => {
     ...others: readonly string[]
   ): Promise<readonly Annotations[]> {
     const access = [{ stage: 's' }, { restApi: { name: 'R' }, stageName: 'live' }];
-    const tree = await loadText(stream(stage('s'), consumer('acme', { access }, annotated(annotations)), ...others));
+    const tree = await loadText(
+      stream(stage('s'), consumer('acme', { access }, annotated(annotations)), ...others),
+    );
     expect(said(tree)).toEqual([]);
-    return ['ApiKey/default/acme', 'UsagePlan/default/acme-s', 'UsagePlan/default/acme-r-live'].map((who) => {
-      const found = tree.desired.find((one) => identity(one) === who);
-      return found?.annotations as Annotations;
-    });
+    return ['ApiKey/default/acme', 'UsagePlan/default/acme-s', 'UsagePlan/default/acme-r-live'].map(
+      (who) => {
+        const found = tree.desired.find((one) => identity(one) === who);
+        return found?.annotations as Annotations;
+      },
+    );
   }
 
-  test.each<{ reason: string; annotations: Record<string, string>; key?: object; s?: object; r?: object }>([
+  test.each<{
+    reason: string;
+    annotations: Record<string, string>;
+    key?: object;
+    s?: object;
+    r?: object;
+  }>([
     {
       reason: 'mode and adopt-from are for all',
       annotations: { mode: 'observe', 'adopt-from': 'cloudformation, ack' },
-      ...Object.fromEntries(['key', 's', 'r'].map((part) => [part, { mode: 'observe', adoptFrom: ['cloudformation', 'ack'] }])),
+      ...Object.fromEntries(
+        ['key', 's', 'r'].map((part) => [
+          part,
+          { mode: 'observe', adoptFrom: ['cloudformation', 'ack'] },
+        ]),
+      ),
     },
     {
       reason: 'by-name is for all',
@@ -203,7 +302,11 @@ describe('annotations', () => {
       s: { adopt: 'p1' },
       r: { adopt: 'p2' },
     },
-    { reason: 'a plan alone may be adopted', annotations: { adopt: 'r-live=p2' }, r: { adopt: 'p2' } },
+    {
+      reason: 'a plan alone may be adopted',
+      annotations: { adopt: 'r-live=p2' },
+      r: { adopt: 'p2' },
+    },
     {
       reason: 'ignored fields are found where they are in the key and the plans',
       annotations: {
@@ -222,7 +325,8 @@ describe('annotations', () => {
     ]);
   });
 
-  const names = (...all: readonly string[]) => all.map((one) => ({ namespace: one.split('/')[0] ?? '', name: one.split('/')[1] ?? '' }));
+  const names = (...all: readonly string[]) =>
+    all.map((one) => ({ namespace: one.split('/')[0] ?? '', name: one.split('/')[1] ?? '' }));
 
   test('an old name of the Consumer is one of its key and of its plans', async () => {
     const [key, s, r] = await annotationsOf({ 'moved-from': 'acme-ltd' });
@@ -238,7 +342,9 @@ describe('annotations', () => {
   });
 
   test('a plan that was called otherwise is named by its stage', async () => {
-    const [key, s, r] = await annotationsOf({ 'moved-from': 'acme-key, s=acme-50rps, r-live=staging/acme-x' });
+    const [key, s, r] = await annotationsOf({
+      'moved-from': 'acme-key, s=acme-50rps, r-live=staging/acme-x',
+    });
     expect([key?.movedFrom, s?.movedFrom, r?.movedFrom]).toEqual([
       names('default/acme-key'),
       names('default/acme-50rps'),
@@ -246,7 +352,13 @@ describe('annotations', () => {
     ]);
   });
 
-  test.each<{ reason: string; stageWas: string; consumerWas?: string; more?: string; plan: readonly string[] }>([
+  test.each<{
+    reason: string;
+    stageWas: string;
+    consumerWas?: string;
+    more?: string;
+    plan: readonly string[];
+  }>([
     { reason: 'the stage was renamed', stageWas: 'old', plan: names('default/acme-old') as never },
     {
       reason: 'and the Consumer too',
@@ -254,19 +366,32 @@ describe('annotations', () => {
       consumerWas: 'ltd',
       plan: names('default/acme-old', 'default/ltd-old', 'default/ltd-s') as never,
     },
-    { reason: 'the stage came from another namespace, where no such Consumer was', stageWas: 'staging/old', plan: [] },
+    {
+      reason: 'the stage came from another namespace, where no such Consumer was',
+      stageWas: 'staging/old',
+      plan: [],
+    },
     {
       reason: 'both came from another namespace',
       stageWas: 'staging/old',
       consumerWas: 'staging/ltd',
       plan: names('staging/ltd-old', 'staging/ltd-s') as never,
     },
-    { reason: 'a plan that is written out bears that name', stageWas: 'old', more: yaml('UsagePlan', 'acme-old'), plan: [] },
+    {
+      reason: 'a plan that is written out bears that name',
+      stageWas: 'old',
+      more: yaml('UsagePlan', 'acme-old'),
+      plan: [],
+    },
   ])('old names of a plan: $reason', async ({ stageWas, consumerWas, more, plan }) => {
     const tree = await loadText(
       stream(
         stage('s', annotated({ 'moved-from': stageWas })),
-        consumer('acme', { access: [{ stage: 's' }] }, consumerWas ? annotated({ 'moved-from': consumerWas }) : {}),
+        consumer(
+          'acme',
+          { access: [{ stage: 's' }] },
+          consumerWas ? annotated({ 'moved-from': consumerWas }) : {},
+        ),
         ...(more ? [more] : []),
       ),
     );
@@ -277,7 +402,8 @@ describe('annotations', () => {
 
 describe('what is wrong is said at the Consumer, where it is written', () => {
   const HEAD = 'apiVersion: apikeeper.dev/v1\nkind: Consumer\n';
-  const written = (spec: string, annotations = '{}') => `${HEAD}metadata: { name: acme, annotations: ${annotations} }\nspec:\n${spec}`;
+  const written = (spec: string, annotations = '{}') =>
+    `${HEAD}metadata: { name: acme, annotations: ${annotations} }\nspec:\n${spec}`;
 
   test.each<{ reason: string; text: string; more?: string; says: readonly string[] }>([
     {
@@ -288,21 +414,31 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     {
       reason: 'a plan’s field outside of its entry is none of a Consumer’s',
       text: written('  throttle: { rateLimit: 1, burstLimit: 1 }\n'),
-      says: ['m.yaml:5:3: Consumer/acme: /spec/throttle: unknown field; allowed are key, defaults, access'],
+      says: [
+        'm.yaml:5:3: Consumer/acme: /spec/throttle: unknown field; allowed are key, defaults, access',
+      ],
     },
     {
       reason: 'a stage is named, or its API and itself',
       text: written('  access:\n    - throttle: null\n'),
-      says: ['m.yaml:6:7: Consumer/acme: /spec/access/0: incomplete; write either stage, or restApi and stageName'],
+      says: [
+        'm.yaml:6:7: Consumer/acme: /spec/access/0: incomplete; write either stage, or restApi and stageName',
+      ],
     },
     {
       reason: 'limits have the rules of a usage plan',
-      text: written('  access:\n    - { stage: s, quota: { limit: 10, period: DAY, offset: 3 } }\n'),
-      says: ['m.yaml:6:60: Consumer/acme: /spec/access/0/quota/offset: 3 is not allowed; write 0 where the period is DAY'],
+      text: written(
+        '  access:\n    - { stage: s, quota: { limit: 10, period: DAY, offset: 3 } }\n',
+      ),
+      says: [
+        'm.yaml:6:60: Consumer/acme: /spec/access/0/quota/offset: 3 is not allowed; write 0 where the period is DAY',
+      ],
     },
     {
       reason: 'method throttles need a throttle',
-      text: written('  access:\n    - stage: s\n      methodThrottles: [{ method: GET, path: /a, rateLimit: 1, burstLimit: 1 }]\n'),
+      text: written(
+        '  access:\n    - stage: s\n      methodThrottles: [{ method: GET, path: /a, rateLimit: 1, burstLimit: 1 }]\n',
+      ),
       says: [
         'm.yaml:7:24: Consumer/acme: /spec/access/0/methodThrottles: method throttles need a throttle on the plan; add throttle, with rateLimit and burstLimit',
       ],
@@ -320,7 +456,9 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     {
       reason: 'a stage that no document declares',
       text: written('  access:\n    - stage: ss\n'),
-      says: ['m.yaml:6:14: Consumer/acme: /spec/access/0/stage: no Stage document of namespace default has the name ss; did you mean s?'],
+      says: [
+        'm.yaml:6:14: Consumer/acme: /spec/access/0/stage: no Stage document of namespace default has the name ss; did you mean s?',
+      ],
     },
     {
       reason: 'one stage twice',
@@ -340,7 +478,9 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     },
     {
       reason: 'one stage in two ways of writing',
-      text: written('  access:\n    - stage: s\n    - { restApi: { name: residents-api }, stageName: s }\n'),
+      text: written(
+        '  access:\n    - stage: s\n    - { restApi: { name: residents-api }, stageName: s }\n',
+      ),
       says: [
         'm.yaml:6:7: Consumer/acme: /spec/access/0: acme reaches the stage s through UsagePlan/acme-residents-api-s of Consumer/acme (m.yaml:7) too; a key may be in one plan per stage, so take it out of all but one',
         'm.yaml:7:7: Consumer/acme: /spec/access/1: acme reaches the stage s through UsagePlan/acme-s of Consumer/acme (m.yaml:6) too; a key may be in one plan per stage, so take it out of all but one',
@@ -355,7 +495,9 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     },
     {
       reason: 'a name that is too long once it is put together',
-      text: written(`  access:\n    - { restApi: { name: ${'a'.repeat(200)} }, stageName: live }\n`),
+      text: written(
+        `  access:\n    - { restApi: { name: ${'a'.repeat(200)} }, stageName: live }\n`,
+      ),
       says: [
         `m.yaml:6:7: Consumer/acme: /spec/access/0: its usage plan would be named acme-${'a'.repeat(200)}-live: 210 characters; at most 192 are allowed; write lower-case letters, digits, '-' and '.', at most 192 characters, each part beginning and ending with a letter or digit; declare the stage as a Stage document with a name that fits, and write stage: <that name>`,
       ],
@@ -405,7 +547,10 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     },
     {
       reason: 'a stage that adopt does not know',
-      text: written('  access: [{ stage: residents-production }]\n', '{ apikeeper.dev/adopt: "k1, residents-prod=p1" }'),
+      text: written(
+        '  access: [{ stage: residents-production }]\n',
+        '{ apikeeper.dev/adopt: "k1, residents-prod=p1" }',
+      ),
       more: stage('residents-production', {}, { stageName: 'p' }),
       says: [
         'm.yaml:3:61: Consumer/acme: /metadata/annotations/apikeeper.dev~1adopt: residents-prod is no stage in access; did you mean residents-production?',
@@ -414,12 +559,16 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     {
       reason: 'two ids for one key',
       text: written('  access: []\n', '{ apikeeper.dev/adopt: "k1, k2" }'),
-      says: ['m.yaml:3:61: Consumer/acme: /metadata/annotations/apikeeper.dev~1adopt: the key is written twice; keep one'],
+      says: [
+        'm.yaml:3:61: Consumer/acme: /metadata/annotations/apikeeper.dev~1adopt: the key is written twice; keep one',
+      ],
     },
     {
       reason: 'an id of a stage where there is none',
       text: written('  access: []\n', '{ apikeeper.dev/adopt: s=p1 }'),
-      says: ['m.yaml:3:61: Consumer/acme: /metadata/annotations/apikeeper.dev~1adopt: s is no stage in access, which has none'],
+      says: [
+        'm.yaml:3:61: Consumer/acme: /metadata/annotations/apikeeper.dev~1adopt: s is no stage in access, which has none',
+      ],
     },
     {
       reason: 'something else than ids',
@@ -437,7 +586,10 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
     },
     {
       reason: 'an ignored field that is not one part’s',
-      text: written('  access: [{ stage: s }]\n', '{ apikeeper.dev/ignore: /spec/defaults/throttle }'),
+      text: written(
+        '  access: [{ stage: s }]\n',
+        '{ apikeeper.dev/ignore: /spec/defaults/throttle }',
+      ),
       says: [
         'm.yaml:3:62: Consumer/acme: /metadata/annotations/apikeeper.dev~1ignore: "/spec/defaults/throttle" is not allowed; write JSON pointers to fields below /spec/key or /spec/access/<stage>, comma-separated, as in /spec/access/residents-production/throttle',
       ],
@@ -459,17 +611,24 @@ describe('what is wrong is said at the Consumer, where it is written', () => {
       ],
     },
   ])('$reason', async ({ text, more, says }) => {
-    const tree = await loadText(`${text}---\n${stage('s')}${more === undefined ? '' : `---\n${more}`}`);
+    const tree = await loadText(
+      `${text}---\n${stage('s')}${more === undefined ? '' : `---\n${more}`}`,
+    );
     expect(said(tree)).toEqual(says);
   });
 
   test('eleven stages are too many for one key', async () => {
     const all = Array.from({ length: 11 }, (_, n) => `s${n}`);
     const tree = await loadText(
-      stream(...all.map((name) => stage(name)), consumer('acme', { access: all.map((name) => ({ stage: name })) })),
+      stream(
+        ...all.map((name) => stage(name)),
+        consumer('acme', { access: all.map((name) => ({ stage: name })) }),
+      ),
     );
     expect(said(tree)).toHaveLength(11);
-    expect(said(tree)[3]).toMatch(/Consumer\/acme: \/spec\/access\/3: acme is in 11 plans; at most 10 are allowed/);
+    expect(said(tree)[3]).toMatch(
+      /Consumer\/acme: \/spec\/access\/3: acme is in 11 plans; at most 10 are allowed/,
+    );
   });
 
   test.each([
@@ -489,9 +648,15 @@ test('what blocks its callers is said where the Consumer says it, and once', asy
   const zero = { rateLimit: 0, burstLimit: 0 };
   const access = [{ stage: 's' }, { stage: 't' }, { stage: 'u', throttle: zero }];
   const tree = await loadText(
-    stream(...['s', 't', 'u'].map((name) => stage(name)), consumer('acme', { defaults: { throttle: zero }, access }), consumer('birch')),
+    stream(
+      ...['s', 't', 'u'].map((name) => stage(name)),
+      consumer('acme', { defaults: { throttle: zero }, access }),
+      consumer('birch'),
+    ),
   );
-  expect(tree.warnings.map(({ code, kind, name, path }) => `${code} ${kind}/${name} ${path}`)).toEqual([
+  expect(
+    tree.warnings.map(({ code, kind, name, path }) => `${code} ${kind}/${name} ${path}`),
+  ).toEqual([
     'LIMIT_ZERO Consumer/acme /spec/defaults/throttle',
     'LIMIT_ZERO Consumer/acme /spec/access/2/throttle',
     'CONSUMER_WITHOUT_ACCESS Consumer/birch /spec/access',
@@ -500,10 +665,19 @@ test('what blocks its callers is said where the Consumer says it, and once', asy
 
 describe('what is wrong with one part', () => {
   test('leaves the others alone: a revoked key is not held up by a plan', async () => {
-    const spec = { key: { enabled: false }, access: [{ stage: 's' }, { stage: 't', methodThrottles }] };
+    const spec = {
+      key: { enabled: false },
+      access: [{ stage: 's' }, { stage: 't', methodThrottles }],
+    };
     const tree = await loadText(stream(stage('s'), stage('t'), consumer('acme', spec)));
-    expect(expanded(tree).map(identity)).toEqual(['ApiKey/default/acme', 'UsagePlan/default/acme-s']);
-    expect(tree.invalid.map(identity)).toEqual(['Consumer/default/acme', 'UsagePlan/default/acme-t']);
+    expect(expanded(tree).map(identity)).toEqual([
+      'ApiKey/default/acme',
+      'UsagePlan/default/acme-s',
+    ]);
+    expect(tree.invalid.map(identity)).toEqual([
+      'Consumer/default/acme',
+      'UsagePlan/default/acme-t',
+    ]);
     expect(tree.incompleteNamespaces).toEqual(['default']);
   });
 
@@ -521,7 +695,12 @@ describe('what is wrong with one part', () => {
           { restApi: { name: 'r' }, stageName: 'live', x: 1 },
         ],
       },
-      invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-r-live', 'UsagePlan/default/acme-s'],
+      invalid: [
+        'ApiKey/default/acme',
+        'Consumer/default/acme',
+        'UsagePlan/default/acme-r-live',
+        'UsagePlan/default/acme-s',
+      ],
     },
     {
       reason: 'entries whose stage can’t',
@@ -538,7 +717,11 @@ describe('what is wrong with one part', () => {
       },
       invalid: ['ApiKey/default/acme', 'Consumer/default/acme', 'UsagePlan/default/acme-s'],
     },
-    { reason: 'access, which is no list', spec: { access: 's' }, invalid: ['ApiKey/default/acme', 'Consumer/default/acme'] },
+    {
+      reason: 'access, which is no list',
+      spec: { access: 's' },
+      invalid: ['ApiKey/default/acme', 'Consumer/default/acme'],
+    },
   ])('of an invalid document nothing has left Git: $reason', async ({ spec, invalid }) => {
     const tree = await loadText(stream(stage('s'), consumer('acme', spec)));
     expect(tree.invalid.map(identity)).toEqual(invalid);
@@ -547,12 +730,19 @@ describe('what is wrong with one part', () => {
   });
 
   test('a spec that is no mapping expands to the key alone', async () => {
-    const tree = await loadText('{"apiVersion":"apikeeper.dev/v1","kind":"Consumer","metadata":{"name":"acme"},"spec":[]}');
+    const tree = await loadText(
+      '{"apiVersion":"apikeeper.dev/v1","kind":"Consumer","metadata":{"name":"acme"},"spec":[]}',
+    );
     expect(tree.invalid.map(identity)).toEqual(['ApiKey/default/acme', 'Consumer/default/acme']);
   });
 
   test('other documents may refer to its key all the same', async () => {
-    const tree = await loadText(stream(consumer('acme', { key: { enabled: 1 } }), yaml('UsagePlan', 'other', { keys: ['acme'] })));
+    const tree = await loadText(
+      stream(
+        consumer('acme', { key: { enabled: 1 } }),
+        yaml('UsagePlan', 'other', { keys: ['acme'] }),
+      ),
+    );
     expect(tree.dangling).toEqual([]);
   });
 });
@@ -575,22 +765,38 @@ describe('a plan whose stage may have been called otherwise is left as it is', (
       isPlanned: false,
     },
     { reason: 'no document bears its name', documents: [acme], isPlanned: true },
-    { reason: 'no document bears its name, and one may', documents: [acme, nameless], isPlanned: false },
-    { reason: 'no document bears its name, and one can’t be read', documents: [acme, 'a: ['], isPlanned: false },
+    {
+      reason: 'no document bears its name, and one may',
+      documents: [acme, nameless],
+      isPlanned: false,
+    },
+    {
+      reason: 'no document bears its name, and one can’t be read',
+      documents: [acme, 'a: ['],
+      isPlanned: false,
+    },
   ])('$reason: $isPlanned', async ({ documents, isPlanned }) => {
     await using space = await createWorkspace({
       'target.yaml': yaml('Target', 'here', { region: 'eu-west-2', accountId: '123456789012' }),
     });
-    const here = (document: string) => document.replace('"metadata":{', '"metadata":{"namespace":"here",').replace(',}', '}');
-    for (const [index, document] of documents.entries()) await space.write(`${index}.yaml`, here(document));
+    const here = (document: string) =>
+      document.replace('"metadata":{', '"metadata":{"namespace":"here",').replace(',}', '}');
+    for (const [index, document] of documents.entries())
+      await space.write(`${index}.yaml`, here(document));
     const tree = await load(space.path);
-    expect(expanded(tree).map(identity)).toEqual(['ApiKey/here/acme', ...(isPlanned ? ['UsagePlan/here/acme-s'] : [])]);
+    expect(expanded(tree).map(identity)).toEqual([
+      'ApiKey/here/acme',
+      ...(isPlanned ? ['UsagePlan/here/acme-s'] : []),
+    ]);
     expect(tree.invalid.map(identity).includes('UsagePlan/here/acme-s')).toBe(!isPlanned);
-    if (!isPlanned) expect(tree.complete && !tree.incompleteNamespaces.includes('here')).toBe(false);
+    if (!isPlanned)
+      expect(tree.complete && !tree.incompleteNamespaces.includes('here')).toBe(false);
   });
 
   test('the old name is known from an invalid document too', async () => {
     const tree = await loadText(stream(stage('s', moved, { stageName: 5 }), acme));
-    expect(tree.desired.find(({ name }) => name === 'acme-s')?.annotations.movedFrom).toEqual([{ namespace: 'default', name: 'acme-old' }]);
+    expect(tree.desired.find(({ name }) => name === 'acme-s')?.annotations.movedFrom).toEqual([
+      { namespace: 'default', name: 'acme-old' },
+    ]);
   });
 });

@@ -7,8 +7,10 @@ import { identity } from '../../src/core/model/model.ts';
 import { isCurrent, load, type Tree } from '../../src/manifests/load.ts';
 import { createWorkspace, stream, yaml } from './workspace.ts';
 
-const key = (name: string, spec: object = {}, metadata: object = {}) => yaml('ApiKey', name, spec, metadata);
-const target = (name: string) => yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012' });
+const key = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('ApiKey', name, spec, metadata);
+const target = (name: string) =>
+  yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012' });
 const names = ({ desired }: Tree) => desired.map(({ name }) => name);
 const said = ({ problems }: Tree) => problems.map(({ file, message }) => `${file}: ${message}`);
 
@@ -73,7 +75,12 @@ describe('what is read', () => {
   });
 
   test('.apikeeperignore may name everything but one directory', async () => {
-    const tree = await loadFiles({ '.apikeeperignore': '/*\n!/keep/\n', 'a.yaml': 'a: [', 'drop/b.yaml': 'a: [', 'keep/c.yaml': key('c') });
+    const tree = await loadFiles({
+      '.apikeeperignore': '/*\n!/keep/\n',
+      'a.yaml': 'a: [',
+      'drop/b.yaml': 'a: [',
+      'keep/c.yaml': key('c'),
+    });
     expect(said(tree)).toEqual([]);
     expect(names(tree)).toEqual(['c']);
   });
@@ -84,7 +91,13 @@ describe('what is read', () => {
       'b.yaml': 'a: [',
     });
     const tree = await load(join(space.path, 'a.yaml'));
-    expect(tree).toMatchObject({ problems: [], dangling: [], complete: true, files: 1, documents: 1 });
+    expect(tree).toMatchObject({
+      problems: [],
+      dangling: [],
+      complete: true,
+      files: 1,
+      documents: 1,
+    });
   });
 
   test('annotations and labels arrive parsed', async () => {
@@ -96,7 +109,9 @@ describe('what is read', () => {
       'apikeeper.dev/moved-from': 'staging/old',
       'other.dev/anything': 'is left alone',
     };
-    const tree = await loadFiles({ 'a.yaml': key('a', {}, { annotations, labels: { team: 'x' } }) });
+    const tree = await loadFiles({
+      'a.yaml': key('a', {}, { annotations, labels: { team: 'x' } }),
+    });
     expect(tree.desired[0]).toMatchObject({
       labels: { team: 'x' },
       annotations: {
@@ -119,7 +134,12 @@ describe('what is read', () => {
 describe('Targets', () => {
   test('a declared one has the defaults of its schema, part by part', async () => {
     const spec = { region: 'eu-west-2', accountId: '123456789012', budget: { burst: 5 } };
-    const tree = await loadFiles({ 'a.yaml': stream(yaml('Target', 'production', spec), key('a', {}, { namespace: 'production' })) });
+    const tree = await loadFiles({
+      'a.yaml': stream(
+        yaml('Target', 'production', spec),
+        key('a', {}, { namespace: 'production' }),
+      ),
+    });
     expect(tree.targets).toEqual([
       {
         namespace: 'production',
@@ -140,7 +160,9 @@ describe('Targets', () => {
   test('the implicit one takes what the command line says', async () => {
     await using space = await createWorkspace({ 'a.yaml': key('a') });
     const tree = await load(space.path, { owner: 'me', mode: 'observe' });
-    expect(tree.targets).toMatchObject([{ namespace: 'default', owner: 'me', mode: 'observe', prune: false, implicit: true }]);
+    expect(tree.targets).toMatchObject([
+      { namespace: 'default', owner: 'me', mode: 'observe', prune: false, implicit: true },
+    ]);
   });
 
   test.each([
@@ -163,7 +185,10 @@ describe('Targets', () => {
   test('where one is invalid, nothing of its namespace is desired, and the others go on', async () => {
     const tree = await loadFiles({
       'a.yaml': stream(target('a'), key('a', {}, { namespace: 'a' })),
-      'b.yaml': stream(yaml('Target', 'b', { region: 'nowhere' }), key('b', {}, { namespace: 'b' })),
+      'b.yaml': stream(
+        yaml('Target', 'b', { region: 'nowhere' }),
+        key('b', {}, { namespace: 'b' }),
+      ),
     });
     expect(tree.targets.map(({ namespace }) => namespace)).toEqual(['a']);
     expect(names(tree)).toEqual(['a']);
@@ -174,16 +199,39 @@ describe('Targets', () => {
 
 describe('what is absent only because something is wrong', () => {
   const two = {
-    'targets.yaml': stream(target('a'), yaml('Target', 'b', { region: 'eu-west-1', accountId: '123456789012' })),
+    'targets.yaml': stream(
+      target('a'),
+      yaml('Target', 'b', { region: 'eu-west-1', accountId: '123456789012' }),
+    ),
     'ok.yaml': key('ok', {}, { namespace: 'a' }),
   };
 
   test.each([
-    { reason: 'an invalid document holds its own namespace', file: key('x', { enabled: 1 }, { namespace: 'b' }), incomplete: ['b'] },
-    { reason: 'an unknown kind holds its own namespace', file: yaml('ApiKy', 'x', {}, { namespace: 'b' }), incomplete: ['b'] },
-    { reason: 'a namespace that no Target bears may be any', file: key('x', {}, { namespace: 'bb' }), incomplete: ['a', 'b', 'bb'] },
-    { reason: 'a misspelt namespace may be any', file: key('x', {}, { namspace: 'b' }), incomplete: ['a', 'b', 'default'] },
-    { reason: 'a namespace that is no text may be any', file: key('x', {}, { namespace: 5 }), incomplete: ['a', 'b'] },
+    {
+      reason: 'an invalid document holds its own namespace',
+      file: key('x', { enabled: 1 }, { namespace: 'b' }),
+      incomplete: ['b'],
+    },
+    {
+      reason: 'an unknown kind holds its own namespace',
+      file: yaml('ApiKy', 'x', {}, { namespace: 'b' }),
+      incomplete: ['b'],
+    },
+    {
+      reason: 'a namespace that no Target bears may be any',
+      file: key('x', {}, { namespace: 'bb' }),
+      incomplete: ['a', 'b', 'bb'],
+    },
+    {
+      reason: 'a misspelt namespace may be any',
+      file: key('x', {}, { namspace: 'b' }),
+      incomplete: ['a', 'b', 'default'],
+    },
+    {
+      reason: 'a namespace that is no text may be any',
+      file: key('x', {}, { namespace: 5 }),
+      incomplete: ['a', 'b'],
+    },
     {
       reason: 'a document without metadata may be anybody',
       file: '{"apiVersion":"apikeeper.dev/v1","kind":"ApiKey","spec":{}}',
@@ -199,7 +247,10 @@ describe('what is absent only because something is wrong', () => {
 
   test.each([
     { reason: 'a file that cannot be parsed', text: 'a: [' },
-    { reason: 'a document that cannot be built', text: stream(key('x', {}, { namespace: 'a' }), 'a: 1\na: 2\n') },
+    {
+      reason: 'a document that cannot be built',
+      text: stream(key('x', {}, { namespace: 'a' }), 'a: 1\na: 2\n'),
+    },
   ])('$reason makes the tree incomplete, and leaves the others', async ({ text }) => {
     const tree = await loadFiles({ ...two, 'x.yaml': text });
     expect(tree.complete).toBe(false);
@@ -209,7 +260,10 @@ describe('what is absent only because something is wrong', () => {
 });
 
 test('where a file could not be read, a namespace without a Target is no second mistake', async () => {
-  const tree = await loadFiles({ 'a.yaml': stream(target('a'), key('x', {}, { namespace: 'b' })), 'b.yaml': 'a: [' });
+  const tree = await loadFiles({
+    'a.yaml': stream(target('a'), key('x', {}, { namespace: 'b' })),
+    'b.yaml': 'a: [',
+  });
   expect(tree.problems.map(({ file }) => file)).toEqual(['b.yaml']);
   expect(tree.desired).toEqual([]);
 });
@@ -218,13 +272,17 @@ describe('directories that are not there', () => {
   test('missing', async () => {
     await using space = await createWorkspace();
     const tree = await load(join(space.path, 'none'));
-    expect(said(tree)).toEqual([`.: ${space.path}/none: no such directory; name the directory that holds the manifests`]);
+    expect(said(tree)).toEqual([
+      `.: ${space.path}/none: no such directory; name the directory that holds the manifests`,
+    ]);
     expect(tree).toMatchObject({ complete: false, targets: [], desired: [], documents: 0 });
   });
 
   test('empty', async () => {
     const tree = await loadFiles({ 'README.md': 'nothing' });
-    expect(said(tree)).toEqual(['.: the directory holds no .yaml, .yml or .json file; is it the right one?']);
+    expect(said(tree)).toEqual([
+      '.: the directory holds no .yaml, .yml or .json file; is it the right one?',
+    ]);
     expect(tree).toMatchObject({ complete: false, targets: [] });
   });
 
@@ -250,7 +308,12 @@ describe('files that cannot be read', () => {
       bytes: new Uint8Array(8 * 1024 * 1024 + 1).fill(0x20),
       says: 'larger than 8 MiB; split the file',
     },
-    { reason: 'not UTF-8', file: 'a.yaml', bytes: new Uint8Array([0x61, 0xff]), says: 'not valid UTF-8; save the file as UTF-8 text' },
+    {
+      reason: 'not UTF-8',
+      file: 'a.yaml',
+      bytes: new Uint8Array([0x61, 0xff]),
+      says: 'not valid UTF-8; save the file as UTF-8 text',
+    },
     {
       reason: 'UTF-16',
       file: 'a.yaml',
@@ -278,7 +341,9 @@ describe('files that cannot be read', () => {
     const tree = await load(space.path);
     await chmod(join(space.path, 'd'), 0o700);
     expect(said(tree)).toEqual(
-      ['a.yaml', 'd'].map((file) => `${file}: not readable; give the user that runs apikeeper the right to read it`),
+      ['a.yaml', 'd'].map(
+        (file) => `${file}: not readable; give the user that runs apikeeper the right to read it`,
+      ),
     );
   });
 });
@@ -301,7 +366,10 @@ describe('links', () => {
   });
 
   test('out of the directory are refused, and their text is in no message', async () => {
-    await using outside = await createWorkspace({ 'secret.yaml': 's3cr3t: [', 'd/b.yaml': key('b') });
+    await using outside = await createWorkspace({
+      'secret.yaml': 's3cr3t: [',
+      'd/b.yaml': key('b'),
+    });
     await using space = await createWorkspace({ 'ok.yaml': key('ok') });
     await symlink(join(outside.path, 'secret.yaml'), join(space.path, 'a.yaml'));
     await symlink(join(outside.path, 'd'), join(space.path, 'd'));
@@ -318,16 +386,26 @@ describe('links', () => {
     await symlink('gone.yaml', join(space.path, 'a.yaml'));
     await symlink('b.yaml', join(space.path, 'b.yaml'));
     const tree = await load(space.path);
-    expect(said(tree)).toEqual(['a.yaml: a link to nothing', 'b.yaml: a link that leads to itself']);
+    expect(said(tree)).toEqual([
+      'a.yaml: a link to nothing',
+      'b.yaml: a link that leads to itself',
+    ]);
     expect(tree.complete).toBe(false);
   });
 });
 
 describe('one snapshot', () => {
   /** Documents of one version, spread over files that move from version to version. */
-  async function writeVersion(space: Awaited<ReturnType<typeof createWorkspace>>, directory: string, version: number) {
+  async function writeVersion(
+    space: Awaited<ReturnType<typeof createWorkspace>>,
+    directory: string,
+    version: number,
+  ) {
     for (let n = 0; n < 20; n++) {
-      await space.write(`${directory}/${(version + n) % 3}/f${n}.yaml`, key(`k${n}`, { description: `version ${version}` }));
+      await space.write(
+        `${directory}/${(version + n) % 3}/f${n}.yaml`,
+        key(`k${n}`, { description: `version ${version}` }),
+      );
     }
   }
   function versionsOf(tree: Tree) {
@@ -377,7 +455,10 @@ describe('one snapshot', () => {
   });
 
   test('a ConfigMap may be mounted below the directory', async () => {
-    await using space = await createWorkspace({ 'own.yaml': key('own'), 'team/..1/a.yaml': key('a') });
+    await using space = await createWorkspace({
+      'own.yaml': key('own'),
+      'team/..1/a.yaml': key('a'),
+    });
     await space.publish('team/..data', '..1');
     await symlink('..data/a.yaml', join(space.path, 'team/a.yaml'));
     expect(names(await load(space.path))).toEqual(['a', 'own']);
@@ -404,7 +485,10 @@ describe('revision', () => {
 
   test.each([
     { reason: 'a detached HEAD', files: { '.git/HEAD': `${sha}\n` } },
-    { reason: 'a branch', files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${sha}\n` } },
+    {
+      reason: 'a branch',
+      files: { '.git/HEAD': 'ref: refs/heads/main\n', '.git/refs/heads/main': `${sha}\n` },
+    },
     {
       reason: 'a packed branch',
       files: {
@@ -413,7 +497,10 @@ describe('revision', () => {
       },
     },
   ])('comes from .git: $reason', async ({ files }) => {
-    await using space = await createWorkspace({ ...(files as unknown as Record<string, string>), 'deep/manifests/a.yaml': key('a') });
+    await using space = await createWorkspace({
+      ...(files as unknown as Record<string, string>),
+      'deep/manifests/a.yaml': key('a'),
+    });
     expect((await load(join(space.path, 'deep/manifests'))).revision).toBe(sha);
   });
 
@@ -432,7 +519,10 @@ describe('revision', () => {
     { reason: 'a branch without a commit', files: { '.git/HEAD': 'ref: refs/heads/main\n' } },
     { reason: 'a HEAD that says something else', files: { '.git/HEAD': 'nonsense\n' } },
   ])('is absent: $reason', async ({ files }) => {
-    await using space = await createWorkspace({ ...(files as unknown as Record<string, string>), 'a.yaml': key('a') });
+    await using space = await createWorkspace({
+      ...(files as unknown as Record<string, string>),
+      'a.yaml': key('a'),
+    });
     expect(await load(space.path)).not.toHaveProperty('revision');
   });
 });

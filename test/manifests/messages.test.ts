@@ -24,7 +24,11 @@ describe.each<{ what: string; cases: readonly Case[] }>([
   {
     what: 'YAML',
     cases: [
-      { reason: 'a syntax error has its place', text: 'a: [1\n', says: ['m.yaml:2:1: not valid YAML: deficient indentation'] },
+      {
+        reason: 'a syntax error has its place',
+        text: 'a: [1\n',
+        says: ['m.yaml:2:1: not valid YAML: deficient indentation'],
+      },
       {
         reason: 'the later of two keys must not win silently',
         text: 'a: 1\na: 2\n',
@@ -40,12 +44,22 @@ describe.each<{ what: string; cases: readonly Case[] }>([
         text: 'a: !s3cr3t x\n',
         says: ['m.yaml:1:4: unknown tag; text that begins with ! needs quotes'],
       },
-      { reason: 'tabs look like spaces', text: 'a:\n\t- 1\n', says: ["m.yaml:2:1: tabs can't indent YAML; use spaces"] },
-      { reason: 'a NUL byte is no text', text: 'a: "\0"\n', says: ['m.yaml:1:5: a NUL byte; save the file as UTF-8 text'] },
+      {
+        reason: 'tabs look like spaces',
+        text: 'a:\n\t- 1\n',
+        says: ["m.yaml:2:1: tabs can't indent YAML; use spaces"],
+      },
+      {
+        reason: 'a NUL byte is no text',
+        text: 'a: "\0"\n',
+        says: ['m.yaml:1:5: a NUL byte; save the file as UTF-8 text'],
+      },
       {
         reason: 'a document may contain itself',
         text: 'a: &x [*x]\n',
-        says: ['m.yaml:1:1: aliases make this document more than 100000 values large, or part of itself; write it out'],
+        says: [
+          'm.yaml:1:1: aliases make this document more than 100000 values large, or part of itself; write it out',
+        ],
       },
       {
         reason: 'JavaScript has its own idea of this key',
@@ -70,7 +84,9 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'a list is not a document',
         text: '- a\n',
-        says: ['m.yaml:1:1: a document is a list; write a mapping with apiVersion, kind, metadata and spec'],
+        says: [
+          'm.yaml:1:1: a document is a list; write a mapping with apiVersion, kind, metadata and spec',
+        ],
       },
       {
         reason: 'other tools live in the same repositories',
@@ -82,7 +98,9 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'an old or mistyped version is ours',
         text: 'apiVersion: apikeeper.dev/v1alpha1\nkind: ApiKey\nmetadata: { name: acme }\nspec: {}\n',
-        says: ['m.yaml:1:13: ApiKey/acme: /apiVersion: "apikeeper.dev/v1alpha1" is not apikeeper\'s; write apikeeper.dev/v1'],
+        says: [
+          'm.yaml:1:13: ApiKey/acme: /apiVersion: "apikeeper.dev/v1alpha1" is not apikeeper\'s; write apikeeper.dev/v1',
+        ],
       },
       {
         reason: 'a mistyped kind has one likely meaning',
@@ -99,7 +117,9 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'an annotation of ours that nobody knows would do nothing',
         text: 'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata:\n  name: acme\n  annotations: { apikeeper.dev/adpt: x, other.dev/x: "1" }\nspec: {}\n',
-        says: ['m.yaml:5:18: ApiKey/acme: /metadata/annotations/apikeeper.dev~1adpt: unknown field; did you mean apikeeper.dev/adopt?'],
+        says: [
+          'm.yaml:5:18: ApiKey/acme: /metadata/annotations/apikeeper.dev~1adpt: unknown field; did you mean apikeeper.dev/adopt?',
+        ],
       },
       {
         reason: 'an ignored field that does not exist would ignore nothing',
@@ -116,7 +136,9 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'a misspelt required field is one mistake, not two',
         text: document('UsagePlan', '{ throttle: { ratelimit: 5, burstLimit: 1 } }'),
-        says: ['m.yaml:4:21: UsagePlan/acme: /spec/throttle/ratelimit: unknown field; did you mean rateLimit?'],
+        says: [
+          'm.yaml:4:21: UsagePlan/acme: /spec/throttle/ratelimit: unknown field; did you mean rateLimit?',
+        ],
       },
       {
         reason: 'a spec that may be empty is left out',
@@ -128,7 +150,9 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'a spec that may be empty, and is so without a sign',
         text: 'apiVersion: apikeeper.dev/v1\nkind: Consumer\nmetadata: { name: acme }\nspec:\n',
-        says: ['m.yaml:4:1: Consumer/acme: /spec: empty; write spec: {}, or a mapping with key, defaults, access'],
+        says: [
+          'm.yaml:4:1: Consumer/acme: /spec: empty; write spec: {}, or a mapping with key, defaults, access',
+        ],
       },
       {
         reason: 'a spec that must say something',
@@ -140,11 +164,16 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'a switch where a mapping belongs',
         text: document('KeyRequirement', '{ restApi: { name: residents-api }, redeploy: true }'),
-        says: ['m.yaml:4:53: KeyRequirement/acme: /spec/redeploy: true is not allowed; write a mapping with stages or null'],
+        says: [
+          'm.yaml:4:53: KeyRequirement/acme: /spec/redeploy: true is not allowed; write a mapping with stages or null',
+        ],
       },
       {
         reason: 'one entry twice',
-        text: document('KeyRequirement', '{ restApi: { name: residents-api }, redeploy: { stages: [a, b, a] } }'),
+        text: document(
+          'KeyRequirement',
+          '{ restApi: { name: residents-api }, redeploy: { stages: [a, b, a] } }',
+        ),
         says: [
           'm.yaml:4:63: KeyRequirement/acme: /spec/redeploy/stages: entries 0 and 2, counted from 0, are the same; write the names of stages of this API',
         ],
@@ -166,12 +195,16 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'the offset depends on the period',
         text: document('UsagePlan', '{ quota: { limit: 10, period: DAY, offset: 3 } }'),
-        says: ['m.yaml:4:50: UsagePlan/acme: /spec/quota/offset: 3 is not allowed; write 0 where the period is DAY'],
+        says: [
+          'm.yaml:4:50: UsagePlan/acme: /spec/quota/offset: 3 is not allowed; write 0 where the period is DAY',
+        ],
       },
       {
         reason: 'YAML reads an id as a number, and its text shows what to quote',
         text: document('Target', '{ region: eu-west-2, accountId: 012345678901 }'),
-        says: ['m.yaml:4:39: Target/acme: /spec/accountId: 012345678901 is a number; quote it: "012345678901"'],
+        says: [
+          'm.yaml:4:39: Target/acme: /spec/accountId: 012345678901 is a number; quote it: "012345678901"',
+        ],
       },
       {
         reason: 'variables are text',
@@ -181,12 +214,16 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'YAML 1.1 took yes for true',
         text: document('ApiKey', '{ enabled: yes }'),
-        says: ['m.yaml:4:18: ApiKey/acme: /spec/enabled: "yes" is text; write true or false, without quotes'],
+        says: [
+          'm.yaml:4:18: ApiKey/acme: /spec/enabled: "yes" is text; write true or false, without quotes',
+        ],
       },
       {
         reason: 'a name and an id can disagree',
         text: document('UsagePlan', '{ stages: [{ stage: a, restApi: { name: b } }] }'),
-        says: ['m.yaml:4:30: UsagePlan/acme: /spec/stages/0/restApi: one too many; write either stage, or restApi and stageName'],
+        says: [
+          'm.yaml:4:30: UsagePlan/acme: /spec/stages/0/restApi: one too many; write either stage, or restApi and stageName',
+        ],
       },
       {
         reason: "a throttle of every method is the plan's own",
@@ -200,7 +237,10 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       },
       {
         reason: '* goes with /*, and nothing else',
-        text: document('Stage', '{ restApi: { name: a }, methodSettings: [{ method: GET, path: /*, metricsEnabled: true }] }'),
+        text: document(
+          'Stage',
+          '{ restApi: { name: a }, methodSettings: [{ method: GET, path: /*, metricsEnabled: true }] }',
+        ),
         says: [
           'm.yaml:4:69: Stage/acme: /spec/methodSettings/0/path: "/*" is not allowed; write a resource\'s path, unless the method is * too',
         ],
@@ -221,7 +261,10 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       },
       {
         reason: 'a role of another account can never pass the account check',
-        text: document('Target', '{ region: eu-west-2, accountId: "123456789012", roleArn: "arn:aws:iam::210987654321:role/x" }'),
+        text: document(
+          'Target',
+          '{ region: eu-west-2, accountId: "123456789012", roleArn: "arn:aws:iam::210987654321:role/x" }',
+        ),
         says: [
           'm.yaml:4:64: Target/acme: /spec/roleArn: the role is of account 210987654321, and accountId says 123456789012; correct one of them',
         ],
@@ -229,12 +272,16 @@ describe.each<{ what: string; cases: readonly Case[] }>([
       {
         reason: 'a Target has no namespace: it is one',
         text: 'apiVersion: apikeeper.dev/v1\nkind: Target\nmetadata: { name: a, namespace: b }\nspec: { region: eu-west-2, accountId: "123456789012" }\n',
-        says: ['m.yaml:3:22: Target/a: /metadata/namespace: unknown field; allowed are name, labels, annotations'],
+        says: [
+          'm.yaml:3:22: Target/a: /metadata/namespace: unknown field; allowed are name, labels, annotations',
+        ],
       },
       {
         reason: 'a reference to nothing is said with the nearest name',
         text: `${document('ApiKey', '{}')}---\n${document('UsagePlan', '{ keys: [amce] }', 'plan')}`,
-        says: ['m.yaml:9:16: UsagePlan/plan: /spec/keys/0: no ApiKey document of namespace default has the name amce; did you mean acme?'],
+        says: [
+          'm.yaml:9:16: UsagePlan/plan: /spec/keys/0: no ApiKey document of namespace default has the name amce; did you mean acme?',
+        ],
       },
     ],
   },

@@ -6,19 +6,29 @@ import { createWorkspace, stream, yaml } from './workspace.ts';
 
 const RESIDENTS = { name: 'residents-api' };
 const IN = (namespace: string) => ({ namespace });
-const annotated = (name: string, value: string) => ({ annotations: { [`apikeeper.dev/${name}`]: value } });
-const target = (name: string, spec: object = {}) => yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', ...spec });
-const key = (name: string, spec: object = {}, metadata: object = {}) => yaml('ApiKey', name, spec, metadata);
-const plan = (name: string, spec: object, metadata: object = {}) => yaml('UsagePlan', name, spec, metadata);
-const stage = (name: string, spec: object = {}) => yaml('Stage', name, { restApi: RESIDENTS, ...spec });
-const requirement = (spec: object, metadata: object = {}) => yaml('KeyRequirement', 'residents', { restApi: RESIDENTS, ...spec }, metadata);
+const annotated = (name: string, value: string) => ({
+  annotations: { [`apikeeper.dev/${name}`]: value },
+});
+const target = (name: string, spec: object = {}) =>
+  yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', ...spec });
+const key = (name: string, spec: object = {}, metadata: object = {}) =>
+  yaml('ApiKey', name, spec, metadata);
+const plan = (name: string, spec: object, metadata: object = {}) =>
+  yaml('UsagePlan', name, spec, metadata);
+const stage = (name: string, spec: object = {}) =>
+  yaml('Stage', name, { restApi: RESIDENTS, ...spec });
+const requirement = (spec: object, metadata: object = {}) =>
+  yaml('KeyRequirement', 'residents', { restApi: RESIDENTS, ...spec }, metadata);
 const prod = { restApi: RESIDENTS, stageName: 'prod' };
 const get = (apiKeyRequired: boolean) => ({ method: 'GET', path: '/residents', apiKeyRequired });
 
 async function said(...documents: readonly string[]): Promise<string[]> {
   await using space = await createWorkspace({ 'm.yaml': stream(...documents) });
   const { problems, warnings } = await load(space.path);
-  return [...problems.map(({ message }) => message), ...warnings.map(({ code, kind, name, path }) => `${code} ${kind}/${name} ${path}`)];
+  return [
+    ...problems.map(({ message }) => message),
+    ...warnings.map(({ code, kind, name, path }) => `${code} ${kind}/${name} ${path}`),
+  ];
 }
 
 interface Case {
@@ -30,7 +40,11 @@ interface Case {
 const acme = [key('acme'), plan('p', { keys: ['acme'], stages: [prod] })];
 
 const CASES: readonly Case[] = [
-  { reason: 'a key that passes where one is demanded is fine', documents: [...acme, requirement({ apiKeyRequired: true })], found: [] },
+  {
+    reason: 'a key that passes where one is demanded is fine',
+    documents: [...acme, requirement({ apiKeyRequired: true })],
+    found: [],
+  },
   {
     reason: 'a stage that only a Stage document names is a stage of the API',
     documents: [...acme, stage('dev'), requirement({ apiKeyRequired: true })],
@@ -42,7 +56,8 @@ const CASES: readonly Case[] = [
     found: ['REQUIRED_WITHOUT_KEY KeyRequirement/residents /spec/methods'],
   },
   {
-    reason: 'a plan may name its stage by a Stage document, and its key by the id that a document adopts',
+    reason:
+      'a plan may name its stage by a Stage document, and its key by the id that a document adopts',
     documents: [
       key('acme', { enabled: false }, annotated('adopt', 'k1k2k3k4k5')),
       plan('p', { keys: [{ id: 'k1k2k3k4k5' }], stages: [{ stage: 'prod' }] }),
@@ -53,7 +68,10 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a live key of which only the id is known may be enabled',
-    documents: [plan('p', { keys: [{ id: 'k1k2k3k4k5' }], stages: [prod] }), requirement({ apiKeyRequired: true })],
+    documents: [
+      plan('p', { keys: [{ id: 'k1k2k3k4k5' }], stages: [prod] }),
+      requirement({ apiKeyRequired: true }),
+    ],
     found: [],
   },
   {
@@ -77,28 +95,47 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a list that is left to others is unknown',
-    documents: [plan('p', { keys: [], stages: [] }, annotated('ignore', '/spec/keys,/spec/stages'))],
+    documents: [
+      plan('p', { keys: [], stages: [] }, annotated('ignore', '/spec/keys,/spec/stages')),
+    ],
     found: [],
   },
   {
     reason: 'a plan that says none has none',
     documents: [plan('p', { keys: [], stages: null })],
-    found: ['PLAN_WITHOUT_KEY UsagePlan/p /spec/keys', 'PLAN_WITHOUT_STAGE UsagePlan/p /spec/stages'],
+    found: [
+      'PLAN_WITHOUT_KEY UsagePlan/p /spec/keys',
+      'PLAN_WITHOUT_STAGE UsagePlan/p /spec/stages',
+    ],
   },
   {
     reason: 'a plan that leaves in what others add may have some',
     documents: [plan('p', { keys: [], stages: [], membership: 'additive' })],
     found: [],
   },
-  { reason: 'a key in no plan opens nothing', documents: [key('acme')], found: ['KEY_WITHOUT_PLAN ApiKey/acme '] },
+  {
+    reason: 'a key in no plan opens nothing',
+    documents: [key('acme')],
+    found: ['KEY_WITHOUT_PLAN ApiKey/acme '],
+  },
   {
     reason: 'a plan of another account has no key of this one',
-    documents: [target('a'), target('b', { accountId: '210987654321' }), key('acme', {}, IN('a')), plan('p', { stages: [prod] }, IN('b'))],
+    documents: [
+      target('a'),
+      target('b', { accountId: '210987654321' }),
+      key('acme', {}, IN('a')),
+      plan('p', { stages: [prod] }, IN('b')),
+    ],
     found: ['KEY_WITHOUT_PLAN ApiKey/acme '],
   },
   {
     reason: 'a plan of another namespace of the same account and region may have it',
-    documents: [target('a'), target('b'), key('acme', {}, IN('a')), plan('p', { stages: [prod] }, IN('b'))],
+    documents: [
+      target('a'),
+      target('b'),
+      key('acme', {}, IN('a')),
+      plan('p', { stages: [prod] }, IN('b')),
+    ],
     found: [],
   },
   {
@@ -129,9 +166,16 @@ const CASES: readonly Case[] = [
         throttle: { rateLimit: 0, burstLimit: 1 },
         quota: { limit: 0, period: 'DAY' },
         keys: ['acme'],
-        stages: [{ ...prod, methodThrottles: [{ method: 'GET', path: '/a', rateLimit: 1, burstLimit: 0 }] }],
+        stages: [
+          {
+            ...prod,
+            methodThrottles: [{ method: 'GET', path: '/a', rateLimit: 1, burstLimit: 0 }],
+          },
+        ],
       }),
-      stage('dev', { methodSettings: [{ method: '*', path: '/*', throttle: { rateLimit: 0, burstLimit: 0 } }] }),
+      stage('dev', {
+        methodSettings: [{ method: '*', path: '/*', throttle: { rateLimit: 0, burstLimit: 0 } }],
+      }),
     ],
     found: [
       'LIMIT_ZERO UsagePlan/p /spec/quota',
@@ -153,16 +197,25 @@ const CASES: readonly Case[] = [
         access: [prod, { ...prod, stageName: 'dev', quota: { limit: 0, period: 'DAY' } }],
       }),
     ],
-    found: ['LIMIT_ZERO Consumer/acme /spec/access/1/quota', 'LIMIT_ZERO Consumer/acme /spec/defaults/throttle'],
+    found: [
+      'LIMIT_ZERO Consumer/acme /spec/access/1/quota',
+      'LIMIT_ZERO Consumer/acme /spec/defaults/throttle',
+    ],
   },
   {
     reason: 'a consumer whose key is disabled does not pass',
-    documents: [yaml('Consumer', 'acme', { key: { enabled: false }, access: [prod] }), requirement({ apiKeyRequired: true })],
+    documents: [
+      yaml('Consumer', 'acme', { key: { enabled: false }, access: [prod] }),
+      requirement({ apiKeyRequired: true }),
+    ],
     found: ['REQUIRED_WITHOUT_KEY KeyRequirement/residents /spec/apiKeyRequired'],
   },
   {
     reason: 'no limit is not 0',
-    documents: [key('acme'), plan('p', { throttle: null, quota: null, keys: ['acme'], stages: [prod] })],
+    documents: [
+      key('acme'),
+      plan('p', { throttle: null, quota: null, keys: ['acme'], stages: [prod] }),
+    ],
     found: [],
   },
 ];
@@ -175,14 +228,21 @@ describe('a warning', () => {
   test('says where, what happens to callers, and the way out', async () => {
     await using space = await createWorkspace({
       'm.yaml': stream(
-        plan('trial', { throttle: { rateLimit: 100, burstLimit: 200 }, quota: { limit: 50, period: 'DAY' }, keys: [], stages: [] }),
+        plan('trial', {
+          throttle: { rateLimit: 100, burstLimit: 200 },
+          quota: { limit: 50, period: 'DAY' },
+          keys: [],
+          stages: [],
+        }),
         requirement({ apiKeyRequired: true }),
       ),
     });
     const { warnings } = await load(space.path);
     const texts = warnings.map(warningText);
     for (const text of texts)
-      expect(text).toMatch(/^m\.yaml:\d+:\d+: (warning|info): \w+\/\w+: \/spec\/\w+: .*(403|429|nobody calls).*; .* \[[A-Z_]+\]$/);
+      expect(text).toMatch(
+        /^m\.yaml:\d+:\d+: (warning|info): \w+\/\w+: \/spec\/\w+: .*(403|429|nobody calls).*; .* \[[A-Z_]+\]$/,
+      );
     expect(texts.at(-1)).toBe(
       'm.yaml:4:150: warning: KeyRequirement/residents: /spec/apiKeyRequired: residents-api demands a key, and none can pass, since no usage plan of these manifests is on any of its stages: once that is deployed, every call to such a method gets 403; put the stage into the plan of a key, or demand none [REQUIRED_WITHOUT_KEY]',
     );
@@ -201,11 +261,18 @@ describe('where not everything could be read', () => {
         'c.yaml': 'kind: [',
       },
     ],
-    ['an invalid document may have been the plan', { 'a.yaml': key('acme'), 'b.yaml': zero, 'c.yaml': plan('q', { kyes: ['acme'] }) }],
+    [
+      'an invalid document may have been the plan',
+      { 'a.yaml': key('acme'), 'b.yaml': zero, 'c.yaml': plan('q', { kyes: ['acme'] }) },
+    ],
     [
       'an invalid Target may be of the same account',
       {
-        'a.yaml': stream(target('a'), key('acme', {}, IN('a')), plan('p', { throttle: { rateLimit: 0, burstLimit: 1 } }, IN('a'))),
+        'a.yaml': stream(
+          target('a'),
+          key('acme', {}, IN('a')),
+          plan('p', { throttle: { rateLimit: 0, burstLimit: 1 } }, IN('a')),
+        ),
         'b.yaml': stream(target('b', { regoin: 'x' }), plan('q', { keys: [] }, IN('b'))),
       },
     ],

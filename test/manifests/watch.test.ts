@@ -16,7 +16,10 @@ async function record(path: string, options = NEVER_POLL) {
     async notices(act: () => Promise<void>) {
       const before = seen.length;
       await act();
-      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before), { timeout: 10_000, interval: 5 });
+      await vi.waitFor(() => expect(seen.length).toBeGreaterThan(before), {
+        timeout: 10_000,
+        interval: 5,
+      });
     },
     /** Resolves when edits of this file are noticed: only then is it certain that what a swap led to is watched. */
     async sees(file: string) {

@@ -12,7 +12,9 @@ export interface Workspace extends AsyncDisposable {
   publish(link: string, target: string): Promise<void>;
 }
 
-export async function createWorkspace(files: Readonly<Record<string, string>> = {}): Promise<Workspace> {
+export async function createWorkspace(
+  files: Readonly<Record<string, string>> = {},
+): Promise<Workspace> {
   const path = await realpath(await mkdtemp(join(tmpdir(), 'manifests-')));
   const workspace: Workspace = {
     path,

@@ -5,9 +5,15 @@ import { join } from 'node:path';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../../src/core/model/clock.ts';
 import type { Report, Trigger } from '../../src/core/model/report.ts';
-import { type AccountState, createEmulator, type Fault, type RequestRecord, startEmulator } from '../../src/emulator/index.ts';
+import {
+  type AccountState,
+  createEmulator,
+  type Fault,
+  type RequestRecord,
+  startEmulator,
+} from '../../src/emulator/index.ts';
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
-import type { Settings, EngineDeps } from '../../src/engine/state/settings.ts';
+import type { EngineDeps, Settings } from '../../src/engine/state/settings.ts';
 import type { RequestHandler } from '../../src/gateway/client.ts';
 import type { Hand } from '../scenarios/account.ts';
 
@@ -55,7 +61,12 @@ export function createAccount({ seed, from, at }: Past): Account & { readonly co
   const core = createEmulator({ seed, clock: clock.now });
   if (from) Object.assign(core.state(), structuredClone(from));
   const gateway = new APIGateway({ ...CLIENT, requestHandler: direct(core) });
-  return { core, clock, hand: { gateway, state: core.state() }, reach: (around) => ({ requestHandler: direct(core, around), env: ENV }) };
+  return {
+    core,
+    clock,
+    hand: { gateway, state: core.state() },
+    reach: (around) => ({ requestHandler: direct(core, around), env: ENV }),
+  };
 }
 
 /** The same behind a real socket, for what only sockets do. Calls take real time: one without an answer is given up after 100 ms. */
@@ -77,8 +88,16 @@ export async function openAccount({ seed, from, at }: Past): Promise<Account & A
   };
 }
 
-const ENV = { AWS_REGION: 'eu-west-2', AWS_ACCESS_KEY_ID: 'AKIA123456789012', AWS_SECRET_ACCESS_KEY: 'secret' };
-const CLIENT = { region: 'eu-west-2', credentials: { accessKeyId: 'AKIA123456789012', secretAccessKey: 'secret' }, maxAttempts: 1 };
+const ENV = {
+  AWS_REGION: 'eu-west-2',
+  AWS_ACCESS_KEY_ID: 'AKIA123456789012',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+};
+const CLIENT = {
+  region: 'eu-west-2',
+  credentials: { accessKeyId: 'AKIA123456789012', secretAccessKey: 'secret' },
+  maxAttempts: 1,
+};
 
 /** Decides what becomes of a request: lets it through, answers itself, or never comes back. */
 export type Around = (carryOut: () => Promise<Answered>, request: HttpRequest) => Promise<Answered>;
@@ -94,7 +113,9 @@ export interface HttpRequest {
 
 /** Carries requests to an emulator in this process. */
 function direct(core: Core, around: Around = (carryOut) => carryOut()): RequestHandler {
-  const handle = async (request: HttpRequest) => ({ response: await around(() => carry(core, request), request) });
+  const handle = async (request: HttpRequest) => ({
+    response: await around(() => carry(core, request), request),
+  });
   return { handle } as unknown as RequestHandler;
 }
 
@@ -105,9 +126,13 @@ export interface Answered {
 }
 
 /** What the emulator answers, in the words of the SDK's handlers. */
-export async function carry(core: Core, { method, path, query = {}, headers, body = '' }: HttpRequest): Promise<Answered> {
+export async function carry(
+  core: Core,
+  { method, path, query = {}, headers, body = '' }: HttpRequest,
+): Promise<Answered> {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) for (const one of [value].flat()) parameters.append(name, one ?? '');
+  for (const [name, value] of Object.entries(query))
+    for (const one of [value].flat()) parameters.append(name, one ?? '');
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
   const answer = await core.handle({ method, path, query: parameters, headers, body: text });
   if (answer === 'hang') return new Promise(() => {});
@@ -129,17 +154,27 @@ interface Interference {
 
 export interface Process extends AsyncDisposable {
   /** Undefined: it died. */
-  pass(request?: { readonly write?: boolean; readonly trigger?: Trigger }): Promise<Report | undefined>;
+  pass(request?: {
+    readonly write?: boolean;
+    readonly trigger?: Trigger;
+  }): Promise<Report | undefined>;
   /** Calls that were sent so far, those with no answer included. */
   readonly sent: number;
-  readonly events: readonly { readonly event: string; readonly fields: Readonly<Record<string, unknown>> }[];
+  readonly events: readonly {
+    readonly event: string;
+    readonly fields: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** A process: nothing of an earlier one is left in it. */
 export function startProcess(
   account: Account,
   directory: string,
-  { crash, interfere = (carryOut) => carryOut(), ...settings }: Partial<Settings> & Interference = {},
+  {
+    crash,
+    interfere = (carryOut) => carryOut(),
+    ...settings
+  }: Partial<Settings> & Interference = {},
 ): Process {
   const { clock } = account;
   const death = Promise.withResolvers<undefined>();
@@ -169,7 +204,10 @@ export function startProcess(
   );
   return {
     async pass({ write = true, trigger = 'command' } = {}) {
-      return Promise.race([engine.reconcile({ trigger, write, unsetMode: 'enforce' }), death.promise]);
+      return Promise.race([
+        engine.reconcile({ trigger, write, unsetMode: 'enforce' }),
+        death.promise,
+      ]);
     },
     get sent() {
       return sent;
@@ -201,9 +239,16 @@ export interface Tree extends Disposable {
 export function createTree(documents: readonly Document[] = []): Tree {
   const directory = mkdtempSync(join(tmpdir(), 'apikeeper-reliability-'));
   const write = (all: readonly Document[]) =>
-    writeFileSync(join(directory, 'tree.yaml'), all.map((one) => JSON.stringify(one)).join('\n---\n'));
+    writeFileSync(
+      join(directory, 'tree.yaml'),
+      all.map((one) => JSON.stringify(one)).join('\n---\n'),
+    );
   write(documents);
-  return { directory, write, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  return {
+    directory,
+    write,
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+  };
 }
 
 /** What is written is whatever doesn't begin with Get; STS is not the account's. */

@@ -10,8 +10,13 @@ const STAGES = ['production', 'staging'];
 
 const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
 const text = fc.constantFrom('', 'one', 'two', 'Größe "3"');
-const limits = fc.record({ rateLimit: fc.constantFrom(0, 1, 50.5), burstLimit: fc.constantFrom(0, 5, 100) });
-const tags = fc.dictionary(fc.constantFrom('team', 'cost'), fc.constantFrom('a', 'b'), { maxKeys: 2 });
+const limits = fc.record({
+  rateLimit: fc.constantFrom(0, 1, 50.5),
+  burstLimit: fc.constantFrom(0, 5, 100),
+});
+const tags = fc.dictionary(fc.constantFrom('team', 'cost'), fc.constantFrom('a', 'b'), {
+  maxKeys: 2,
+});
 
 /** Without what is undefined: it is not written. */
 function written(spec: Readonly<Record<string, unknown>>): Document {
@@ -32,7 +37,9 @@ const planSpec = fc
   .record({
     description: maybe(text),
     throttle: maybe(limits),
-    quota: maybe(fc.record({ limit: fc.constantFrom(10, 1000), period: fc.constantFrom('DAY', 'MONTH') })),
+    quota: maybe(
+      fc.record({ limit: fc.constantFrom(10, 1000), period: fc.constantFrom('DAY', 'MONTH') }),
+    ),
     stages: fc.subarray(STAGES),
     hasMethodThrottles: fc.boolean(),
     methodLimits: limits,
@@ -41,14 +48,22 @@ const planSpec = fc
   })
   .map(({ stages, hasMethodThrottles, methodLimits, ...spec }) => {
     // Method throttles need one of the plan.
-    const methodThrottles = hasMethodThrottles && spec.throttle ? [{ method: 'GET', path: '/residents', ...methodLimits }] : undefined;
-    return written({ ...spec, stages: stages.map((name) => on(name, written({ methodThrottles }))) });
+    const methodThrottles =
+      hasMethodThrottles && spec.throttle
+        ? [{ method: 'GET', path: '/residents', ...methodLimits }]
+        : undefined;
+    return written({
+      ...spec,
+      stages: stages.map((name) => on(name, written({ methodThrottles }))),
+    });
   });
 
 const stageSpec = fc
   .record({
     description: maybe(text),
-    variables: maybe(fc.dictionary(fc.constantFrom('port', 'host'), fc.constantFrom('1', '2'), { maxKeys: 2 })),
+    variables: maybe(
+      fc.dictionary(fc.constantFrom('port', 'host'), fc.constantFrom('1', '2'), { maxKeys: 2 }),
+    ),
     tracingEnabled: maybe(fc.boolean()),
     methodSettings: maybe(
       fc.uniqueArray(
@@ -78,12 +93,17 @@ export const documents: fc.Arbitrary<readonly Document[]> = fc
   })
   .map(({ keys, plans, stages, homes }) => {
     const declared = keys.flatMap(([name, spec]) => (spec ? [key(name, spec)] : []));
-    const members = (home: string) => keys.flatMap(([name, spec], index) => (spec && homes[index] === home ? [name] : []));
+    const members = (home: string) =>
+      keys.flatMap(([name, spec], index) => (spec && homes[index] === home ? [name] : []));
     return [
       target,
       ...declared,
-      ...plans.flatMap(([name, spec]) => (spec ? [plan(name, { ...spec, keys: members(name) })] : [])),
-      ...stages.flatMap(([stageName, spec]) => (spec ? [stage(`residents-${stageName}`, { stageName, ...spec })] : [])),
+      ...plans.flatMap(([name, spec]) =>
+        spec ? [plan(name, { ...spec, keys: members(name) })] : [],
+      ),
+      ...stages.flatMap(([stageName, spec]) =>
+        spec ? [stage(`residents-${stageName}`, { stageName, ...spec })] : [],
+      ),
     ];
   });
 
@@ -95,18 +115,32 @@ const byHand: fc.Arbitrary<ByHand> = fc.oneof(
   fc
     .tuple(someKey, fc.constantFrom('true', 'false'))
     .map(([name, value]): ByHand => ({ patch: `ApiKey/${name}`, path: '/enabled', value })),
-  fc.tuple(someKey, text).map(([name, value]): ByHand => ({ patch: `ApiKey/${name}`, path: '/description', value })),
+  fc
+    .tuple(someKey, text)
+    .map(([name, value]): ByHand => ({ patch: `ApiKey/${name}`, path: '/description', value })),
   someKey.map((name): ByHand => ({ delete: `ApiKey/${name}` })),
   fc.tuple(someKey, somePlan).map(([name, home]): ByHand => ({ attach: name, plan: home })),
   fc.tuple(someKey, somePlan).map(([name, home]): ByHand => ({ detach: name, plan: home })),
-  fc
-    .tuple(somePlan, fc.constantFrom('1', '70'))
-    .map(([name, value]): ByHand => ({ patch: `UsagePlan/${name}`, path: '/throttle/rateLimit', value })),
+  fc.tuple(somePlan, fc.constantFrom('1', '70')).map(
+    ([name, value]): ByHand => ({
+      patch: `UsagePlan/${name}`,
+      path: '/throttle/rateLimit',
+      value,
+    }),
+  ),
   somePlan.map((name): ByHand => ({ patch: `UsagePlan/${name}`, op: 'remove', path: '/quota' })),
   somePlan.map((name): ByHand => ({ delete: `UsagePlan/${name}` })),
-  fc.constantFrom(...STAGES).map((name): ByHand => ({ patch: `Stage/residents-api:${name}`, path: '/variables/port', value: '9' })),
+  fc.constantFrom(...STAGES).map(
+    (name): ByHand => ({
+      patch: `Stage/residents-api:${name}`,
+      path: '/variables/port',
+      value: '9',
+    }),
+  ),
   someKey.map((name): ByHand => ({ tag: `ApiKey/${name}`, tags: { team: 'by-hand' } })),
-  somePlan.map((name): ByHand => ({ tag: `UsagePlan/${name}`, tags: { 'apikeeper:applied': null } })),
+  somePlan.map(
+    (name): ByHand => ({ tag: `UsagePlan/${name}`, tags: { 'apikeeper:applied': null } }),
+  ),
 );
 
 export const meddling: fc.Arbitrary<readonly ByHand[]> = fc.array(byHand, { maxLength: 4 });

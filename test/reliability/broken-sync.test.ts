@@ -9,7 +9,10 @@ import { gold, key, STRANGERS, target } from './crash-scenarios.ts';
 
 const KEYS = Array.from({ length: 12 }, (_, index) => `key-${index}`);
 /** With the guards that a Target has unless it says otherwise. */
-const guarded: Document = { ...target, spec: { ...(target.spec as Document), guards: { maxKeys: 5, maxPercent: 30 } } };
+const guarded: Document = {
+  ...target,
+  spec: { ...(target.spec as Document), guards: { maxKeys: 5, maxPercent: 30 } },
+};
 const DOCUMENTS = [guarded, ...KEYS.map((name) => key(name)), gold(KEYS)];
 
 const CASES: readonly {
@@ -47,15 +50,25 @@ const CASES: readonly {
     what: 'one file of two ends in the middle of a document',
     breakIt(directory) {
       writeFileSync(join(directory, 'tree.yaml'), JSON.stringify(guarded));
-      writeFileSync(join(directory, 'keys.yaml'), 'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: key-');
+      writeFileSync(
+        join(directory, 'keys.yaml'),
+        'apiVersion: apikeeper.dev/v1\nkind: ApiKey\nmetadata: { name: key-',
+      );
     },
     code: 1,
-    says: { 'manifest.invalid': /./, 'step.held': /incomplete-manifests .*not every manifest could be read: mend the problems reported/ },
+    says: {
+      'manifest.invalid': /./,
+      'step.held':
+        /incomplete-manifests .*not every manifest could be read: mend the problems reported/,
+    },
   },
   {
     what: 'a merge left its marks',
     breakIt: (directory) =>
-      writeFileSync(join(directory, 'tree.yaml'), `<<<<<<< HEAD\n${JSON.stringify(guarded)}\n---\n${JSON.stringify(key('key-0'))}\n`),
+      writeFileSync(
+        join(directory, 'tree.yaml'),
+        `<<<<<<< HEAD\n${JSON.stringify(guarded)}\n---\n${JSON.stringify(key('key-0'))}\n`,
+      ),
     code: 1,
     says: { 'manifest.invalid': /./ },
   },
@@ -80,7 +93,8 @@ test.each(CASES)('$what', async ({ breakIt, code, says }) => {
   await using account = fresh;
   using tree = createTree(DOCUMENTS);
   const { env } = account.reach((carryOut) => carryOut());
-  const passOver = () => run(['run', tree.directory, '--once', '--prune'], { env: env as Record<string, string> });
+  const passOver = () =>
+    run(['run', tree.directory, '--once', '--prune'], { env: env as Record<string, string> });
   expect(await passOver()).toMatchObject({ code: 0 });
   const before = structuredClone(account.core.state());
 
@@ -95,7 +109,9 @@ test.each(CASES)('$what', async ({ breakIt, code, says }) => {
     .filter(Boolean)
     .map((line) => JSON.parse(line));
   for (const [event, said] of Object.entries(says)) {
-    const texts = lines.filter((line) => line.event === event).map(({ reason, message }) => [reason, message].filter(Boolean).join(' '));
+    const texts = lines
+      .filter((line) => line.event === event)
+      .map(({ reason, message }) => [reason, message].filter(Boolean).join(' '));
     expect(
       texts.some((text) => said.test(text)),
       `${event} among ${texts.join(' | ').slice(0, 500)}`,

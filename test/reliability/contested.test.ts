@@ -2,7 +2,16 @@
 import { expect, test } from 'vitest';
 import { furnish } from '../scenarios/account.ts';
 import { type ByHand, changeByHand } from '../scenarios/history.ts';
-import { type Account, createAccount, createTree, type Document, type Process, startProcess, type Tree, writesOf } from './account.ts';
+import {
+  type Account,
+  createAccount,
+  createTree,
+  type Document,
+  type Process,
+  startProcess,
+  type Tree,
+  writesOf,
+} from './account.ts';
 import { gold, key, OWNER, plan, STRANGERS, target } from './crash-scenarios.ts';
 
 const HOUR_MS = 3600_000;
@@ -40,23 +49,36 @@ async function openArena(documents: readonly Document[]): Promise<Arena> {
 }
 
 const describeAcme: ByHand = { patch: 'ApiKey/acme', path: '/description', value: 'by hand' };
-const keyNamed = ({ core }: Account, name: string) => [...core.state().apiKeys.values()].find((one) => one.name === name);
-const contested = ({ process }: Arena) => process.events.filter(({ event }) => event === 'step.contested');
+const keyNamed = ({ core }: Account, name: string) =>
+  [...core.state().apiKeys.values()].find((one) => one.name === name);
+const contested = ({ process }: Arena) =>
+  process.events.filter(({ event }) => event === 'step.contested');
 
 test('a field that is set back three times in a day is left to whoever does it', async () => {
-  await using arena = await openArena([target, key('acme', { description: 'from Git' }), key('beta')]);
-  for (let count = 1; count <= 3; count++) expect(await arena.round(describeAcme)).toContain('UpdateApiKey');
+  await using arena = await openArena([
+    target,
+    key('acme', { description: 'from Git' }),
+    key('beta'),
+  ]);
+  for (let count = 1; count <= 3; count++)
+    expect(await arena.round(describeAcme)).toContain('UpdateApiKey');
   expect(contested(arena)).toEqual([]);
 
   expect(await arena.round(describeAcme)).toEqual([]);
   expect(keyNamed(arena.account, 'acme')?.description).toBe('by hand');
-  expect(contested(arena)).toMatchObject([{ fields: { kind: 'ApiKey', name: 'acme', changes: [{ path: '/spec/description' }] } }]);
+  expect(contested(arena)).toMatchObject([
+    { fields: { kind: 'ApiKey', name: 'acme', changes: [{ path: '/spec/description' }] } },
+  ]);
   // Told once, and not forgotten with the day.
   expect(await arena.round(describeAcme, 48 * HOUR_MS)).toEqual([]);
   expect(contested(arena)).toHaveLength(1);
   // The rest of the object, and every other one, goes on.
-  expect(await arena.round({ patch: 'ApiKey/beta', path: '/description', value: 'x' })).toContain('UpdateApiKey');
-  expect(await arena.round({ patch: 'ApiKey/acme', path: '/customerId', value: 'c1' })).toContain('UpdateApiKey');
+  expect(await arena.round({ patch: 'ApiKey/beta', path: '/description', value: 'x' })).toContain(
+    'UpdateApiKey',
+  );
+  expect(await arena.round({ patch: 'ApiKey/acme', path: '/customerId', value: 'c1' })).toContain(
+    'UpdateApiKey',
+  );
 });
 
 test('a commit that changes the document begins anew', async () => {
@@ -70,13 +92,24 @@ test('a commit that changes the document begins anew', async () => {
 
 test('three times in more than a day are no fight', async () => {
   await using arena = await openArena([target, key('acme', { description: 'from Git' })]);
-  for (let count = 1; count <= 6; count++) expect(await arena.round(describeAcme, 13 * HOUR_MS)).toContain('UpdateApiKey');
+  for (let count = 1; count <= 6; count++)
+    expect(await arena.round(describeAcme, 13 * HOUR_MS)).toContain('UpdateApiKey');
   expect(contested(arena)).toEqual([]);
 });
 
 test.each<[string, Document[], ByHand, string]>([
-  ['enabled: false', [target, key('acme', { enabled: false })], { patch: 'ApiKey/acme', path: '/enabled', value: 'true' }, 'UpdateApiKey'],
-  ['a key taken out of a plan', [target, key('acme'), gold([])], { attach: 'acme', plan: 'gold' }, 'DeleteUsagePlanKey'],
+  [
+    'enabled: false',
+    [target, key('acme', { enabled: false })],
+    { patch: 'ApiKey/acme', path: '/enabled', value: 'true' },
+    'UpdateApiKey',
+  ],
+  [
+    'a key taken out of a plan',
+    [target, key('acme'), gold([])],
+    { attach: 'acme', plan: 'gold' },
+    'DeleteUsagePlanKey',
+  ],
   [
     'a limit that was lowered',
     [target, plan('gold', { throttle: { rateLimit: 5, burstLimit: 5 } })],
@@ -85,7 +118,8 @@ test.each<[string, Document[], ByHand, string]>([
   ],
 ])('%s is enforced in every pass', async (_, documents, change, operation) => {
   await using arena = await openArena(documents);
-  for (let count = 1; count <= 8; count++) expect(await arena.round(change), `round ${count}`).toContain(operation);
+  for (let count = 1; count <= 8; count++)
+    expect(await arena.round(change), `round ${count}`).toContain(operation);
   expect(contested(arena)).toEqual([]);
 });
 
@@ -94,7 +128,8 @@ test('a key that left Git and is enabled again by hand is disabled in every pass
   arena.tree.write([target, key('beta')]);
   await arena.process.pass({ trigger: 'schedule' });
   const enable: ByHand = { patch: 'ApiKey/acme', path: '/enabled', value: 'true' };
-  for (let count = 1; count <= 6; count++) expect(await arena.round(enable), `round ${count}`).toContain('UpdateApiKey');
+  for (let count = 1; count <= 6; count++)
+    expect(await arena.round(enable), `round ${count}`).toContain('UpdateApiKey');
   expect(contested(arena)).toEqual([]);
 });
 
@@ -136,9 +171,16 @@ test('two writers without a common lock fight for three rounds, and then both gi
     await changeByHand(account.hand, other);
     account.core.clearRequests();
     await first.pass({ trigger: 'schedule' });
-    writes += writesOf(account.core.requests).filter(({ operation }) => operation === 'UpdateApiKey').length;
+    writes += writesOf(account.core.requests).filter(
+      ({ operation }) => operation === 'UpdateApiKey',
+    ).length;
   }
   expect(writes).toBe(3);
-  expect(keyNamed(account, 'acme')).toMatchObject({ description: 'theirs', tags: { 'apikeeper:owner': OWNER } });
-  expect([...account.core.state().apiKeys.values()].filter(({ name }) => name === 'acme')).toHaveLength(1);
+  expect(keyNamed(account, 'acme')).toMatchObject({
+    description: 'theirs',
+    tags: { 'apikeeper:owner': OWNER },
+  });
+  expect(
+    [...account.core.state().apiKeys.values()].filter(({ name }) => name === 'acme'),
+  ).toHaveLength(1);
 });

@@ -4,7 +4,16 @@ import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
-import { type Account, type CrashPoint, createAccount, createTree, type Document, type Fault, startProcess, writesOf } from './account.ts';
+import {
+  type Account,
+  type CrashPoint,
+  createAccount,
+  createTree,
+  type Document,
+  type Fault,
+  startProcess,
+  writesOf,
+} from './account.ts';
 import { type CrashScenario, STRANGERS } from './crash-scenarios.ts';
 import { comparable, foreign } from './states.ts';
 
@@ -49,7 +58,9 @@ export async function undisturbed(scene: Scene): Promise<Undisturbed> {
   const account = begin(scene);
   const { report, sent: calls } = await passOf(account, scene.now);
   if (!report || failures(report).length > 0)
-    throw new Error(`the pass that is to be interrupted fails by itself: ${report && failures(report)}`);
+    throw new Error(
+      `the pass that is to be interrupted fails by itself: ${report && failures(report)}`,
+    );
   const operations = account.core.requests.map(({ operation }) => operation);
   const writes = writesOf(account.core.requests).length;
   if (writes === 0) throw new Error('the pass that is to be interrupted writes nothing');
@@ -59,7 +70,11 @@ export async function undisturbed(scene: Scene): Promise<Undisturbed> {
 }
 
 /** One pass of a process of its own. */
-export async function passOf(account: Account, documents: readonly Document[], options: Parameters<typeof startProcess>[2] = {}) {
+export async function passOf(
+  account: Account,
+  documents: readonly Document[],
+  options: Parameters<typeof startProcess>[2] = {},
+) {
   using tree = createTree(documents);
   await using process = startProcess(account, tree.directory, options);
   const report = await process.pass();
@@ -67,12 +82,23 @@ export async function passOf(account: Account, documents: readonly Document[], o
 }
 
 function failures({ targets, problems }: Report): unknown[] {
-  const steps = targets.flatMap(({ objects }) => objects).filter(({ outcome }) => outcome === 'failed' || outcome === 'skipped');
-  return [...problems, ...targets.flatMap(({ error }) => error ?? []), ...steps.map(({ message }) => message)];
+  const steps = targets
+    .flatMap(({ objects }) => objects)
+    .filter(({ outcome }) => outcome === 'failed' || outcome === 'skipped');
+  return [
+    ...problems,
+    ...targets.flatMap(({ error }) => error ?? []),
+    ...steps.map(({ message }) => message),
+  ];
 }
 
 /** Dies at a point, and goes on with new processes. Rejects where two passes don't lead to what the undisturbed run leaves, or a stranger's object changed. */
-export async function crash(scene: Scene, point: CrashPoint, expected: unknown, fault?: Fault): Promise<Recovered> {
+export async function crash(
+  scene: Scene,
+  point: CrashPoint,
+  expected: unknown,
+  fault?: Fault,
+): Promise<Recovered> {
   const account = begin(scene);
   if (fault) account.core.inject(fault);
   const { report } = await passOf(account, scene.now, { crash: point });
@@ -81,13 +107,26 @@ export async function crash(scene: Scene, point: CrashPoint, expected: unknown, 
 }
 
 /** New processes, one pass each, until nothing is left to do. */
-export async function recover(account: Account, scene: Scene, expected: unknown): Promise<Recovered> {
+export async function recover(
+  account: Account,
+  scene: Scene,
+  expected: unknown,
+): Promise<Recovered> {
   const isDone = () => isDeepStrictEqual(comparable(account.core.state(), scene.state), expected);
   const passes = await settle(account, scene.now, 3);
   const found = comparable(account.core.state(), scene.state);
-  if (!isDone()) throw new Unconverged(`after ${passes} passes the account is not what an undisturbed run leaves`, found, expected);
-  const [before, after] = [foreign(scene.state, scene.now), foreign(account.core.state(), scene.now)];
-  if (!isDeepStrictEqual(before, after)) throw new Unconverged("a stranger's object was touched", after, before);
+  if (!isDone())
+    throw new Unconverged(
+      `after ${passes} passes the account is not what an undisturbed run leaves`,
+      found,
+      expected,
+    );
+  const [before, after] = [
+    foreign(scene.state, scene.now),
+    foreign(account.core.state(), scene.now),
+  ];
+  if (!isDeepStrictEqual(before, after))
+    throw new Unconverged("a stranger's object was touched", after, before);
   return { passes: passes - 1 };
 }
 
@@ -104,13 +143,18 @@ export class Unconverged extends Error {
 }
 
 /** Passes of new processes until one has nothing to do; how many there were, that one included. Rejects where `most` don't suffice. */
-export async function settle(account: Account, documents: readonly Document[], most: number): Promise<number> {
+export async function settle(
+  account: Account,
+  documents: readonly Document[],
+  most: number,
+): Promise<number> {
   for (let count = 1; count <= most; count++) {
     account.core.clearRequests();
     const { report } = await passOf(account, documents);
     // While lists lag, a pass may be refused what its predecessor has done already: the next one knows better.
     const isWrong = !report || failures(report).length > 0;
-    if (isWrong && count === most) throw new Error(`the last pass fails: ${report && failures(report)}`);
+    if (isWrong && count === most)
+      throw new Error(`the last pass fails: ${report && failures(report)}`);
     if (!isWrong && writesOf(account.core.requests).length === 0) return count;
     account.clock.pass(SCHEDULE_MS);
   }

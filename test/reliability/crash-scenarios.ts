@@ -9,7 +9,11 @@ export interface CrashScenario {
   /** What there is besides the API and the strangers. */
   readonly live?: Furniture;
   /** Oldest first: manifests that were applied, what people did, and how long nobody did anything. */
-  readonly past?: readonly ({ readonly apply: readonly Document[] } | { readonly hand: ByHand } | { readonly waitMs: number })[];
+  readonly past?: readonly (
+    | { readonly apply: readonly Document[] }
+    | { readonly hand: ByHand }
+    | { readonly waitMs: number }
+  )[];
   readonly now: readonly Document[];
   /** An API is deployed to one of its stages, and the others go on serving something else. */
   readonly redeploys?: true;
@@ -28,12 +32,20 @@ export const STRANGERS: Furniture = {
       id: 'api1',
       name: 'residents-api',
       deployments: ['deploy1', 'deploy2'],
-      stages: [{ name: 'production' }, { name: 'staging' }, { name: 'stranger', variables: { port: '1' } }],
+      stages: [
+        { name: 'production' },
+        { name: 'staging' },
+        { name: 'stranger', variables: { port: '1' } },
+      ],
     },
   ],
   keys: [
     { id: 'stranger1', name: 'stranger' },
-    { id: 'stranger2', name: 'acme-old', tags: { 'apikeeper:owner': 'somebody-else', 'apikeeper:resource': 'production/acme' } },
+    {
+      id: 'stranger2',
+      name: 'acme-old',
+      tags: { 'apikeeper:owner': 'somebody-else', 'apikeeper:resource': 'production/acme' },
+    },
   ],
   plans: [
     {
@@ -57,10 +69,17 @@ const metadata = (name: string, annotations?: Record<string, string>) => ({
   name,
   namespace: 'production',
   ...(annotations && {
-    annotations: Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`apikeeper.dev/${key}`, value])),
+    annotations: Object.fromEntries(
+      Object.entries(annotations).map(([key, value]) => [`apikeeper.dev/${key}`, value]),
+    ),
   }),
 });
-const document = (kind: string, name: string, spec: Document, annotations?: Record<string, string>): Document => ({
+const document = (
+  kind: string,
+  name: string,
+  spec: Document,
+  annotations?: Record<string, string>,
+): Document => ({
   apiVersion: 'apikeeper.dev/v1',
   kind,
   metadata: metadata(name, annotations),
@@ -79,18 +98,27 @@ export const target: Document = {
     guards: { maxKeys: 100, maxPercent: 100 },
   },
 };
-export const key = (name: string, spec: Document = {}, annotations?: Record<string, string>) => document('ApiKey', name, spec, annotations);
+export const key = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
+  document('ApiKey', name, spec, annotations);
 export const plan = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
   document('UsagePlan', name, spec, annotations);
 export const stage = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
   document('Stage', name, { restApi: { name: 'residents-api' }, ...spec }, annotations);
-export const on = (stageName: string, more: Document = {}) => ({ restApi: { name: 'residents-api' }, stageName, ...more });
+export const on = (stageName: string, more: Document = {}) => ({
+  restApi: { name: 'residents-api' },
+  stageName,
+  ...more,
+});
 
-const limits = { throttle: { rateLimit: 10, burstLimit: 20 }, quota: { limit: 1000, period: 'MONTH' } };
+const limits = {
+  throttle: { rateLimit: 10, burstLimit: 20 },
+  quota: { limit: 1000, period: 'MONTH' },
+};
 const methodThrottles = [{ method: 'GET', path: '/residents/{id}', rateLimit: 5, burstLimit: 5 }];
 export const gold = (keys: readonly unknown[], more: Document = {}) =>
   plan('gold', { ...limits, stages: [on('production')], keys, ...more });
-export const silver = (keys: readonly unknown[], more: Document = {}) => plan('silver', { stages: [on('production')], keys, ...more });
+export const silver = (keys: readonly unknown[], more: Document = {}) =>
+  plan('silver', { stages: [on('production')], keys, ...more });
 
 const CLAIM = { 'apikeeper:owner': OWNER, 'apikeeper:resource': 'production/acme' };
 
@@ -101,13 +129,25 @@ export const crashScenarios: readonly CrashScenario[] = [
       target,
       key('acme', { description: 'Acme', tags: { team: 'housing' } }),
       key('beta'),
-      gold(['acme', 'beta'], { productCode: 'p1', stages: [on('production', { methodThrottles })] }),
+      gold(['acme', 'beta'], {
+        productCode: 'p1',
+        stages: [on('production', { methodThrottles })],
+      }),
       plan('bronze', { stages: [on('staging')], keys: ['acme', { id: 'stranger2' }] }),
     ],
   },
   {
     name: 'fields change',
-    past: [{ apply: [target, key('acme'), gold(['acme']), stage('residents', { stageName: 'production', variables: { port: '80' } })] }],
+    past: [
+      {
+        apply: [
+          target,
+          key('acme'),
+          gold(['acme']),
+          stage('residents', { stageName: 'production', variables: { port: '80' } }),
+        ],
+      },
+    ],
     now: [
       target,
       key('acme', { enabled: false, description: 'left' }),
@@ -136,7 +176,11 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'two plans exchange stages',
-    past: [{ apply: [target, key('acme'), gold(['acme']), silver(['acme'], { stages: [on('staging')] })] }],
+    past: [
+      {
+        apply: [target, key('acme'), gold(['acme']), silver(['acme'], { stages: [on('staging')] })],
+      },
+    ],
     now: [target, key('acme'), gold(['acme'], { stages: [on('staging')] }), silver(['acme'])],
   },
   {
@@ -157,7 +201,15 @@ export const crashScenarios: readonly CrashScenario[] = [
   {
     name: 'a key whose grace is over: deleted with its plan',
     past: [
-      { apply: [target, key('acme'), key('beta'), gold(['beta']), plan('acme-staging', { stages: [on('staging')], keys: ['acme'] })] },
+      {
+        apply: [
+          target,
+          key('acme'),
+          key('beta'),
+          gold(['beta']),
+          plan('acme-staging', { stages: [on('staging')], keys: ['acme'] }),
+        ],
+      },
       { apply: [target, key('beta'), gold(['beta'])] },
       { waitMs: 15 * DAY_MS },
     ],
@@ -165,7 +217,11 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'the commit that removed a key is reverted',
-    past: [{ apply: [target, key('acme'), gold(['acme'])] }, { apply: [target, gold([])] }, { waitMs: 3 * DAY_MS }],
+    past: [
+      { apply: [target, key('acme'), gold(['acme'])] },
+      { apply: [target, gold([])] },
+      { waitMs: 3 * DAY_MS },
+    ],
     now: [target, key('acme'), gold(['acme'])],
   },
   {
@@ -203,12 +259,18 @@ export const crashScenarios: readonly CrashScenario[] = [
           stage('residents', {
             stageName: 'production',
             variables: { port: '80' },
-            methodSettings: [{ method: 'GET', path: '/residents', throttle: { rateLimit: 3, burstLimit: 4 } }],
+            methodSettings: [
+              { method: 'GET', path: '/residents', throttle: { rateLimit: 3, burstLimit: 4 } },
+            ],
           }),
         ],
       },
       { hand: { delete: 'Stage/residents-api:production' } },
-      { hand: { add: { stages: [{ api: 'residents-api', name: 'production', deployment: 'deploy2' }] } } },
+      {
+        hand: {
+          add: { stages: [{ api: 'residents-api', name: 'production', deployment: 'deploy2' }] },
+        },
+      },
     ],
     now: [
       target,
@@ -217,7 +279,9 @@ export const crashScenarios: readonly CrashScenario[] = [
       stage('residents', {
         stageName: 'production',
         variables: { port: '80' },
-        methodSettings: [{ method: 'GET', path: '/residents', throttle: { rateLimit: 3, burstLimit: 4 } }],
+        methodSettings: [
+          { method: 'GET', path: '/residents', throttle: { rateLimit: 3, burstLimit: 4 } },
+        ],
       }),
     ],
   },
@@ -228,8 +292,18 @@ export const crashScenarios: readonly CrashScenario[] = [
       stage('preview', {
         deployment: 'latest',
         variables: { port: '80' },
-        methodSettings: [{ method: '*', path: '/*', metricsEnabled: true, throttle: { rateLimit: 1, burstLimit: 1 } }],
-        accessLog: { destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:api', format: '$context.requestId' },
+        methodSettings: [
+          {
+            method: '*',
+            path: '/*',
+            metricsEnabled: true,
+            throttle: { rateLimit: 1, burstLimit: 1 },
+          },
+        ],
+        accessLog: {
+          destinationArn: 'arn:aws:logs:eu-west-2:123456789012:log-group:api',
+          format: '$context.requestId',
+        },
         deletionPolicy: 'Delete',
       }),
       key('acme'),
@@ -259,7 +333,9 @@ export const crashScenarios: readonly CrashScenario[] = [
           target,
           key('acme'),
           key('beta'),
-          gold(['acme', 'beta'], { stages: [on('production', { methodThrottles }), on('staging')] }),
+          gold(['acme', 'beta'], {
+            stages: [on('production', { methodThrottles }), on('staging')],
+          }),
         ],
       },
     ],
@@ -273,7 +349,12 @@ export const crashScenarios: readonly CrashScenario[] = [
         apply: [
           target,
           key('acme', { deletionPolicy: 'Retain' }),
-          plan('gold', { ...limits, stages: [on('production')], keys: ['acme'], deletionPolicy: 'Retain' }),
+          plan('gold', {
+            ...limits,
+            stages: [on('production')],
+            keys: ['acme'],
+            deletionPolicy: 'Retain',
+          }),
           key('beta', { deletionPolicy: 'Disable' }),
         ],
       },
@@ -286,7 +367,11 @@ export const crashScenarios: readonly CrashScenario[] = [
     now: [
       target,
       key('acme-ltd', { name: 'acme' }, { 'moved-from': 'acme' }),
-      plan('top', { name: 'gold', ...limits, stages: [on('production')], keys: ['acme-ltd'] }, { 'moved-from': 'gold' }),
+      plan(
+        'top',
+        { name: 'gold', ...limits, stages: [on('production')], keys: ['acme-ltd'] },
+        { 'moved-from': 'gold' },
+      ),
     ],
   },
   {
@@ -310,7 +395,10 @@ export const crashScenarios: readonly CrashScenario[] = [
   },
   {
     name: 'a key that was deleted by hand comes back',
-    past: [{ apply: [target, key('acme'), key('beta'), gold(['acme', 'beta'])] }, { hand: { delete: 'ApiKey/acme' } }],
+    past: [
+      { apply: [target, key('acme'), key('beta'), gold(['acme', 'beta'])] },
+      { hand: { delete: 'ApiKey/acme' } },
+    ],
     now: [target, key('acme'), key('beta'), gold(['acme', 'beta'])],
   },
   {
@@ -347,6 +435,11 @@ export const crashScenarios: readonly CrashScenario[] = [
         },
       },
     ],
-    now: [target, key('acme', { description: 'the one' }, { adopt: 'copy1' }), key('beta'), gold(['acme'])],
+    now: [
+      target,
+      key('acme', { description: 'the one' }, { adopt: 'copy1' }),
+      key('beta'),
+      gold(['acme']),
+    ],
   },
 ];

@@ -1,7 +1,14 @@
 /** Killed before or after any call, the next process converges: no duplicate, no lost association, nothing foreign touched (design, section 5). */
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint, Fault } from './account.ts';
-import { crash, type Scene, setUp, Unconverged, type Undisturbed, undisturbed } from './crash-matrix.ts';
+import {
+  crash,
+  type Scene,
+  setUp,
+  Unconverged,
+  type Undisturbed,
+  undisturbed,
+} from './crash-matrix.ts';
 import { crashScenarios } from './crash-scenarios.ts';
 import { figure, thorough } from './figures.ts';
 
@@ -12,9 +19,18 @@ function points({ calls }: Undisturbed): CrashPoint[] {
   ]);
 }
 
-const PASSES = ['crash points: nothing was left to do', 'crash points: one pass was enough', 'crash points: it took two passes'];
+const PASSES = [
+  'crash points: nothing was left to do',
+  'crash points: one pass was enough',
+  'crash points: it took two passes',
+];
 
-async function expectConvergence(scene: Scene, clean: Undisturbed, point: CrashPoint, fault?: Fault): Promise<void> {
+async function expectConvergence(
+  scene: Scene,
+  clean: Undisturbed,
+  point: CrashPoint,
+  fault?: Fault,
+): Promise<void> {
   const where = `died ${point.when} call ${point.call}, ${clean.operations[point.call - 1]}`;
   try {
     const { passes } = await crash(scene, point, clean.result, fault);
@@ -38,10 +54,13 @@ describe.each(crashScenarios)('$name', (scenario) => {
 /** What the next process lists is then older than what its predecessor made (facts, 2.4). */
 const STALE: Fault = { fault: { type: 'stale-lists', lag: 4_000 } };
 
-describe.each(crashScenarios.filter(({ past }) => thorough || past === undefined))('$name, while lists lag behind', (scenario) => {
-  test('converges from a crash at any call', async () => {
-    const scene = await setUp(scenario);
-    const clean = await undisturbed(scene);
-    for (const point of points(clean)) await expectConvergence(scene, clean, point, STALE);
-  });
-});
+describe.each(crashScenarios.filter(({ past }) => thorough || past === undefined))(
+  '$name, while lists lag behind',
+  (scenario) => {
+    test('converges from a crash at any call', async () => {
+      const scene = await setUp(scenario);
+      const clean = await undisturbed(scene);
+      for (const point of points(clean)) await expectConvergence(scene, clean, point, STALE);
+    });
+  },
+);

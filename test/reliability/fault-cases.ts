@@ -28,12 +28,28 @@ const lookedFor = { read: 8, detach: 8, create: 3, attach: 2 };
 const found = { read: 8, detach: 2, create: 1, attach: 1 };
 const once = { read: 1, detach: 1, create: 1, attach: 1 };
 
-const error = (status: number, code: string, message: string): FaultEffect => ({ type: 'error', status, code, message });
-const CONCURRENT = 'Unable to complete operation due to concurrent modification. Please try again later.';
+const error = (status: number, code: string, message: string): FaultEffect => ({
+  type: 'error',
+  status,
+  code,
+  message,
+});
+const CONCURRENT =
+  'Unable to complete operation due to concurrent modification. Please try again later.';
 
 export const faultCases: readonly FaultCase[] = [
-  { name: 'throttled', effect: { type: 'throttle' }, sent: retried, why: 'nothing was done: everybody waits, and slows down' },
-  { name: 'throttled, told how long', effect: { type: 'throttle', retryAfter: 20 }, sent: retried, why: 'waits as long as it was told' },
+  {
+    name: 'throttled',
+    effect: { type: 'throttle' },
+    sent: retried,
+    why: 'nothing was done: everybody waits, and slows down',
+  },
+  {
+    name: 'throttled, told how long',
+    effect: { type: 'throttle', retryAfter: 20 },
+    sent: retried,
+    why: 'waits as long as it was told',
+  },
   {
     name: 'a full quota',
     effect: error(429, 'LimitExceededException', 'Maximum number of API keys has been reached.'),
@@ -46,9 +62,26 @@ export const faultCases: readonly FaultCase[] = [
     sent: lookedFor,
     why: 'it may have been carried out: what does harm twice is looked for first',
   },
-  { name: '503', effect: error(503, 'ServiceUnavailableException', 'Unavailable'), sent: lookedFor, why: 'as 500' },
-  { name: 'connection reset', effect: { type: 'drop-before' }, socket: true, sent: lookedFor, why: 'nobody knows whether it arrived' },
-  { name: 'no answer in time', effect: { type: 'hang' }, socket: true, sent: lookedFor, why: 'nobody knows whether it arrived' },
+  {
+    name: '503',
+    effect: error(503, 'ServiceUnavailableException', 'Unavailable'),
+    sent: lookedFor,
+    why: 'as 500',
+  },
+  {
+    name: 'connection reset',
+    effect: { type: 'drop-before' },
+    socket: true,
+    sent: lookedFor,
+    why: 'nobody knows whether it arrived',
+  },
+  {
+    name: 'no answer in time',
+    effect: { type: 'hang' },
+    socket: true,
+    sent: lookedFor,
+    why: 'nobody knows whether it arrived',
+  },
   {
     name: 'answer lost after commit',
     effect: { type: 'drop-after' },
@@ -72,7 +105,11 @@ export const faultCases: readonly FaultCase[] = [
   },
   {
     name: 'expired credentials',
-    effect: error(403, 'ExpiredTokenException', 'The security token included in the request is expired'),
+    effect: error(
+      403,
+      'ExpiredTokenException',
+      'The security token included in the request is expired',
+    ),
     sent: once,
     most: 3,
     why: 'asking again with the same ones is useless: the next pass asks for new ones',

@@ -2,7 +2,15 @@
 import type { Report } from '../../src/core/model/report.ts';
 import type { Fault, RequestRecord } from '../../src/emulator/index.ts';
 import { type Account, createAccount, openAccount, writesOf } from './account.ts';
-import { passOf, type Recovered, recover, type Scene, setUp, type Undisturbed, undisturbed } from './crash-matrix.ts';
+import {
+  passOf,
+  type Recovered,
+  recover,
+  type Scene,
+  setUp,
+  type Undisturbed,
+  undisturbed,
+} from './crash-matrix.ts';
 import { crashScenarios } from './crash-scenarios.ts';
 import type { FaultCase } from './fault-cases.ts';
 
@@ -18,7 +26,8 @@ export async function stages(): Promise<ReadonlyMap<string, Staged>> {
   for (const scenario of crashScenarios) {
     const scene = await setUp(scenario);
     const clean = await undisturbed(scene);
-    for (const operation of clean.operations) if (!found.has(operation)) found.set(operation, { name: scenario.name, scene, clean });
+    for (const operation of clean.operations)
+      if (!found.has(operation)) found.set(operation, { name: scenario.name, scene, clean });
   }
   return found;
 }
@@ -44,7 +53,12 @@ export async function suffer(
   return await sufferOn(account, scene, clean, { ...about, fault: effect });
 }
 
-async function sufferOn(account: Account, scene: Scene, clean: Undisturbed, fault: Fault): Promise<Suffered> {
+async function sufferOn(
+  account: Account,
+  scene: Scene,
+  clean: Undisturbed,
+  fault: Fault,
+): Promise<Suffered> {
   const { core } = account;
   core.clearRequests();
   core.inject(fault);
@@ -53,5 +67,11 @@ async function sufferOn(account: Account, scene: Scene, clean: Undisturbed, faul
   const requests = [...core.requests];
   core.clearFaults();
   const recovered = await recover(account, scene, clean.result);
-  return { report, events: events.map(({ event }) => event), requests, writes: writesOf(requests), recovered };
+  return {
+    report,
+    events: events.map(({ event }) => event),
+    requests,
+    writes: writesOf(requests),
+    recovered,
+  };
 }

@@ -31,7 +31,8 @@ let staged: ReadonlyMap<string, Staged>;
 beforeAll(async () => {
   staged = await stages();
 });
-const stageOf = (operation: string) => staged.get(operation) ?? expect.fail(`no scenario calls ${operation}`);
+const stageOf = (operation: string) =>
+  staged.get(operation) ?? expect.fail(`no scenario calls ${operation}`);
 
 describe.each(faultCases)('$name', (fault) => {
   const { sent } = fault;
@@ -46,13 +47,19 @@ describe.each(faultCases)('$name', (fault) => {
     expect(calls).toBe(Math.min(objects, fault.most ?? objects) * times);
   });
 
-  test.each(OPERATIONS[fault.socket ? 'socket' : 'memory'])('on %s is said, and over when it ends', async (operation) => {
-    expectSaid(await suffer(stageOf(operation), fault, { operation }), fault, operation);
-    figure('faults on single operations, got over', 1);
-  });
+  test.each(OPERATIONS[fault.socket ? 'socket' : 'memory'])(
+    'on %s is said, and over when it ends',
+    async (operation) => {
+      expectSaid(await suffer(stageOf(operation), fault, { operation }), fault, operation);
+      figure('faults on single operations, got over', 1);
+    },
+  );
 
   test('once is no harm where the call can be repeated', async () => {
-    const { report, recovered } = await suffer(stageOf('CreateApiKey'), fault, { operation: 'CreateApiKey', times: 1 });
+    const { report, recovered } = await suffer(stageOf('CreateApiKey'), fault, {
+      operation: 'CreateApiKey',
+      times: 1,
+    });
     expect(report.state).toBe(sent.create > 1 || fault.absorbed ? 'in-sync' : 'failing');
     expect(recovered.passes).toBeLessThanOrEqual(1);
   });

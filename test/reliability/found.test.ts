@@ -14,18 +14,31 @@ async function accountWith(documents: readonly Document[]): Promise<Account> {
   return account;
 }
 
-const guarded: Document = { ...target, spec: { ...(target.spec as Document), guards: { maxKeys: 0, maxPercent: 100 } } };
+const guarded: Document = {
+  ...target,
+  spec: { ...(target.spec as Document), guards: { maxKeys: 0, maxPercent: 100 } },
+};
 const limits = { throttle: { rateLimit: 10, burstLimit: 20 } };
 const methodThrottles = [{ method: 'GET', path: '/residents', rateLimit: 1, burstLimit: 1 }];
-const planNamed = ({ core }: Account, name: string) => [...core.state().usagePlans.values()].find((one) => one.name === name);
-const keyNamed = ({ core }: Account, name: string) => [...core.state().apiKeys.values()].find((one) => one.name === name);
+const planNamed = ({ core }: Account, name: string) =>
+  [...core.state().usagePlans.values()].find((one) => one.name === name);
+const keyNamed = ({ core }: Account, name: string) =>
+  [...core.state().apiKeys.values()].find((one) => one.name === name);
 const told = (report: Report | undefined) =>
   report?.targets
     .flatMap(({ objects }) => objects)
-    .map(({ action, kind, name, reason, outcome }) => [action, `${kind}/${name}`, reason ?? outcome]);
+    .map(({ action, kind, name, reason, outcome }) => [
+      action,
+      `${kind}/${name}`,
+      reason ?? outcome,
+    ]);
 
 test('a stage that a guard keeps in its plan keeps the throttle that its method throttles need, and the rest is written', async () => {
-  const account = await accountWith([target, key('acme'), gold(['acme'], { ...limits, stages: [on('production', { methodThrottles })] })]);
+  const account = await accountWith([
+    target,
+    key('acme'),
+    gold(['acme'], { ...limits, stages: [on('production', { methodThrottles })] }),
+  ]);
   const { report } = await passOf(account, [
     guarded,
     key('acme'),
@@ -63,7 +76,9 @@ test('a key that waits for a plan which a guard keeps is held, and no call is wa
     ['keep', 'UsagePlan/silver', 'kept'],
     ['hold', 'UsagePlan/silver', 'dependency'],
   ]);
-  expect(account.core.requests.some(({ operation }) => /^(Create|Delete)UsagePlanKey$/.test(operation))).toBe(false);
+  expect(
+    account.core.requests.some(({ operation }) => /^(Create|Delete)UsagePlanKey$/.test(operation)),
+  ).toBe(false);
 });
 
 test('a key that comes back with a reverted commit is owned whole again', async () => {
@@ -72,7 +87,11 @@ test('a key that comes back with a reverted commit is owned whole again', async 
   await settle(account, [target, gold([])], 2);
   await settle(account, [target, acme, gold(['acme'])], 2);
   // A field that no manifest names, at the default that the create wrote.
-  await changeByHand(account.hand, { patch: 'ApiKey/acme', path: '/description', value: 'by hand' });
+  await changeByHand(account.hand, {
+    patch: 'ApiKey/acme',
+    path: '/description',
+    value: 'by hand',
+  });
   await settle(account, [target, acme, gold(['acme'])], 2);
   expect(keyNamed(account, 'acme')?.description ?? '').toBe('');
 });
@@ -87,14 +106,27 @@ test('a key that a line in Git disables is no loss by whatever else happens to i
 test('where nobody may attach, a key that was to move is said to be in neither plan', async () => {
   const documents = [target, key('acme'), plan('silver', { stages: [on('production')] })];
   const account = await accountWith([...documents, gold(['acme'])]);
-  const denied = { type: 'error', status: 403, code: 'AccessDeniedException', message: 'not authorized' } as const;
+  const denied = {
+    type: 'error',
+    status: 403,
+    code: 'AccessDeniedException',
+    message: 'not authorized',
+  } as const;
   account.core.inject({ operation: 'CreateUsagePlanKey', fault: denied });
   const moved = [target, key('acme'), gold([]), silver(['acme'])];
   const { events } = await passOf(account, moved);
-  const errors = events.filter(({ event }) => event === 'step.failed').map(({ fields }) => String(fields.error));
-  expect(errors.some((error) => /^the key is in neither plan now, until a pass can attach it: /.test(error))).toBe(true);
+  const errors = events
+    .filter(({ event }) => event === 'step.failed')
+    .map(({ fields }) => String(fields.error));
+  expect(
+    errors.some((error) =>
+      /^the key is in neither plan now, until a pass can attach it: /.test(error),
+    ),
+  ).toBe(true);
   account.core.clearFaults();
   expect(await settle(account, moved, 2)).toBe(2);
   const silverId = planNamed(account, 'silver')?.id ?? '';
-  expect([...(account.core.state().planKeys.get(silverId) ?? [])]).toEqual([keyNamed(account, 'acme')?.id]);
+  expect([...(account.core.state().planKeys.get(silverId) ?? [])]).toEqual([
+    keyNamed(account, 'acme')?.id,
+  ]);
 });

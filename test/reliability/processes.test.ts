@@ -4,7 +4,15 @@ import { beforeAll, expect, test } from 'vitest';
 import { furnish } from '../scenarios/account.ts';
 import { createAccount, createTree } from './account.ts';
 import { setUp, undisturbed } from './crash-matrix.ts';
-import { type CrashScenario, crashScenarios, key, on, plan, STRANGERS, target } from './crash-scenarios.ts';
+import {
+  type CrashScenario,
+  crashScenarios,
+  key,
+  on,
+  plan,
+  STRANGERS,
+  target,
+} from './crash-scenarios.ts';
 import { figure, thorough } from './figures.ts';
 import { serve, start, startAndKill } from './processes.ts';
 import { comparable, foreign } from './states.ts';
@@ -29,25 +37,32 @@ async function stage(scenario: CrashScenario) {
   return { scene, clean: await undisturbed(scene) };
 }
 
-test.concurrent.each(scenarios)('$name: what a killed process leaves is finished by the next', async ({ name }) => {
-  const { scene, clean } = staged.get(name) ?? expect.fail('it was not staged');
-  const calls = thorough ? Array.from({ length: Math.ceil(clean.calls / 3) }, (_, index) => 3 * index + 1) : (SAMPLE[name] ?? []);
-  for (const call of calls) {
-    const { core } = createAccount({ seed: 2, from: scene.state });
-    await using server = await serve(core);
-    using tree = createTree(scene.now);
-    const words = ['run', tree.directory, '--once'];
-    await startAndKill(words, server, { call, when: call % 2 === 0 ? 'before' : 'after' });
-    expect(await start(words, server).ended).toMatchObject({ code: 0 });
-    expect(comparable(core.state(), scene.state)).toEqual(clean.result);
-    expect(isDeepStrictEqual(foreign(core.state()), foreign(scene.state))).toBe(true);
-    figure('processes killed with SIGKILL at a chosen call', 1);
-  }
-});
+test.concurrent.each(scenarios)(
+  '$name: what a killed process leaves is finished by the next',
+  async ({ name }) => {
+    const { scene, clean } = staged.get(name) ?? expect.fail('it was not staged');
+    const calls = thorough
+      ? Array.from({ length: Math.ceil(clean.calls / 3) }, (_, index) => 3 * index + 1)
+      : (SAMPLE[name] ?? []);
+    for (const call of calls) {
+      const { core } = createAccount({ seed: 2, from: scene.state });
+      await using server = await serve(core);
+      using tree = createTree(scene.now);
+      const words = ['run', tree.directory, '--once'];
+      await startAndKill(words, server, { call, when: call % 2 === 0 ? 'before' : 'after' });
+      expect(await start(words, server).ended).toMatchObject({ code: 0 });
+      expect(comparable(core.state(), scene.state)).toEqual(clean.result);
+      expect(isDeepStrictEqual(foreign(core.state()), foreign(scene.state))).toBe(true);
+      figure('processes killed with SIGKILL at a chosen call', 1);
+    }
+  },
+);
 
 /** Ten plans with twenty keys each. */
 const PLANS = Array.from({ length: 10 }, (_, index) => `plan-${index}`);
-const KEYS = PLANS.flatMap((name) => Array.from({ length: 20 }, (_, index) => `${name}-key-${index}`));
+const KEYS = PLANS.flatMap((name) =>
+  Array.from({ length: 20 }, (_, index) => `${name}-key-${index}`),
+);
 
 test.concurrent('a daemon that is killed three times in the middle of creating 200 keys leaves exactly 200, each in its plan', async () => {
   const { core, hand } = createAccount({ seed: 1 });
@@ -57,11 +72,18 @@ test.concurrent('a daemon that is killed three times in the middle of creating 2
   using tree = createTree([
     target,
     ...KEYS.map((name) => key(name)),
-    ...PLANS.map((name) => plan(name, { stages: [on('production')], keys: KEYS.filter((one) => one.startsWith(`${name}-`)) })),
+    ...PLANS.map((name) =>
+      plan(name, {
+        stages: [on('production')],
+        keys: KEYS.filter((one) => one.startsWith(`${name}-`)),
+      }),
+    ),
   ]);
   const words = ['run', tree.directory, '--http-port', '0', '--schedule', 'off'];
-  const isCreation = ({ method, path }: { method: string; path: string }) => method === 'POST' && path === '/apikeys';
-  const made = () => [...core.state().apiKeys.values()].filter(({ id }) => !id.startsWith('stranger'));
+  const isCreation = ({ method, path }: { method: string; path: string }) =>
+    method === 'POST' && path === '/apikeys';
+  const made = () =>
+    [...core.state().apiKeys.values()].filter(({ id }) => !id.startsWith('stranger'));
   for (const when of ['before', 'after', 'after'] as const) {
     const had = made().length;
     await startAndKill(words, server, { call: 60, when, counts: isCreation });
@@ -77,11 +99,15 @@ test.concurrent('a daemon that is killed three times in the middle of creating 2
   const membership = [...core.state().usagePlans.values()]
     .filter(({ name }) => PLANS.includes(name))
     .map(({ id, name }) => {
-      const keys = [...(core.state().planKeys.get(id) ?? [])].map((one) => core.state().apiKeys.get(one)?.name);
+      const keys = [...(core.state().planKeys.get(id) ?? [])].map(
+        (one) => core.state().apiKeys.get(one)?.name,
+      );
       return [name, keys.sort()];
     });
   expect(Object.fromEntries(membership)).toEqual(
-    Object.fromEntries(PLANS.map((name) => [name, KEYS.filter((one) => one.startsWith(`${name}-`)).sort()])),
+    Object.fromEntries(
+      PLANS.map((name) => [name, KEYS.filter((one) => one.startsWith(`${name}-`)).sort()]),
+    ),
   );
   expect(membership).toHaveLength(PLANS.length);
   expect(foreign(core.state())).toEqual(before);
@@ -104,7 +130,10 @@ test.concurrent('two hosts that create one key at the same moment make two, and 
       return carryOut();
     };
   }
-  expect(await Promise.all([start(words, one).ended, start(words, other).ended])).toMatchObject([{ code: 0 }, { code: 0 }]);
+  expect(await Promise.all([start(words, one).ended, start(words, other).ended])).toMatchObject([
+    { code: 0 },
+    { code: 0 },
+  ]);
   const keys = structuredClone(core.state().apiKeys);
   expect(keys.size).toBe(2);
   const { code, log } = await start(words, one).ended;

@@ -40,8 +40,12 @@ export async function serve(core: Core): Promise<Server> {
 
 async function read(incoming: IncomingMessage): Promise<HttpRequest> {
   const { pathname, searchParams } = new URL(incoming.url ?? '/', 'http://emulator');
-  const query = Object.fromEntries([...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name)]));
-  const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+  const query = Object.fromEntries(
+    [...new Set(searchParams.keys())].map((name) => [name, searchParams.getAll(name)]),
+  );
+  const headers = Object.fromEntries(
+    Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
+  );
   const body = Buffer.concat(await Array.fromAsync(incoming));
   return { method: incoming.method ?? 'GET', path: pathname, query, headers, body };
 }
@@ -52,11 +56,18 @@ const FAST = ['--operation-quotas', 'off', '--requests-per-second', '1000', '--b
 export interface Child {
   readonly process: ChildProcess;
   /** What it wrote to stderr, once it is over. */
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null; readonly log: string }>;
+  readonly ended: Promise<{
+    readonly code: number | null;
+    readonly signal: string | null;
+    readonly log: string;
+  }>;
 }
 
 /** `apikeeper <words>` as the system starts it. */
-export function start(words: readonly string[], { url, scratch }: Pick<Server, 'url' | 'scratch'>): Child {
+export function start(
+  words: readonly string[],
+  { url, scratch }: Pick<Server, 'url' | 'scratch'>,
+): Child {
   const child = spawn(process.execPath, [CLI, ...words, ...FAST], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
@@ -84,7 +95,11 @@ export async function startAndKill(
     call,
     when,
     counts = () => true,
-  }: { readonly call: number; readonly when: 'before' | 'after'; readonly counts?: (request: HttpRequest) => boolean },
+  }: {
+    readonly call: number;
+    readonly when: 'before' | 'after';
+    readonly counts?: (request: HttpRequest) => boolean;
+  },
 ): Promise<void> {
   const child = start(words, server);
   let count = 0;
@@ -96,5 +111,6 @@ export async function startAndKill(
   };
   const { signal, code, log } = await child.ended;
   server.around = (carryOut) => carryOut();
-  if (signal !== 'SIGKILL') throw new Error(`it ended by itself, with ${code}, before call ${call}:\n${log}`);
+  if (signal !== 'SIGKILL')
+    throw new Error(`it ended by itself, with ${code}, before call ${call}:\n${log}`);
 }

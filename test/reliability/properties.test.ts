@@ -10,13 +10,22 @@ import type { AccountState, Fault, FaultEffect } from '../../src/emulator/index.
 import { load } from '../../src/manifests/load.ts';
 import { furnish } from '../scenarios/account.ts';
 import { changeByHand } from '../scenarios/history.ts';
-import { type Account, type CrashPoint, createAccount, createTree, type Document, startProcess, type Tree, writesOf } from './account.ts';
+import {
+  type Account,
+  type CrashPoint,
+  createAccount,
+  createTree,
+  type Document,
+  startProcess,
+  type Tree,
+  writesOf,
+} from './account.ts';
+import { documents, meddling } from './accounts.ts';
 import { passOf, type Scene, settle } from './crash-matrix.ts';
 import { STRANGERS, target } from './crash-scenarios.ts';
 import { faultCases } from './fault-cases.ts';
 import { figure, propertyRuns } from './figures.ts';
 import { comparable, foreign } from './states.ts';
-import { documents, meddling } from './accounts.ts';
 
 /** With APIKEEPER_RUNS there is no saying how long it takes. */
 const LONG = { timeout: 3_600_000 };
@@ -29,7 +38,11 @@ beforeAll(async () => {
     const account = createAccount({ seed: 1 });
     await furnish(account.hand, STRANGERS);
     await settle(account, past, 3);
-    pasts.push({ now: past, state: structuredClone(account.core.state()), at: account.clock.now() });
+    pasts.push({
+      now: past,
+      state: structuredClone(account.core.state()),
+      at: account.clock.now(),
+    });
   }
 });
 /** By number: a counterexample is to be read. */
@@ -37,7 +50,10 @@ const anyPast = fc.nat(PASTS - 1);
 const pastOf = (index: number): Scene => pasts[index] ?? expect.fail('no past was made');
 
 /** The account as people left it. What can't be done in it, such as deleting what isn't there, was not done. */
-async function begin(past: Scene, changes: readonly Parameters<typeof changeByHand>[1][]): Promise<Account> {
+async function begin(
+  past: Scene,
+  changes: readonly Parameters<typeof changeByHand>[1][],
+): Promise<Account> {
   const account = createAccount({ seed: 2, from: past.state, at: past.at });
   for (const change of changes) await changeByHand(account.hand, change).catch(() => {});
   account.core.clearRequests();
@@ -50,35 +66,53 @@ async function holds<Values>(name: string, property: fc.IAsyncProperty<Values>):
   figure(`property runs: ${name}`, propertyRuns);
 }
 
-test('a pass settles any world: the next plan is empty, strangers and guards are respected', LONG, async () => {
-  const property = fc.asyncProperty(anyPast, meddling, documents, fc.nat(3), async (past, changes, now, maxKeys) => {
-    const account = await begin(pastOf(past), changes);
-    const before = structuredClone(account.core.state());
-    using tree = createTree(withGuards(now, maxKeys));
-    await using process = startProcess(account, tree.directory);
-    expect(wrong(await process.pass())).toEqual([]);
-    const after = account.core.state();
-    expect(foreign(after)).toEqual(foreign(before));
-    expect(losers(before, after, now).length).toBeLessThanOrEqual(maxKeys);
+test(
+  'a pass settles any world: the next plan is empty, strangers and guards are respected',
+  LONG,
+  async () => {
+    const property = fc.asyncProperty(
+      anyPast,
+      meddling,
+      documents,
+      fc.nat(3),
+      async (past, changes, now, maxKeys) => {
+        const account = await begin(pastOf(past), changes);
+        const before = structuredClone(account.core.state());
+        using tree = createTree(withGuards(now, maxKeys));
+        await using process = startProcess(account, tree.directory);
+        expect(wrong(await process.pass())).toEqual([]);
+        const after = account.core.state();
+        expect(foreign(after)).toEqual(foreign(before));
+        expect(losers(before, after, now).length).toBeLessThanOrEqual(maxKeys);
 
-    account.core.clearRequests();
-    const next = await process.pass();
-    expect(wrong(next)).toEqual([]);
-    expect(open(next)).toEqual([]);
-    expect(writesOf(account.core.requests)).toEqual([]);
-  });
-  await holds('a pass settles any world, and respects strangers and guards', property);
-});
+        account.core.clearRequests();
+        const next = await process.pass();
+        expect(wrong(next)).toEqual([]);
+        expect(open(next)).toEqual([]);
+        expect(writesOf(account.core.requests)).toEqual([]);
+      },
+    );
+    await holds('a pass settles any world, and respects strangers and guards', property);
+  },
+);
 
 test('the order of files and documents changes nothing', LONG, async () => {
-  const places = fc.array(fc.record({ rank: fc.nat(999), file: fc.nat(3) }), { minLength: 10, maxLength: 10 });
+  const places = fc.array(fc.record({ rank: fc.nat(999), file: fc.nat(3) }), {
+    minLength: 10,
+    maxLength: 10,
+  });
   const property = fc.asyncProperty(documents, places, async (now, given) => {
     using inOrder = createTree(now);
     using shuffled = createTree();
     rmSync(join(shuffled.directory, 'tree.yaml'));
-    const placed = now.map((one, index) => ({ one, rank: 0, file: 0, ...given[index] })).sort((a, b) => a.rank - b.rank);
+    const placed = now
+      .map((one, index) => ({ one, rank: 0, file: 0, ...given[index] }))
+      .sort((a, b) => a.rank - b.rank);
     for (const [file, entries] of Map.groupBy(placed, (entry) => entry.file)) {
-      writeFileSync(join(shuffled.directory, `${file}.yaml`), entries.map(({ one }) => JSON.stringify(one)).join('\n---\n'));
+      writeFileSync(
+        join(shuffled.directory, `${file}.yaml`),
+        entries.map(({ one }) => JSON.stringify(one)).join('\n---\n'),
+      );
     }
     expect(await read(shuffled)).toEqual(await read(inOrder));
   });
@@ -93,7 +127,10 @@ test('random faults and crashes are got over within two passes', LONG, async () 
     skip: fc.nat(10),
     times: fc.integer({ min: 1, max: 9 }),
   });
-  const crash: fc.Arbitrary<CrashPoint> = fc.record({ call: fc.integer({ min: 1, max: 60 }), when: fc.constantFrom('before', 'after') });
+  const crash: fc.Arbitrary<CrashPoint> = fc.record({
+    call: fc.integer({ min: 1, max: 60 }),
+    when: fc.constantFrom('before', 'after'),
+  });
   const property = fc.asyncProperty(anyPast, fault, crash, async (which, given, point) => {
     const past = pastOf(which);
     const { now, expected } = await undisturbed(which);
@@ -113,7 +150,10 @@ test('random faults and crashes are got over within two passes', LONG, async () 
   await holds('random faults and crashes are got over within two passes', property);
 });
 
-const futures = new Map<number, { readonly now: readonly Document[]; readonly expected: unknown }>();
+const futures = new Map<
+  number,
+  { readonly now: readonly Document[]; readonly expected: unknown }
+>();
 
 /** What a past is to become, and what an undisturbed pass makes of it: the same each time, since the disturbance is what is random. */
 async function undisturbed(which: number) {
@@ -129,7 +169,11 @@ async function undisturbed(which: number) {
 }
 
 function withGuards(now: readonly Document[], maxKeys: number): readonly Document[] {
-  return now.map((one) => (one === target ? { ...one, spec: { ...(one.spec as Document), guards: { maxKeys, maxPercent: 100 } } } : one));
+  return now.map((one) =>
+    one === target
+      ? { ...one, spec: { ...(one.spec as Document), guards: { maxKeys, maxPercent: 100 } } }
+      : one,
+  );
 }
 
 /** Everything that failed. */
@@ -144,35 +188,54 @@ function wrong(report: Report | undefined): unknown[] {
 
 /** What is still to be done. */
 function open(report: Report | undefined): unknown[] {
-  return report?.targets.flatMap((one) => one.objects).filter(({ action }) => action !== 'keep' && action !== 'hold') ?? [];
+  return (
+    report?.targets
+      .flatMap((one) => one.objects)
+      .filter(({ action }) => action !== 'keep' && action !== 'hold') ?? []
+  );
 }
 
 /** All that a plan is made from, but for the places where it stands. */
 async function read({ directory }: Pick<Tree, 'directory'>): Promise<unknown> {
-  const { targets, desired, invalid, problems, complete, incompleteNamespaces, dangling } = await load(directory);
-  const unplaced = <Placed extends { readonly source?: unknown }>(all: readonly Placed[]) => all.map(({ source: _, ...rest }) => rest);
+  const { targets, desired, invalid, problems, complete, incompleteNamespaces, dangling } =
+    await load(directory);
+  const unplaced = <Placed extends { readonly source?: unknown }>(all: readonly Placed[]) =>
+    all.map(({ source: _, ...rest }) => rest);
   const said = [...problems, ...dangling].map(({ message }) => message).sort();
-  return { targets: unplaced(targets), desired: unplaced(desired), invalid, said, complete, incompleteNamespaces };
+  return {
+    targets: unplaced(targets),
+    desired: unplaced(desired),
+    invalid,
+    said,
+    complete,
+    incompleteNamespaces,
+  };
 }
 
 /** Keys that could pass somewhere and can't now, though no line in Git says so. */
 function losers(before: AccountState, after: AccountState, now: readonly Document[]): string[] {
   const revoked = new Set(
     now.flatMap(({ kind, metadata, spec }) =>
-      kind === 'ApiKey' && (spec as Document).enabled === false ? [`production/${(metadata as { name: string }).name}`] : [],
+      kind === 'ApiKey' && (spec as Document).enabled === false
+        ? [`production/${(metadata as { name: string }).name}`]
+        : [],
     ),
   );
   const had = accessOf(before);
   const has = accessOf(after);
   const lost = [...had].filter((pair) => !has.has(pair)).map((pair) => pair.split(' ')[0] ?? '');
-  return [...new Set(lost)].filter((id) => !revoked.has(before.apiKeys.get(id)?.tags?.['apikeeper:resource'] ?? ''));
+  return [...new Set(lost)].filter(
+    (id) => !revoked.has(before.apiKeys.get(id)?.tags?.['apikeeper:resource'] ?? ''),
+  );
 }
 
 /** `<key id> <stage>`, for enabled keys. */
 function accessOf({ apiKeys, usagePlans, planKeys }: AccountState): ReadonlySet<string> {
   const pairs = [...usagePlans.values()].flatMap(({ id, apiStages }) =>
     [...(planKeys.get(id) ?? [])].flatMap((one) =>
-      apiKeys.get(one)?.enabled ? apiStages.map(({ apiId, stage }) => `${one} ${apiId}:${stage}`) : [],
+      apiKeys.get(one)?.enabled
+        ? apiStages.map(({ apiId, stage }) => `${one} ${apiId}:${stage}`)
+        : [],
     ),
   );
   return new Set(pairs);

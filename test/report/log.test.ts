@@ -1,10 +1,25 @@
 import { describe, expect, test } from 'vitest';
-import { EVENTS, type EventFields, type EventName, type Level } from '../../src/core/model/events.ts';
+import {
+  EVENTS,
+  type EventFields,
+  type EventName,
+  type Level,
+} from '../../src/core/model/events.ts';
 import { createLog } from '../../src/report/log.ts';
 
-function lines(format: 'json' | 'text', level: Level, emissions: readonly (readonly [EventName, EventFields])[], colour = false): string[] {
+function lines(
+  format: 'json' | 'text',
+  level: Level,
+  emissions: readonly (readonly [EventName, EventFields])[],
+  colour = false,
+): string[] {
   const written: string[] = [];
-  const emit = createLog({ format, level, colour, destination: { write: (line) => void written.push(line) } });
+  const emit = createLog({
+    format,
+    level,
+    colour,
+    destination: { write: (line) => void written.push(line) },
+  });
   for (const [event, fields] of emissions) emit(event, fields);
   return written;
 }
@@ -23,23 +38,33 @@ const drift: readonly [EventName, EventFields] = [
 ];
 
 describe('JSON lines', () => {
-  test.each(Object.entries(EVENTS))('%s has its level, its constant message and its fields', (event, { level, message }) => {
-    const [line] = lines('json', 'debug', [[event as EventName, { namespace: 'production', message: 'the way out' }]]);
-    expect(line).toMatch(/^\{.*\}\n$/);
-    expect(JSON.parse(line ?? '')).toEqual({
-      level,
-      ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
-      event,
-      namespace: 'production',
-      message: 'the way out',
-      msg: message,
-    });
-  });
+  test.each(Object.entries(EVENTS))(
+    '%s has its level, its constant message and its fields',
+    (event, { level, message }) => {
+      const [line] = lines('json', 'debug', [
+        [event as EventName, { namespace: 'production', message: 'the way out' }],
+      ]);
+      expect(line).toMatch(/^\{.*\}\n$/);
+      expect(JSON.parse(line ?? '')).toEqual({
+        level,
+        ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        event,
+        namespace: 'production',
+        message: 'the way out',
+        msg: message,
+      });
+    },
+  );
 
   test('a field named value is masked at any depth', () => {
-    const [line] = lines('json', 'info', [['step.failed', { value: 'hunter2', at: { deep: [{ value: 'hunter2' }] } }]]);
+    const [line] = lines('json', 'info', [
+      ['step.failed', { value: 'hunter2', at: { deep: [{ value: 'hunter2' }] } }],
+    ]);
     expect(line).not.toContain('hunter2');
-    expect(JSON.parse(line ?? '')).toMatchObject({ value: '(sensitive)', at: { deep: [{ value: '(sensitive)' }] } });
+    expect(JSON.parse(line ?? '')).toMatchObject({
+      value: '(sensitive)',
+      at: { deep: [{ value: '(sensitive)' }] },
+    });
   });
 
   test('the level cuts off what is below it', () => {
@@ -56,7 +81,12 @@ describe('JSON lines', () => {
 
 describe('text lines', () => {
   test('what a Consumer expands to is said to be of the Consumer', () => {
-    const fields = { kind: 'UsagePlan', namespace: 'production', name: 'acme-residents', consumer: 'acme' };
+    const fields = {
+      kind: 'UsagePlan',
+      namespace: 'production',
+      name: 'acme-residents',
+      consumer: 'acme',
+    };
     expect(lines('text', 'info', [['object.created', fields]]).join()).toMatch(
       /object created: UsagePlan\/acme-residents of Consumer\/acme in production\n$/,
     );
@@ -72,23 +102,43 @@ describe('text lines', () => {
 
   test('what was done reads from old to new', () => {
     const changes = [{ path: '/spec/enabled', desired: true, live: false, cause: 'live' as const }];
-    expect(lines('text', 'info', [['object.updated', { kind: 'ApiKey', name: 'acme', changes }]])[0]).toMatch(
-      /object updated: ApiKey\/acme; \/spec\/enabled false → true\n$/,
-    );
+    expect(
+      lines('text', 'info', [['object.updated', { kind: 'ApiKey', name: 'acme', changes }]])[0],
+    ).toMatch(/object updated: ApiKey\/acme; \/spec\/enabled false → true\n$/);
   });
 
   test('of an object that was not there, every field would be news', () => {
-    const changes = ['/spec/name', '/spec/enabled'].map((path) => ({ path, desired: true, live: null, cause: 'live' as const }));
+    const changes = ['/spec/name', '/spec/enabled'].map((path) => ({
+      path,
+      desired: true,
+      live: null,
+      cause: 'live' as const,
+    }));
     const fields = { kind: 'UsagePlan', name: 'acme', changes };
-    expect(lines('text', 'info', [['drift.detected', fields]])[0]).toMatch(/its manifest: UsagePlan\/acme; it is gone\n$/);
-    expect(lines('text', 'info', [['object.created', fields]])[0]).toMatch(/object created: UsagePlan\/acme\n$/);
+    expect(lines('text', 'info', [['drift.detected', fields]])[0]).toMatch(
+      /its manifest: UsagePlan\/acme; it is gone\n$/,
+    );
+    expect(lines('text', 'info', [['object.created', fields]])[0]).toMatch(
+      /object created: UsagePlan\/acme\n$/,
+    );
   });
 
   test('a hold says the way out', () => {
     const [line] = lines('text', 'info', [
-      ['step.held', { kind: 'ApiKey', name: 'acme', reason: 'not-owned', wants: 'create', message: 'annotate: apikeeper.dev/adopt: k9' }],
+      [
+        'step.held',
+        {
+          kind: 'ApiKey',
+          name: 'acme',
+          reason: 'not-owned',
+          wants: 'create',
+          message: 'annotate: apikeeper.dev/adopt: k9',
+        },
+      ],
     ]);
-    expect(line).toMatch(/step held: ApiKey\/acme \(not-owned, would create\); annotate: apikeeper\.dev\/adopt: k9\n$/);
+    expect(line).toMatch(
+      /step held: ApiKey\/acme \(not-owned, would create\); annotate: apikeeper\.dev\/adopt: k9\n$/,
+    );
   });
 
   test('colour only when asked for', () => {

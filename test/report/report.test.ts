@@ -3,9 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { renderJson } from '../../src/report/json.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
-import { renderText } from '../../src/report/text.ts';
-import { duration, valueText, sanitize } from '../../src/report/sanitize.ts';
 import { isHeld, rowOf } from '../../src/report/phrases.ts';
+import { duration, sanitize, valueText } from '../../src/report/sanitize.ts';
+import { renderText } from '../../src/report/text.ts';
 import { object, report, sampleApplied, sampleInSync, samplePlan, target } from './sample.ts';
 import { assertReport } from './schema.ts';
 
@@ -41,7 +41,11 @@ describe('what a reader sees', () => {
 
   test('a comment holds no HTML but ours, no mention and no link', () => {
     const prose = renderMarkdown(samplePlan).replace(/(`+).*?\1/g, '');
-    expect([...prose.matchAll(/<\/?(\w+)/g)].map(([, tag]) => tag).filter((tag) => tag !== 'details' && tag !== 'summary')).toEqual([]);
+    expect(
+      [...prose.matchAll(/<\/?(\w+)/g)]
+        .map(([, tag]) => tag)
+        .filter((tag) => tag !== 'details' && tag !== 'summary'),
+    ).toEqual([]);
     expect(prose).not.toMatch(/@team/);
   });
 
@@ -66,15 +70,21 @@ describe('what a reader sees', () => {
 });
 
 describe('the schema', () => {
-  test.each(Object.entries({ samplePlan, sampleApplied, sampleInSync }))('%s is valid', (_, value) => {
-    expect(() => assertReport(JSON.parse(renderJson(value)))).not.toThrow();
-  });
+  test.each(Object.entries({ samplePlan, sampleApplied, sampleInSync }))(
+    '%s is valid',
+    (_, value) => {
+      expect(() => assertReport(JSON.parse(renderJson(value)))).not.toThrow();
+    },
+  );
 
   test.each([
     ['an unknown field', { ...samplePlan, extra: 1 }],
     ['a time that is not UTC', { ...samplePlan, startedAt: '2026-11-23T10:00:00+01:00' }],
     ['an unknown state', { ...samplePlan, state: 'fine' }],
-    ['a missing summary', { ...samplePlan, targets: [{ ...samplePlan.targets[0], summary: undefined }] }],
+    [
+      'a missing summary',
+      { ...samplePlan, targets: [{ ...samplePlan.targets[0], summary: undefined }] },
+    ],
   ])('%s is refused', (_, value) => {
     expect(() => assertReport(JSON.parse(JSON.stringify(value)))).toThrow(/not a report/);
   });
@@ -82,14 +92,54 @@ describe('the schema', () => {
 
 describe('the words', () => {
   test.each([
-    ['an outcome outranks the action', object({ name: 'a', action: 'update', outcome: 'failed' }), 'failed', false],
-    ['a hold', object({ name: 'a', action: 'hold', reason: 'guard', wants: 'delete' }), 'held', true],
-    ['a hold after an apply', object({ name: 'a', action: 'hold', reason: 'guard', outcome: 'held' }), 'held', true],
-    ['a hold that somebody chose', object({ name: 'a', action: 'hold', reason: 'grace' }), 'chosen', false],
-    ['a step that is held in part', object({ name: 'a', action: 'update', reason: 'immutable-field' }), 'update', true],
-    ['a key in its grace that is disabled', object({ name: 'a', action: 'disable', reason: 'grace' }), 'disable', false],
-    ['leaving Git is no hold', object({ name: 'a', action: 'delete', reason: 'orphaned' }), 'delete', false],
-    ['being overtaken is no hold', object({ name: 'a', action: 'update', reason: 'superseded', outcome: 'skipped' }), 'skipped', false],
+    [
+      'an outcome outranks the action',
+      object({ name: 'a', action: 'update', outcome: 'failed' }),
+      'failed',
+      false,
+    ],
+    [
+      'a hold',
+      object({ name: 'a', action: 'hold', reason: 'guard', wants: 'delete' }),
+      'held',
+      true,
+    ],
+    [
+      'a hold after an apply',
+      object({ name: 'a', action: 'hold', reason: 'guard', outcome: 'held' }),
+      'held',
+      true,
+    ],
+    [
+      'a hold that somebody chose',
+      object({ name: 'a', action: 'hold', reason: 'grace' }),
+      'chosen',
+      false,
+    ],
+    [
+      'a step that is held in part',
+      object({ name: 'a', action: 'update', reason: 'immutable-field' }),
+      'update',
+      true,
+    ],
+    [
+      'a key in its grace that is disabled',
+      object({ name: 'a', action: 'disable', reason: 'grace' }),
+      'disable',
+      false,
+    ],
+    [
+      'leaving Git is no hold',
+      object({ name: 'a', action: 'delete', reason: 'orphaned' }),
+      'delete',
+      false,
+    ],
+    [
+      'being overtaken is no hold',
+      object({ name: 'a', action: 'update', reason: 'superseded', outcome: 'skipped' }),
+      'skipped',
+      false,
+    ],
     ['nothing to do', object({ name: 'a' }), 'in-sync', false],
     ['not ours', object({ name: 'a', state: 'foreign' }), 'unmanaged', false],
   ])('%s', (_, entry, row, held) => {

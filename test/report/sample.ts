@@ -1,16 +1,43 @@
 /** A hand-made report with every action, hold, cause, state and outcome, and with text that attacks whoever shows it. */
 import type { Action, Cause, HoldReason } from '../../src/core/model/plan.ts';
-import type { Outcome, Report, ReportObject, Summary, TargetReport } from '../../src/core/model/report.ts';
+import type {
+  Outcome,
+  Report,
+  ReportObject,
+  Summary,
+  TargetReport,
+} from '../../src/core/model/report.ts';
 
-const none: Summary = { create: 0, adopt: 0, update: 0, disable: 0, release: 0, delete: 0, keep: 0, hold: 0, failed: 0, unmanaged: 0 };
+const none: Summary = {
+  create: 0,
+  adopt: 0,
+  update: 0,
+  disable: 0,
+  release: 0,
+  delete: 0,
+  keep: 0,
+  hold: 0,
+  failed: 0,
+  unmanaged: 0,
+};
 
 /** An object in sync, but for what is given. */
 export function object(part: Partial<ReportObject> & { readonly name: string }): ReportObject {
-  return { kind: 'ApiKey', namespace: 'production', state: 'in-sync', action: 'keep', changes: [], ...part };
+  return {
+    kind: 'ApiKey',
+    namespace: 'production',
+    state: 'in-sync',
+    action: 'keep',
+    changes: [],
+    ...part,
+  };
 }
 
 /** A target whose summary follows from its objects. */
-export function target(objects: readonly ReportObject[], part: Partial<TargetReport> = {}): TargetReport {
+export function target(
+  objects: readonly ReportObject[],
+  part: Partial<TargetReport> = {},
+): TargetReport {
   const summary = { ...none, unmanaged: 3 };
   for (const { action, outcome } of objects) {
     summary[action] += 1;
@@ -75,26 +102,63 @@ const adopted = object({
 });
 
 const updated: ReportObject = {
-  ...object({ name: 'acme-residents', state: 'changed', action: 'update', cause: 'live', awsId: 'pl4n01', source: at(20) }),
+  ...object({
+    name: 'acme-residents',
+    state: 'changed',
+    action: 'update',
+    cause: 'live',
+    awsId: 'pl4n01',
+    source: at(20),
+  }),
   kind: 'UsagePlan',
   driftedSince: '2026-11-23T09:58:00.000Z',
   changes: [
     { path: '/spec/throttle/rateLimit', desired: 100, live: 5000, cause: 'live' },
-    { path: '/spec/quota', desired: { limit: 10000, period: 'MONTH', offset: 0 }, live: null, cause: 'git' },
+    {
+      path: '/spec/quota',
+      desired: { limit: 10000, period: 'MONTH', offset: 0 },
+      live: null,
+      cause: 'git',
+    },
     { path: '/spec/keys/acme', desired: true, live: null, cause: 'both' },
-    { path: '/spec/description', desired: '', live: 'Do \u001b[31mnot\u001b[0m touch | <b>`this`</b>\n', cause: 'unknown' },
+    {
+      path: '/spec/description',
+      desired: '',
+      live: 'Do \u001b[31mnot\u001b[0m touch | <b>`this`</b>\n',
+      cause: 'unknown',
+    },
   ],
 };
 
 const stage: ReportObject = {
-  ...object({ name: 'residents-production', state: 'changed', action: 'update', cause: 'both', awsId: 'api1:production' }),
+  ...object({
+    name: 'residents-production',
+    state: 'changed',
+    action: 'update',
+    cause: 'both',
+    awsId: 'api1:production',
+  }),
   kind: 'Stage',
   source: { file: 'residents/stages.yaml', line: 40 },
-  changes: [{ path: '/spec/methodSettings/* ~1*/throttle', desired: { rateLimit: 10, burstLimit: 20 }, live: null, cause: 'both' }],
+  changes: [
+    {
+      path: '/spec/methodSettings/* ~1*/throttle',
+      desired: { rateLimit: 10, burstLimit: 20 },
+      live: null,
+      cause: 'both',
+    },
+  ],
 };
 
 const partlyHeld: ReportObject = {
-  ...object({ name: 'acme-search', state: 'changed', action: 'update', cause: 'unknown', awsId: 'pl4n02', source: at(31) }),
+  ...object({
+    name: 'acme-search',
+    state: 'changed',
+    action: 'update',
+    cause: 'unknown',
+    awsId: 'pl4n02',
+    source: at(31),
+  }),
   kind: 'UsagePlan',
   reason: 'unresolved-reference',
   message: 'No ApiKey is named ghost in production: declare it, or take it out of /spec/keys.',
@@ -112,11 +176,30 @@ const removed = [
     deleteAfter: '2026-12-07T10:00:00.000Z',
     changes: [{ path: '/spec/enabled', desired: false, live: true, cause: 'git' }],
   }),
-  object({ name: 'delta', state: 'orphaned', action: 'release', reason: 'orphaned', cause: 'git', awsId: 'k4' }),
-  object({ name: 'epsilon', state: 'orphaned', action: 'delete', reason: 'orphaned', cause: 'git', awsId: 'k5' }),
+  object({
+    name: 'delta',
+    state: 'orphaned',
+    action: 'release',
+    reason: 'orphaned',
+    cause: 'git',
+    awsId: 'k4',
+  }),
+  object({
+    name: 'epsilon',
+    state: 'orphaned',
+    action: 'delete',
+    reason: 'orphaned',
+    cause: 'git',
+    awsId: 'k5',
+  }),
 ];
 
-const HOLDS: readonly (readonly [reason: HoldReason, wants: Action, state: ReportObject['state'], message: string])[] = [
+const HOLDS: readonly (readonly [
+  reason: HoldReason,
+  wants: Action,
+  state: ReportObject['state'],
+  message: string,
+])[] = [
   [
     'not-owned',
     'create',
@@ -129,17 +212,37 @@ const HOLDS: readonly (readonly [reason: HoldReason, wants: Action, state: Repor
     'foreign',
     'CloudFormation manages it (aws:cloudformation:stack-name). To take it over, annotate: apikeeper.dev/adopt-from: cloudformation',
   ],
-  ['ambiguous', 'update', 'ambiguous', 'Two live objects claim to be it: k1, k2. Say which: apikeeper.dev/adopt: k1'],
+  [
+    'ambiguous',
+    'update',
+    'ambiguous',
+    'Two live objects claim to be it: k1, k2. Say which: apikeeper.dev/adopt: k1',
+  ],
   [
     'immutable-field',
     'update',
     'changed',
     'The pinned value differs from the live one. A value cannot be changed: declare a new key, move its plans, retire this one.',
   ],
-  ['unresolved-reference', 'create', 'missing', 'No Stage is named residents-prod. Did you mean residents-production?'],
+  [
+    'unresolved-reference',
+    'create',
+    'missing',
+    'No Stage is named residents-prod. Did you mean residents-production?',
+  ],
   ['dependency', 'create', 'missing', 'ApiKey/acme failed; this waits for it.'],
-  ['guard', 'disable', 'orphaned', '7 keys would lose access, and maxKeys is 5. To let this through once: apikeeper apply --max-keys 7'],
-  ['mass-missing', 'create', 'missing', '40 of 50 keys are missing at once. To create them again: apikeeper apply --max-percent 80'],
+  [
+    'guard',
+    'disable',
+    'orphaned',
+    '7 keys would lose access, and maxKeys is 5. To let this through once: apikeeper apply --max-keys 7',
+  ],
+  [
+    'mass-missing',
+    'create',
+    'missing',
+    '40 of 50 keys are missing at once. To create them again: apikeeper apply --max-percent 80',
+  ],
   [
     'incomplete-manifests',
     'delete',
@@ -152,14 +255,42 @@ const HOLDS: readonly (readonly [reason: HoldReason, wants: Action, state: Repor
     'changed',
     'Somebody set /spec/throttle/rateLimit back three times in 24 hours. Commit a change of this document to claim it again.',
   ],
-  ['prune-disabled', 'delete', 'orphaned', 'It left Git. To remove it: prune: true in the Target, or --prune.'],
-  ['grace', 'delete', 'orphaned', 'Disabled; it may be deleted after 2026-12-07T10:00:00Z. Revert the commit to keep it.'],
-  ['observe', 'update', 'changed', 'Observed only. To write: mode: enforce in the Target, or --mode enforce.'],
-  ['suspended', 'update', 'unknown', 'Suspended by the tag apikeeper:suspend. Remove the tag to go on.'],
+  [
+    'prune-disabled',
+    'delete',
+    'orphaned',
+    'It left Git. To remove it: prune: true in the Target, or --prune.',
+  ],
+  [
+    'grace',
+    'delete',
+    'orphaned',
+    'Disabled; it may be deleted after 2026-12-07T10:00:00Z. Revert the commit to keep it.',
+  ],
+  [
+    'observe',
+    'update',
+    'changed',
+    'Observed only. To write: mode: enforce in the Target, or --mode enforce.',
+  ],
+  [
+    'suspended',
+    'update',
+    'unknown',
+    'Suspended by the tag apikeeper:suspend. Remove the tag to go on.',
+  ],
 ];
 
 const held = HOLDS.map(([reason, wants, state, message]) =>
-  object({ name: `held-${reason}`, state, action: 'hold', wants, reason, message, cause: 'git' as Cause }),
+  object({
+    name: `held-${reason}`,
+    state,
+    action: 'hold',
+    wants,
+    reason,
+    message,
+    cause: 'git' as Cause,
+  }),
 );
 
 const hostile = object({
@@ -167,7 +298,14 @@ const hostile = object({
   state: 'changed',
   action: 'update',
   cause: 'live',
-  changes: [{ path: '/spec/tags/a|b', desired: '</details><script>', live: '[x](javascript:alert(1))', cause: 'live' }],
+  changes: [
+    {
+      path: '/spec/tags/a|b',
+      desired: '</details><script>',
+      live: '[x](javascript:alert(1))',
+      cause: 'live',
+    },
+  ],
 });
 
 const kept = [object({ name: 'zeta' }), object({ name: 'eta' })];
@@ -187,19 +325,44 @@ const folded: readonly ReportObject[] = [
       consumer: 'birch',
     }),
     kind: 'UsagePlan',
-    changes: [{ path: '/spec/throttle', desired: { rateLimit: 5, burstLimit: 10 }, live: null, cause: 'git' }],
+    changes: [
+      {
+        path: '/spec/throttle',
+        desired: { rateLimit: 5, burstLimit: 10 },
+        live: null,
+        cause: 'git',
+      },
+    ],
   },
   {
-    ...object({ name: 'birch-residents', state: 'changed', action: 'hold', wants: 'update', reason: 'observe', awsId: 'pl4n03' }),
+    ...object({
+      name: 'birch-residents',
+      state: 'changed',
+      action: 'hold',
+      wants: 'update',
+      reason: 'observe',
+      awsId: 'pl4n03',
+    }),
     kind: 'UsagePlan',
     source: { ...birch, line: 11 },
     consumer: 'birch',
     message: 'Observed only. To write: mode: enforce in the Target, or --mode enforce.',
-    changes: [{ path: '/spec/quota', desired: null, live: { limit: 10, period: 'DAY', offset: 0 }, cause: 'git' }],
+    changes: [
+      {
+        path: '/spec/quota',
+        desired: null,
+        live: { limit: 10, period: 'DAY', offset: 0 },
+        cause: 'git',
+      },
+    ],
   },
 ];
 
-const [birchKey, birchSearch, birchResidents] = folded as readonly [ReportObject, ReportObject, ReportObject];
+const [birchKey, birchSearch, birchResidents] = folded as readonly [
+  ReportObject,
+  ReportObject,
+  ReportObject,
+];
 const planned = [
   birchKey,
   created,
@@ -270,7 +433,12 @@ export const samplePlan: Report = report(
         path: '/spec/enabld',
         message: 'unknown field; did you mean enabled?',
       },
-      { file: 'broken.yaml', line: 2, column: 1, message: 'not YAML: unexpected end of the stream' },
+      {
+        file: 'broken.yaml',
+        line: 2,
+        column: 1,
+        message: 'not YAML: unexpected end of the stream',
+      },
     ],
   },
 );
@@ -292,9 +460,19 @@ export const sampleApplied: Report = report(
     target(
       planned.map((entry): ReportObject => {
         if (entry === stage)
-          return { ...entry, outcome: 'failed', message: 'UpdateStage: BadRequestException: Invalid stage variable value. (request 4b7f)' };
+          return {
+            ...entry,
+            outcome: 'failed',
+            message:
+              'UpdateStage: BadRequestException: Invalid stage variable value. (request 4b7f)',
+          };
         if (entry === hostile)
-          return { ...entry, outcome: 'skipped', reason: 'superseded', message: 'A newer commit arrived; the next pass plans it again.' };
+          return {
+            ...entry,
+            outcome: 'skipped',
+            reason: 'superseded',
+            message: 'A newer commit arrived; the next pass plans it again.',
+          };
         return { ...entry, outcome: DONE[entry.action] ?? 'kept' };
       }),
       {
@@ -310,4 +488,6 @@ export const sampleApplied: Report = report(
 );
 
 /** Nothing differs. */
-export const sampleInSync: Report = report([target(kept, { state: 'in-sync' })], { state: 'in-sync' });
+export const sampleInSync: Report = report([target(kept, { state: 'in-sync' })], {
+  state: 'in-sync',
+});

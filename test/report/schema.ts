@@ -8,6 +8,8 @@ const validate = new Ajv2020({ strict: true, allErrors: true }).compile<Report>(
 /** Throws, naming every mistake, where the value is no report. */
 export function assertReport(value: unknown): asserts value is Report {
   if (validate(value)) return;
-  const mistakes = validate.errors?.map((error) => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
+  const mistakes = validate.errors?.map(
+    (error) => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`,
+  );
   throw new Error(`not a report of schemas/report.schema.json:\n${mistakes?.join('\n')}`);
 }

@@ -73,7 +73,15 @@ export async function furnish(hand: Hand, account: Account): Promise<void> {
 }
 
 async function makeApi(hand: Hand, entry: ApiEntry): Promise<void> {
-  const { id, name, open = [], methods = open.length > 0 ? [] : METHODS, deployments = ['deploy1'], stages = [], tags } = entry;
+  const {
+    id,
+    name,
+    open = [],
+    methods = open.length > 0 ? [] : METHODS,
+    deployments = ['deploy1'],
+    stages = [],
+    tags,
+  } = entry;
   const { gateway, state } = hand;
   const made = await gateway.createRestApi({ name, tags: ordinary(tags) });
   Object.assign(rename(state.restApis, made.id ?? '', id, ({ api }) => api).api, tags && { tags });
@@ -87,55 +95,114 @@ async function makeApi(hand: Hand, entry: ApiEntry): Promise<void> {
 }
 
 /** With the resources that lead to it. */
-export async function makeMethod({ gateway }: Hand, restApiId: string, method: string, apiKeyRequired: boolean): Promise<void> {
+export async function makeMethod(
+  { gateway }: Hand,
+  restApiId: string,
+  method: string,
+  apiKeyRequired: boolean,
+): Promise<void> {
   const [httpMethod = '', path = ''] = method.split(' ');
   let parentId = '';
   for (const pathPart of ['', ...path.split('/').filter(Boolean)]) {
     const { items = [] } = await gateway.getResources({ restApiId, limit: 500 });
-    const there = items.find((one) => (parentId === '' ? one.path === '/' : one.parentId === parentId && one.pathPart === pathPart));
-    parentId = (there ?? (await gateway.createResource({ restApiId, parentId, pathPart }))).id ?? '';
+    const there = items.find((one) =>
+      parentId === '' ? one.path === '/' : one.parentId === parentId && one.pathPart === pathPart,
+    );
+    parentId =
+      (there ?? (await gateway.createResource({ restApiId, parentId, pathPart }))).id ?? '';
   }
-  await gateway.putMethod({ restApiId, resourceId: parentId, httpMethod, authorizationType: 'NONE', apiKeyRequired });
+  await gateway.putMethod({
+    restApiId,
+    resourceId: parentId,
+    httpMethod,
+    authorizationType: 'NONE',
+    apiKeyRequired,
+  });
 }
 
-async function makeStage({ gateway, state }: Hand, restApiId: string, entry: StageEntry): Promise<void> {
+async function makeStage(
+  { gateway, state }: Hand,
+  restApiId: string,
+  entry: StageEntry,
+): Promise<void> {
   const { name: stageName, deployment, tags, set = {}, description, variables } = entry;
   const [first] = apiTree(state, restApiId).deployments.keys();
-  await gateway.createStage({ restApiId, stageName, deploymentId: deployment ?? first, tags: ordinary(tags), description, variables });
+  await gateway.createStage({
+    restApiId,
+    stageName,
+    deploymentId: deployment ?? first,
+    tags: ordinary(tags),
+    description,
+    variables,
+  });
   Object.assign(apiTree(state, restApiId).stages.get(stageName) ?? {}, tags && { tags });
-  const patchOperations = Object.entries(set).map(([path, value]): PatchOperation => ({ op: 'replace', path, value }));
-  if (patchOperations.length > 0) await gateway.updateStage({ restApiId, stageName, patchOperations });
+  const patchOperations = Object.entries(set).map(
+    ([path, value]): PatchOperation => ({ op: 'replace', path, value }),
+  );
+  if (patchOperations.length > 0)
+    await gateway.updateStage({ restApiId, stageName, patchOperations });
 }
 
-async function makeKey({ gateway, state }: Hand, { id, name, enabled = true, description, value, tags }: KeyEntry): Promise<void> {
-  const made = await gateway.createApiKey({ name, enabled, description, value, tags: ordinary(tags) });
+async function makeKey(
+  { gateway, state }: Hand,
+  { id, name, enabled = true, description, value, tags }: KeyEntry,
+): Promise<void> {
+  const made = await gateway.createApiKey({
+    name,
+    enabled,
+    description,
+    value,
+    tags: ordinary(tags),
+  });
   Object.assign(
     rename(state.apiKeys, made.id ?? '', id, (one) => one),
     tags && { tags },
   );
 }
 
-async function makePlan(hand: Hand, { id, name, throttle, quota, stages = [], keys = [], tags }: PlanEntry): Promise<void> {
+async function makePlan(
+  hand: Hand,
+  { id, name, throttle, quota, stages = [], keys = [], tags }: PlanEntry,
+): Promise<void> {
   const { gateway, state } = hand;
   const apiStages = stages.map((stage) => {
     const [api = '', stageName = ''] = stage.split(':');
     return { apiId: findApi(hand, api), stage: stageName };
   });
-  const made = await gateway.createUsagePlan({ name, throttle, quota, apiStages, tags: ordinary(tags) });
+  const made = await gateway.createUsagePlan({
+    name,
+    throttle,
+    quota,
+    apiStages,
+    tags: ordinary(tags),
+  });
   const plan = rename(state.usagePlans, made.id ?? '', id, (one) => one);
   Object.assign(plan, tags && { tags });
-  for (const key of keys) await gateway.createUsagePlanKey({ usagePlanId: id, keyId: findKey(hand, key), keyType: 'API_KEY' });
+  for (const key of keys)
+    await gateway.createUsagePlanKey({
+      usagePlanId: id,
+      keyId: findKey(hand, key),
+      keyType: 'API_KEY',
+    });
 }
 
 /** AWS's own tags can't be set by a call: CloudFormation has ways that nobody else has. */
 function ordinary(tags: Record<string, string> | undefined): Record<string, string> | undefined {
-  return tags && Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('aws:')));
+  return (
+    tags && Object.fromEntries(Object.entries(tags).filter(([key]) => !key.startsWith('aws:')))
+  );
 }
 
 /** The service gives ids that nobody could read or foretell; before anything refers to an object, it gets the scenario's. */
-function rename<T>(objects: Map<string, T>, from: string, to: string, bearer: (object: T) => { id: string }): T {
+function rename<T>(
+  objects: Map<string, T>,
+  from: string,
+  to: string,
+  bearer: (object: T) => { id: string },
+): T {
   const object = objects.get(from);
-  if (!object || objects.has(to)) throw new Error(`${to}: the scenario gives this id twice, or the emulator made nothing`);
+  if (!object || objects.has(to))
+    throw new Error(`${to}: the scenario gives this id twice, or the emulator made nothing`);
   objects.delete(from);
   bearer(object).id = to;
   objects.set(to, object);
@@ -154,10 +221,15 @@ export const findApi = ({ state }: Hand, name: string): string =>
     state.restApis.values().map(({ api }) => api),
     name,
   );
-export const findKey = ({ state }: Hand, name: string): string => find(state.apiKeys.values(), name);
-export const findPlan = ({ state }: Hand, name: string): string => find(state.usagePlans.values(), name);
+export const findKey = ({ state }: Hand, name: string): string =>
+  find(state.apiKeys.values(), name);
+export const findPlan = ({ state }: Hand, name: string): string =>
+  find(state.usagePlans.values(), name);
 
-function find(all: Iterable<{ readonly id: string; readonly name?: string | undefined }>, name: string): string {
+function find(
+  all: Iterable<{ readonly id: string; readonly name?: string | undefined }>,
+  name: string,
+): string {
   const found = [...all].findLast((one) => one.id === name || one.name === name);
   if (!found) throw new Error(`nothing in the account is called ${name}`);
   return found.id;

@@ -85,14 +85,27 @@ export async function play(name: string): Promise<Play> {
   const clock = handClock(BEGINNING);
   const emulator = await startEmulator({ seed: 1, clock: clock.now });
   const accounts = { [OWN_ACCOUNT]: scenario, ...scenario.accounts };
-  const env = { ...scenario.env, AWS_ENDPOINT_URL: emulator.url, ...credentials(OWN_ACCOUNT), AWS_REGION: 'eu-west-2' };
+  const env = {
+    ...scenario.env,
+    AWS_ENDPOINT_URL: emulator.url,
+    ...credentials(OWN_ACCOUNT),
+    AWS_REGION: 'eu-west-2',
+  };
   const events: string[] = [];
   const emit = (event: string) => void events.push(event);
   const engineFor = (directory: string, pace: Pace) =>
-    createEngine(settingsOf(scenario, new URL(directory, folder).pathname, pace), { clock, env, emit });
+    createEngine(settingsOf(scenario, new URL(directory, folder).pathname, pace), {
+      clock,
+      env,
+      emit,
+    });
   const standing = scenario.sameProcess ? engineFor('manifests', QUICK) : undefined;
 
-  async function withEngine<T>(directory: string, pace: Pace, work: (engine: Engine) => Promise<T>): Promise<T> {
+  async function withEngine<T>(
+    directory: string,
+    pace: Pace,
+    work: (engine: Engine) => Promise<T>,
+  ): Promise<T> {
     if (standing) return work(standing);
     await using engine = engineFor(directory, pace);
     return await work(engine);
@@ -104,9 +117,11 @@ export async function play(name: string): Promise<Play> {
       const tree = await engine.load();
       for (const target of tree.targets) await engine.reconcileTarget(tree, target, request(true));
     });
-  const pass = (write: boolean) => withEngine('manifests', REAL, (engine) => engine.reconcile(request(write)));
+  const pass = (write: boolean) =>
+    withEngine('manifests', REAL, (engine) => engine.reconcile(request(write)));
 
-  for (const [account, entries] of Object.entries(accounts)) await furnish(handOf(emulator, account), entries);
+  for (const [account, entries] of Object.entries(accounts))
+    await furnish(handOf(emulator, account), entries);
   for (const event of scenario.history ?? []) {
     if ('wait' in event) await clock.sleep(milliseconds(event.wait));
     else if ('apply' in event) await applyEarlier(event.apply);
@@ -160,7 +175,8 @@ function request(write: boolean) {
 }
 
 function handOf(emulator: Emulator, account: string): Hand {
-  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = credentials(account);
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } =
+    credentials(account);
   const gateway = new APIGateway({
     endpoint: emulator.url,
     region: 'eu-west-2',

@@ -1,6 +1,14 @@
 /** What happened before the plan: earlier manifests that were applied, and what people did by hand. */
 import type { Op } from '@aws-sdk/client-api-gateway';
-import { type Account, findApi, findKey, findPlan, furnish, type Hand, makeMethod } from './account.ts';
+import {
+  type Account,
+  findApi,
+  findKey,
+  findPlan,
+  furnish,
+  type Hand,
+  makeMethod,
+} from './account.ts';
 
 /** A change made by hand. Objects are written `ApiKey/acme`, `UsagePlan/acme-residents`, `Stage/residents-api:production`: by their live name or id. */
 export type ByHand =
@@ -21,16 +29,26 @@ export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
   if ('add' in change) return furnish(hand, change.add);
   if ('attach' in change) {
     const usagePlanId = findPlan(hand, change.plan);
-    await gateway.createUsagePlanKey({ usagePlanId, keyId: findKey(hand, change.attach), keyType: 'API_KEY' });
+    await gateway.createUsagePlanKey({
+      usagePlanId,
+      keyId: findKey(hand, change.attach),
+      keyType: 'API_KEY',
+    });
     return;
   }
   if ('detach' in change) {
-    await gateway.deleteUsagePlanKey({ usagePlanId: findPlan(hand, change.plan), keyId: findKey(hand, change.detach) });
+    await gateway.deleteUsagePlanKey({
+      usagePlanId: findPlan(hand, change.plan),
+      keyId: findKey(hand, change.detach),
+    });
     return;
   }
   if ('method' in change) return setMethod(hand, change);
   if ('deploy' in change) {
-    await gateway.createDeployment({ restApiId: findApi(hand, change.deploy), stageName: change.to });
+    await gateway.createDeployment({
+      restApiId: findApi(hand, change.deploy),
+      stageName: change.to,
+    });
     return;
   }
   if ('tag' in change) return retag(hand, change.tag, change.tags);
@@ -38,23 +56,42 @@ export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
   return patch(hand, change);
 }
 
-async function patch(hand: Hand, { patch: object, op = 'replace', path, value }: Extract<ByHand, { patch: string }>): Promise<void> {
+async function patch(
+  hand: Hand,
+  { patch: object, op = 'replace', path, value }: Extract<ByHand, { patch: string }>,
+): Promise<void> {
   const { gateway } = hand;
   const patchOperations = [{ op, path, value }];
   const [kind, name] = named(object);
-  if (kind === 'ApiKey') await gateway.updateApiKey({ apiKey: findKey(hand, name), patchOperations });
-  else if (kind === 'UsagePlan') await gateway.updateUsagePlan({ usagePlanId: findPlan(hand, name), patchOperations });
+  if (kind === 'ApiKey')
+    await gateway.updateApiKey({ apiKey: findKey(hand, name), patchOperations });
+  else if (kind === 'UsagePlan')
+    await gateway.updateUsagePlan({ usagePlanId: findPlan(hand, name), patchOperations });
   else await gateway.updateStage({ ...stageOf(hand, name), patchOperations });
 }
 
-async function setMethod(hand: Hand, { method, api, apiKeyRequired }: Extract<ByHand, { method: string }>): Promise<void> {
+async function setMethod(
+  hand: Hand,
+  { method, api, apiKeyRequired }: Extract<ByHand, { method: string }>,
+): Promise<void> {
   const restApiId = findApi(hand, api);
   const [httpMethod = '', path = ''] = method.split(' ');
-  const { items = [] } = await hand.gateway.getResources({ restApiId, embed: ['methods'], limit: 500 });
+  const { items = [] } = await hand.gateway.getResources({
+    restApiId,
+    embed: ['methods'],
+    limit: 500,
+  });
   const resource = items.find((one) => one.path === path && one.resourceMethods?.[httpMethod]);
   if (!resource) return makeMethod(hand, restApiId, method, apiKeyRequired);
-  const patchOperations = [{ op: 'replace', path: '/apiKeyRequired', value: String(apiKeyRequired) }] as const;
-  await hand.gateway.updateMethod({ restApiId, resourceId: resource.id, httpMethod, patchOperations: [...patchOperations] });
+  const patchOperations = [
+    { op: 'replace', path: '/apiKeyRequired', value: String(apiKeyRequired) },
+  ] as const;
+  await hand.gateway.updateMethod({
+    restApiId,
+    resourceId: resource.id,
+    httpMethod,
+    patchOperations: [...patchOperations],
+  });
 }
 
 async function remove(hand: Hand, object: string): Promise<void> {
@@ -66,16 +103,25 @@ async function remove(hand: Hand, object: string): Promise<void> {
     const usagePlanId = findPlan(hand, name);
     const { apiStages = [] } = await gateway.getUsagePlan({ usagePlanId });
     for (const { apiId, stage } of apiStages) {
-      await gateway.updateUsagePlan({ usagePlanId, patchOperations: [{ op: 'remove', path: '/apiStages', value: `${apiId}:${stage}` }] });
+      await gateway.updateUsagePlan({
+        usagePlanId,
+        patchOperations: [{ op: 'remove', path: '/apiStages', value: `${apiId}:${stage}` }],
+      });
     }
     await gateway.deleteUsagePlan({ usagePlanId });
   }
 }
 
-async function retag(hand: Hand, object: string, tags: Readonly<Record<string, string | null>>): Promise<void> {
+async function retag(
+  hand: Hand,
+  object: string,
+  tags: Readonly<Record<string, string | null>>,
+): Promise<void> {
   const { gateway } = hand;
   const resourceArn = `arn:aws:apigateway:eu-west-2::${pathOf(hand, object)}`;
-  const set = Object.entries(tags).flatMap(([key, value]) => (value === null ? [] : [[key, value]]));
+  const set = Object.entries(tags).flatMap(([key, value]) =>
+    value === null ? [] : [[key, value]],
+  );
   const tagKeys = Object.keys(tags).filter((key) => tags[key] === null);
   if (set.length > 0) await gateway.tagResource({ resourceArn, tags: Object.fromEntries(set) });
   if (tagKeys.length > 0) await gateway.untagResource({ resourceArn, tagKeys });

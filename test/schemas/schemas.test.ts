@@ -26,7 +26,14 @@ interface Node {
   readonly 'x-apikeeper'?: Readonly<Record<string, unknown>>;
 }
 
-const KINDS = [target, apiKey, usagePlan, stage, keyRequirement, consumer] as readonly object[] as readonly Node[];
+const KINDS = [
+  target,
+  apiKey,
+  usagePlan,
+  stage,
+  keyRequirement,
+  consumer,
+] as readonly object[] as readonly Node[];
 const MARKS: Readonly<Record<string, readonly unknown[]>> = {
   role: ['identity', 'policy', 'createOnly'],
   merge: ['per-key', 'exact'],
@@ -35,13 +42,20 @@ const MARKS: Readonly<Record<string, readonly unknown[]>> = {
   defaultFrom: ['metadata.name'],
 };
 
-const ajv = new Ajv2020({ strict: true, allErrors: true, discriminator: true, keywords: ['x-apikeeper', 'x-allowed'] });
+const ajv = new Ajv2020({
+  strict: true,
+  allErrors: true,
+  discriminator: true,
+  keywords: ['x-apikeeper', 'x-allowed'],
+});
 ajv.addSchema([common, target, apiKey, usagePlan, stage, keyRequirement, consumer, all]);
 
 function resolve(node: Node): Node {
   if (!node.$ref) return node;
   const [file, pointer = ''] = node.$ref.split('#/');
-  let found: unknown = [common, ...KINDS].find(({ $id }) => $id?.endsWith(`/${file || 'common.schema.json'}`));
+  let found: unknown = [common, ...KINDS].find(({ $id }) =>
+    $id?.endsWith(`/${file || 'common.schema.json'}`),
+  );
   for (const name of pointer.split('/')) found = (found as Record<string, unknown>)[name];
   return { ...resolve(found as Node), ...node };
 }
@@ -51,11 +65,18 @@ function fieldsOf(node: Node, path: string): { path: string; field: Node; own: N
   const { properties, items } = resolve(node);
   const own = Object.entries(properties ?? {}).flatMap(([name, field]) => {
     if (typeof field === 'boolean') return [];
-    return [{ path: `${path}.${name}`, field: resolve(field), own: field }, ...fieldsOf(field, `${path}.${name}`)];
+    return [
+      { path: `${path}.${name}`, field: resolve(field), own: field },
+      ...fieldsOf(field, `${path}.${name}`),
+    ];
   });
   const parts = items ? fieldsOf(items, `${path}[]`) : [];
   const branches = [node.then, node.else].filter((branch) => branch?.type === 'object');
-  return [...own, ...parts, ...branches.flatMap((branch) => (branch ? fieldsOf(branch, path) : []))];
+  return [
+    ...own,
+    ...parts,
+    ...branches.flatMap((branch) => (branch ? fieldsOf(branch, path) : [])),
+  ];
 }
 
 function specFields(kind: Node) {
@@ -69,7 +90,12 @@ test('all schemas compile under strict mode, the union included', () => {
 
 test('the union tells its kinds apart, and knows all of them', () => {
   const validate = ajv.getSchema(all.$id);
-  const key = { apiVersion: 'apikeeper.dev/v1', kind: 'ApiKey', metadata: { name: 'acme' }, spec: {} };
+  const key = {
+    apiVersion: 'apikeeper.dev/v1',
+    kind: 'ApiKey',
+    metadata: { name: 'acme' },
+    spec: {},
+  };
   expect(validate?.(key)).toBe(true);
   expect(validate?.({ ...key, kind: 'Stage' })).toBe(false);
   expect(all.properties.kind.enum).toEqual(KINDS.map(({ title }) => title));
@@ -84,13 +110,18 @@ describe.each(KINDS)('$title', (kind) => {
   test('gives two different examples for every field, and every one is valid', () => {
     for (const { path, field, own } of specFields(kind)) {
       const { examples = [] } = field;
-      expect(new Set(examples.map((example) => JSON.stringify(example))).size, path).toBeGreaterThanOrEqual(2);
+      expect(
+        new Set(examples.map((example) => JSON.stringify(example))).size,
+        path,
+      ).toBeGreaterThanOrEqual(2);
       expect(examples[0], `${path}: the first example is a change`).not.toEqual(field.default);
       // Of two values that there are, one is the default.
       const isBinary = field.type === 'boolean' || field.enum?.length === 2;
-      if (!isBinary && own['x-apikeeper']?.role !== 'policy') expect(examples, path).not.toContainEqual(field.default);
+      if (!isBinary && own['x-apikeeper']?.role !== 'policy')
+        expect(examples, path).not.toContainEqual(field.default);
       const isValid = compile(own);
-      for (const example of examples) expect(isValid(example), `${path}: ${JSON.stringify(example)}`).toBe(true);
+      for (const example of examples)
+        expect(isValid(example), `${path}: ${JSON.stringify(example)}`).toBe(true);
     }
   });
 
@@ -106,17 +137,23 @@ describe.each(KINDS)('$title', (kind) => {
       for (const [mark, value] of Object.entries(own['x-apikeeper'] ?? {})) {
         if (mark !== 'key') expect(MARKS[mark], `${path}: ${mark}`).toContain(value);
         else if (typeof value === 'string') expect(kinds, path).toContain(value);
-        else for (const part of value as string[]) expect(resolve(own).items?.properties, path).toHaveProperty(part);
+        else
+          for (const part of value as string[])
+            expect(resolve(own).items?.properties, path).toHaveProperty(part);
       }
     }
-    for (const name of (kind['x-apikeeper']?.after ?? []) as string[]) expect(kinds).toContain(name);
+    for (const name of (kind['x-apikeeper']?.after ?? []) as string[])
+      expect(kinds).toContain(name);
   });
 });
 
 /** A part of a schema as one of its own; references stay what they are. */
 function compile(node: Node) {
-  const at = (_: string, file = 'common.schema.json') => `"${common.$id.replace('common.schema.json', file)}#/`;
-  const absolute = JSON.parse(JSON.stringify(node).replaceAll(/"([a-z-]+\.schema\.json)?#\//g, at)) as object;
+  const at = (_: string, file = 'common.schema.json') =>
+    `"${common.$id.replace('common.schema.json', file)}#/`;
+  const absolute = JSON.parse(
+    JSON.stringify(node).replaceAll(/"([a-z-]+\.schema\.json)?#\//g, at),
+  ) as object;
   return ajv.compile(absolute);
 }
 
@@ -127,7 +164,16 @@ describe('the rules that the planner reads', () => {
       .map(({ name }) => name);
 
   test.each([
-    { schema: apiKey, after: [], identity: [], policy: ['deletionPolicy'], birth: ['value'], perKey: ['tags'], exact: [], named: ['name'] },
+    {
+      schema: apiKey,
+      after: [],
+      identity: [],
+      policy: ['deletionPolicy'],
+      birth: ['value'],
+      perKey: ['tags'],
+      exact: [],
+      named: ['name'],
+    },
     {
       schema: usagePlan,
       after: ['Stage', 'ApiKey'],
@@ -172,8 +218,15 @@ describe('the rules that the planner reads', () => {
 
   test('every live field has a default to go back to', () => {
     for (const schema of KINDS.filter(({ title }) => title !== 'Target')) {
-      for (const [name, field] of Object.entries(resolve(schema.properties?.spec as Node).properties ?? {})) {
-        if (typeof field === 'boolean' || field['x-apikeeper']?.role || field['x-apikeeper']?.defaultFrom) continue;
+      for (const [name, field] of Object.entries(
+        resolve(schema.properties?.spec as Node).properties ?? {},
+      )) {
+        if (
+          typeof field === 'boolean' ||
+          field['x-apikeeper']?.role ||
+          field['x-apikeeper']?.defaultFrom
+        )
+          continue;
         expect(field, `${schema.title}.${name}`).toHaveProperty('default');
       }
     }

@@ -58,7 +58,9 @@ describe('the report', () => {
     const response = await app({ report: never }).request('/api/v1/report');
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('5');
-    expect(await response.json()).toEqual({ error: 'no report yet: the first pass has not finished' });
+    expect(await response.json()).toEqual({
+      error: 'no report yet: the first pass has not finished',
+    });
   });
 });
 
@@ -83,8 +85,13 @@ describe('the page', () => {
 
   test('what a Consumer expands to stands below it, apart from what there is nothing to do about', async () => {
     const page = await (await app().request('/')).text();
-    const [, open = '', settled = ''] = page.split('Consumer/birch <small>consumers/birch.yaml:3</small>');
-    const objects = (html: string) => [...html.slice(0, html.indexOf('</tbody>')).matchAll(/<b>([^<]*)<\/b>/g)].map(([, name]) => name);
+    const [, open = '', settled = ''] = page.split(
+      'Consumer/birch <small>consumers/birch.yaml:3</small>',
+    );
+    const objects = (html: string) =>
+      [...html.slice(0, html.indexOf('</tbody>')).matchAll(/<b>([^<]*)<\/b>/g)].map(
+        ([, name]) => name,
+      );
     expect(objects(open)).toEqual(['UsagePlan/birch-search', 'UsagePlan/birch-residents']);
     expect(objects(settled)).toEqual(['ApiKey/birch']);
   });
@@ -105,7 +112,9 @@ describe('the page', () => {
 
   test('allows no script, no frame and no guessing of types, and is not kept', async () => {
     const { headers } = await app().request('/');
-    expect(headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+    expect(headers.get('content-security-policy')).toMatch(
+      /default-src 'none'.*frame-ancestors 'none'/,
+    );
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('cache-control')).toBe('no-store');
   });
@@ -150,12 +159,15 @@ describe('asking for a pass', () => {
 
 describe('metrics', () => {
   const fresh = () => createMetrics({ version: '0.1.0', kinds: KINDS });
-  const lines = async (metrics: ReturnType<typeof fresh>, report?: Report) => (await metrics.render(report)).split('\n');
+  const lines = async (metrics: ReturnType<typeof fresh>, report?: Report) =>
+    (await metrics.render(report)).split('\n');
 
   test('are served in the format that Prometheus reads', async () => {
     const response = await app().request('/metrics');
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
-    expect(await response.text()).toContain('apikeeper_resources{namespace="production",kind="UsagePlan",state="changed"} 3\n');
+    expect(await response.text()).toContain(
+      'apikeeper_resources{namespace="production",kind="UsagePlan",state="changed"} 3\n',
+    );
   });
 
   test('every series of the counters exists before anything happened', async () => {
@@ -197,8 +209,14 @@ describe('metrics', () => {
   test('how long drift stood, and commits took, is counted in seconds', async () => {
     const metrics = fresh();
     const empty = await lines(metrics);
-    for (const name of ['drift_duration', 'commit_to_live']) expect(empty).toContain(`apikeeper_${name}_seconds_count 0`);
-    metrics.onEvent('drift.resolved', { namespace: 'production', kind: 'ApiKey', name: 'acme', durationMs: 90_000 });
+    for (const name of ['drift_duration', 'commit_to_live'])
+      expect(empty).toContain(`apikeeper_${name}_seconds_count 0`);
+    metrics.onEvent('drift.resolved', {
+      namespace: 'production',
+      kind: 'ApiKey',
+      name: 'acme',
+      durationMs: 90_000,
+    });
     metrics.onEvent('commit.live', { namespace: 'production', durationMs: 1500 });
     const text = await lines(metrics);
     for (const line of [
@@ -217,22 +235,32 @@ describe('metrics', () => {
     const drifted = (...since: readonly string[]): Report => ({
       ...sampleInSync,
       targets: [
-        { ...target!, objects: since.map((driftedSince) => ({ ...target!.objects[0]!, driftedSince })) },
+        {
+          ...target!,
+          objects: since.map((driftedSince) => ({ ...target!.objects[0]!, driftedSince })),
+        },
         { ...target!, namespace: 'staging' },
       ],
     });
     const metrics = fresh();
     const text = await metrics.render(drifted('2026-01-01T00:01:00Z', '2026-01-01T00:00:00Z'));
-    expect(text).toContain(`apikeeper_oldest_drift_timestamp_seconds{namespace="production"} ${Date.UTC(2026, 0, 1) / 1000}`);
+    expect(text).toContain(
+      `apikeeper_oldest_drift_timestamp_seconds{namespace="production"} ${Date.UTC(2026, 0, 1) / 1000}`,
+    );
     expect(text).not.toContain('apikeeper_oldest_drift_timestamp_seconds{namespace="staging"}');
-    expect(await metrics.render(drifted())).not.toContain('apikeeper_oldest_drift_timestamp_seconds{');
+    expect(await metrics.render(drifted())).not.toContain(
+      'apikeeper_oldest_drift_timestamp_seconds{',
+    );
   });
 
   test('the budget is told as it is when it is asked for, where there is one', async () => {
     let tokens = 20;
-    const budget = (namespace: string) => (namespace === 'production' ? { tokens, share: 0.5 } : undefined);
+    const budget = (namespace: string) =>
+      namespace === 'production' ? { tokens, share: 0.5 } : undefined;
     const metrics = createMetrics({ version: '0.1.0', kinds: KINDS, budget });
-    expect(await lines(metrics, samplePlan)).toContain('apikeeper_budget_tokens{namespace="production"} 20');
+    expect(await lines(metrics, samplePlan)).toContain(
+      'apikeeper_budget_tokens{namespace="production"} 20',
+    );
     tokens = 3.5;
     const text = await lines(metrics, samplePlan);
     expect(text).toContain('apikeeper_budget_tokens{namespace="production"} 3.5');
@@ -245,16 +273,23 @@ describe('metrics', () => {
     metrics.onEvent('reconcile.finished', { namespace: 'production', state: 'failing' });
     metrics.onEvent('reconcile.finished', { namespace: 'staging', state: 'held' });
     const text = await metrics.render(undefined);
-    expect(text).toMatch(/^apikeeper_last_attempt_timestamp_seconds\{namespace="production"\} 1\d{9}/m);
+    expect(text).toMatch(
+      /^apikeeper_last_attempt_timestamp_seconds\{namespace="production"\} 1\d{9}/m,
+    );
     expect(text).not.toContain('apikeeper_last_success_timestamp_seconds{namespace="production"}');
-    expect(text).toMatch(/^apikeeper_last_success_timestamp_seconds\{namespace="staging"\} 1\d{9}/m);
+    expect(text).toMatch(
+      /^apikeeper_last_success_timestamp_seconds\{namespace="staging"\} 1\d{9}/m,
+    );
   });
 
   test('whatever a stranger answers, the number of series is bounded and no name becomes a label', async () => {
     const metrics = fresh();
-    for (let number = 0; number < 500; number++) metrics.onCall({ operation: 'GetApiKeys', code: `Error${number}`, waitedMs: 0 });
+    for (let number = 0; number < 500; number++)
+      metrics.onCall({ operation: 'GetApiKeys', code: `Error${number}`, waitedMs: 0 });
     metrics.onCall({ operation: 'GetApiKeys', code: 'with "quotes"\n', waitedMs: 0 });
-    const calls = (await lines(metrics)).filter((line) => line.startsWith('apikeeper_calls_total{'));
+    const calls = (await lines(metrics)).filter((line) =>
+      line.startsWith('apikeeper_calls_total{'),
+    );
     expect(calls).toHaveLength(61);
     expect(calls).toContain('apikeeper_calls_total{operation="GetApiKeys",code="other"} 441');
     expect(await metrics.render(samplePlan)).not.toContain('acme');
@@ -262,7 +297,9 @@ describe('metrics', () => {
 
   test('warnings are counted by their code', async () => {
     const text = await lines(fresh(), samplePlan);
-    expect(text).toContain('apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 1');
+    expect(text).toContain(
+      'apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 1',
+    );
     expect(text).toContain('apikeeper_warnings{namespace="production",code="KEY_WITHOUT_PLAN"} 0');
     expect(text).toContain('apikeeper_warnings{namespace="staging",code="REQUIRED_WITHOUT_KEY"} 0');
   });
@@ -275,7 +312,9 @@ describe('metrics', () => {
     const text = await metrics.render(sampleInSync);
     expect(text).not.toContain('namespace="staging"');
     expect(text).toContain('apikeeper_held_steps{namespace="production"} 0');
-    expect(text).toContain('apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 0');
+    expect(text).toContain(
+      'apikeeper_warnings{namespace="production",code="REQUIRED_WITHOUT_KEY"} 0',
+    );
     expect(text).toContain('apikeeper_coverage_ratio{namespace="production",kind="ApiKey"} 0.98');
   });
 });

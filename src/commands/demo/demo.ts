@@ -9,15 +9,15 @@ import { kinds } from '../../kinds/index.ts';
 import { load } from '../../manifests/load.ts';
 import { count } from '../../report/sanitize.ts';
 import { createMetrics } from '../../server/metrics.ts';
-import { createOperator, type ManualChange, type Operator } from './operator.ts';
-import { createNarrator, type Narrator } from './narrator.ts';
 import { emulatorEnvironment, start } from '../emulator.ts';
 import { EXIT } from '../exit.ts';
 import type { FlagValues } from '../flags.ts';
+import { onStop, type ProcessIo } from '../io.ts';
 import { serve } from '../serve.ts';
 import { surroundingsOf } from '../settings.ts';
 import { ExpectedError } from '../usage.ts';
-import { onStop, type ProcessIo } from '../io.ts';
+import { createNarrator, type Narrator } from './narrator.ts';
+import { createOperator, type ManualChange, type Operator } from './operator.ts';
 
 /** Found from `src` and from `dist` alike: both lie beside it. */
 const MANIFESTS = fileURLToPath(new URL('../../../manifests', import.meta.url));
@@ -26,7 +26,11 @@ const PAUSE_MS = 4000;
 /** How long a change by hand may take to be put right before the story goes on without it. */
 const PATIENCE_MS = 15_000;
 
-export async function demo(_: string, flags: FlagValues<'demo'>, world: ProcessIo): Promise<number> {
+export async function demo(
+  _: string,
+  flags: FlagValues<'demo'>,
+  world: ProcessIo,
+): Promise<number> {
   const stop = new AbortController();
   using _stopping = onStop(world, () => stop.abort(new Error('stopped')));
   const narrator = createNarrator(world);
@@ -45,7 +49,11 @@ export async function demo(_: string, flags: FlagValues<'demo'>, world: ProcessI
   await using emulator = await orAnyPort((port) => start({ port }), flags.port);
   const hand = createOperator(emulator.url);
   const settings = settingsFor(world);
-  const surroundings = surroundingsOf(emit, { ...world, env: emulatorEnvironment(emulator.url) }, metrics.onCall);
+  const surroundings = surroundingsOf(
+    emit,
+    { ...world, env: emulatorEnvironment(emulator.url) },
+    metrics.onCall,
+  );
   await using engine = createEngine(settings, surroundings);
   try {
     await introduce(narrator, hand, emulator.url);
@@ -92,7 +100,8 @@ async function orAnyPort<T>(attempt: (port: number) => Promise<T>, port: number)
   try {
     return await attempt(port);
   } catch (error) {
-    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE') throw error;
+    if (((error as Error).cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE')
+      throw error;
     return attempt(0);
   }
 }
@@ -101,9 +110,13 @@ async function introduce(narrator: Narrator, hand: Operator, url: string): Promi
   await hand.buildApi();
   const { documents, files, desired, problems } = await load(MANIFESTS);
   if (problems.length > 0 || documents === 0)
-    throw new ExpectedError(`the example manifests in ${MANIFESTS} are not usable; try "apikeeper validate ${MANIFESTS}"`);
+    throw new ExpectedError(
+      `the example manifests in ${MANIFESTS} are not usable; try "apikeeper validate ${MANIFESTS}"`,
+    );
   const kindCounts = kinds
-    .map(({ rules: { kind } }) => [kind, desired.filter((one) => one.kind === kind).length] as const)
+    .map(
+      ({ rules: { kind } }) => [kind, desired.filter((one) => one.kind === kind).length] as const,
+    )
     .filter(([, number]) => number > 0)
     .map(([kind, number]) => count(number, kind));
   narrator.introduction(
@@ -113,14 +126,28 @@ async function introduce(narrator: Narrator, hand: Operator, url: string): Promi
   );
 }
 
-async function planAndApply(narrator: Narrator, engine: Engine, signal: AbortSignal): Promise<void> {
-  narrator.plan(await engine.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce', signal }));
+async function planAndApply(
+  narrator: Narrator,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<void> {
+  narrator.plan(
+    await engine.reconcile({ trigger: 'command', write: false, unsetMode: 'enforce', signal }),
+  );
   narrator.applying();
-  narrator.applied(await engine.reconcile({ trigger: 'command', write: true, unsetMode: 'enforce', signal }));
+  narrator.applied(
+    await engine.reconcile({ trigger: 'command', write: true, unsetMode: 'enforce', signal }),
+  );
 }
 
 /** Changes things by hand, one after the other, each when the one before has been put right. Each object is spared a third time: then it would be contested. */
-async function meddle(narrator: Narrator, hand: Operator, events: Events, { clock }: ProcessIo, signal: AbortSignal): Promise<void> {
+async function meddle(
+  narrator: Narrator,
+  hand: Operator,
+  events: Events,
+  { clock }: ProcessIo,
+  signal: AbortSignal,
+): Promise<void> {
   const round: readonly (() => Promise<ManualChange | undefined>)[] = [
     () => hand.disableKey('acme'),
     () => hand.raiseLimit('acme-residents-production'),
@@ -134,7 +161,10 @@ async function meddle(narrator: Narrator, hand: Operator, events: Events, { cloc
     await clock.sleep(PAUSE_MS, signal);
     const deed = await act();
     if (!deed) continue;
-    const healed = events.next((event, fields) => event === 'drift.resolved' && fields.kind === deed.kind && fields.name === deed.name);
+    const healed = events.next(
+      (event, fields) =>
+        event === 'drift.resolved' && fields.kind === deed.kind && fields.name === deed.name,
+    );
     narrator.deed(deed);
     await deed.act();
     await Promise.race([healed, clock.sleep(PATIENCE_MS, signal)]);

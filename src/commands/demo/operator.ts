@@ -30,12 +30,20 @@ export function createOperator(url: string) {
     return text === '' ? undefined : JSON.parse(text);
   }
 
-  async function find(collection: 'apikeys' | 'usageplans', name: string): Promise<Shown | undefined> {
-    const { item } = (await call('GET', `/${collection}?limit=500`)) as { readonly item: readonly Shown[] };
+  async function find(
+    collection: 'apikeys' | 'usageplans',
+    name: string,
+  ): Promise<Shown | undefined> {
+    const { item } = (await call('GET', `/${collection}?limit=500`)) as {
+      readonly item: readonly Shown[];
+    };
     return item.find((one) => one.name === name);
   }
 
-  async function findResource(api: string, path: string): Promise<{ readonly apiId: string; readonly id: string } | undefined> {
+  async function findResource(
+    api: string,
+    path: string,
+  ): Promise<{ readonly apiId: string; readonly id: string } | undefined> {
     const { item: apis } = (await call('GET', '/restapis')) as { readonly item: readonly Shown[] };
     const apiId = apis.find(({ name }) => name === api)?.id;
     if (apiId === undefined) return undefined;
@@ -46,13 +54,16 @@ export function createOperator(url: string) {
     return id === undefined ? undefined : { apiId, id };
   }
 
-  const patch = (path: string, ...patchOperations: readonly object[]) => call('PATCH', path, { patchOperations });
+  const patch = (path: string, ...patchOperations: readonly object[]) =>
+    call('PATCH', path, { patchOperations });
 
   return {
     /** `residents-api`: three methods that want a key, one that doesn't, and a deployment; no stage, no key, no plan. */
     async buildApi(): Promise<void> {
       const { id } = (await call('POST', '/restapis', { name: 'residents-api' })) as Shown;
-      const resources = (await call('GET', `/restapis/${id}/resources`)) as { readonly item: readonly Shown[] };
+      const resources = (await call('GET', `/restapis/${id}/resources`)) as {
+        readonly item: readonly Shown[];
+      };
       const root = resources.item[0]?.id ?? '';
       const add = async (parent: string, pathPart: string) =>
         ((await call('POST', `/restapis/${id}/resources/${parent}`, { pathPart })) as Shown).id;
@@ -65,7 +76,10 @@ export function createOperator(url: string) {
         [resident, 'PATCH', true],
         [health, 'GET', false],
       ] as const) {
-        await call('PUT', `/restapis/${id}/resources/${resource}/methods/${method}`, { authorizationType: 'NONE', apiKeyRequired });
+        await call('PUT', `/restapis/${id}/resources/${resource}/methods/${method}`, {
+          authorizationType: 'NONE',
+          apiKeyRequired,
+        });
       }
       await call('POST', `/restapis/${id}/deployments`, {});
     },
@@ -92,7 +106,8 @@ export function createOperator(url: string) {
         name,
         text: `raises the rate limit of ${name} to 5000 per second`,
         typed: `aws apigateway update-usage-plan --usage-plan-id ${id} --patch-operations op=replace,path=/throttle/rateLimit,value=5000`,
-        act: () => patch(`/usageplans/${id}`, { op: 'replace', path: '/throttle/rateLimit', value: '5000' }),
+        act: () =>
+          patch(`/usageplans/${id}`, { op: 'replace', path: '/throttle/rateLimit', value: '5000' }),
       };
     },
 
@@ -106,7 +121,12 @@ export function createOperator(url: string) {
         name,
         text: `opens GET ${path} of ${api} to everybody`,
         typed: `aws apigateway update-method --rest-api-id ${apiId} --resource-id ${id} --http-method GET --patch-operations op=replace,path=/apiKeyRequired,value=false`,
-        act: () => patch(`/restapis/${apiId}/resources/${id}/methods/GET`, { op: 'replace', path: '/apiKeyRequired', value: 'false' }),
+        act: () =>
+          patch(`/restapis/${apiId}/resources/${id}/methods/GET`, {
+            op: 'replace',
+            path: '/apiKeyRequired',
+            value: 'false',
+          }),
       };
     },
 
@@ -114,7 +134,11 @@ export function createOperator(url: string) {
       const found = await find('usageplans', name);
       if (!found) return undefined;
       const { id, apiStages = [] } = found;
-      const detach = apiStages.map(({ apiId, stage }) => ({ op: 'remove', path: '/apiStages', value: `${apiId}:${stage}` }));
+      const detach = apiStages.map(({ apiId, stage }) => ({
+        op: 'remove',
+        path: '/apiStages',
+        value: `${apiId}:${stage}`,
+      }));
       return {
         kind: 'UsagePlan',
         name,

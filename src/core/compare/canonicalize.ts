@@ -1,12 +1,17 @@
 /** From a manifest's spec to the canonical form in which it is compared with what is live. */
-import { ALL_METHODS, type Desired, type Json, type Spec } from '../model/model.ts';
+
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { isMap, type JsonMap, mergeJson } from '../model/json.ts';
+import { ALL_METHODS, type Desired, type Json, type Spec } from '../model/model.ts';
 
 /** What a reference leads to. `pending`: the identity of an object that this plan is going to create. */
 export type Resolution =
   | { readonly key: string; readonly label: string; readonly pending?: string }
-  | { readonly label: string; readonly unresolved: string; readonly reason: 'unresolved-reference' | 'dependency' };
+  | {
+      readonly label: string;
+      readonly unresolved: string;
+      readonly reason: 'unresolved-reference' | 'dependency';
+    };
 
 /** Resolves the entry of a list that refers to another kind. */
 export type Resolve = (kind: string, entry: Json) => Resolution;
@@ -36,10 +41,16 @@ export function canonicalize(rules: Rules, desired: Desired, resolve: Resolve): 
   const unresolved: Unresolved[] = [];
 
   function keyOf(field: string, rule: FieldRule, entry: Json): string | undefined {
-    if (typeof rule.key !== 'string') return (rule.key ?? []).map((name) => (isMap(entry) ? String(entry[name]) : '')).join(' ');
+    if (typeof rule.key !== 'string')
+      return (rule.key ?? []).map((name) => (isMap(entry) ? String(entry[name]) : '')).join(' ');
     const found = resolve(rule.key, entry);
     if ('unresolved' in found) {
-      unresolved.push({ field, label: found.label, message: found.unresolved, reason: found.reason });
+      unresolved.push({
+        field,
+        label: found.label,
+        message: found.unresolved,
+        reason: found.reason,
+      });
       return undefined;
     }
     remember(labels, field, found.key, found.label);
@@ -63,7 +74,9 @@ export function canonicalize(rules: Rules, desired: Desired, resolve: Resolve): 
 
   /** What an entry says beyond its key: `true` where that is nothing but being there. */
   function entryOf(field: string, rule: FieldRule, entry: JsonMap): Json {
-    const about = Object.fromEntries(Object.entries(entry).filter(([name]) => !isKeyPart(rule, name)));
+    const about = Object.fromEntries(
+      Object.entries(entry).filter(([name]) => !isKeyPart(rule, name)),
+    );
     if (Object.keys(rule.fields).every((name) => isKeyPart(rule, name))) return true;
     return filled(field, rule, about);
   }
@@ -75,7 +88,8 @@ export function canonicalize(rules: Rules, desired: Desired, resolve: Resolve): 
       if (isKeyPart(rule, part.name)) continue;
       const said = given[part.name];
       if (said !== undefined) out[part.name] = value(field, part, said);
-      else if (rule.merge !== 'per-key' && part.default !== null) out[part.name] = value(field, part, part.default);
+      else if (rule.merge !== 'per-key' && part.default !== null)
+        out[part.name] = value(field, part, part.default);
     }
     return out;
   }
@@ -83,7 +97,8 @@ export function canonicalize(rules: Rules, desired: Desired, resolve: Resolve): 
   const named: Record<string, Json> = {};
   for (const rule of Object.values(rules.fields)) {
     const given = desired.spec[rule.name];
-    if (given === undefined || rule.role === 'identity' || rule.role === 'policy' || rule.sensitive) continue;
+    if (given === undefined || rule.role === 'identity' || rule.role === 'policy' || rule.sensitive)
+      continue;
     if (rule.role === 'createOnly') {
       if (isMap(given) && typeof given.id === 'string') named[rule.name] = given.id;
     } else named[rule.name] = value(rule.name, rule, given);
@@ -106,11 +121,19 @@ function inherit(entries: Record<string, Json>): Record<string, Json> {
   const all = entries[ALL_METHODS];
   if (!isMap(all)) return entries;
   return Object.fromEntries(
-    Object.entries(entries).map(([key, entry]) => [key, key === ALL_METHODS || !isMap(entry) ? entry : mergeJson(all, entry)]),
+    Object.entries(entries).map(([key, entry]) => [
+      key,
+      key === ALL_METHODS || !isMap(entry) ? entry : mergeJson(all, entry),
+    ]),
   );
 }
 
-function remember(map: Map<string, Map<string, string>>, field: string, key: string, value: string): void {
+function remember(
+  map: Map<string, Map<string, string>>,
+  field: string,
+  key: string,
+  value: string,
+): void {
   const inner = map.get(field) ?? new Map<string, string>();
   inner.set(key, value);
   map.set(field, inner);

@@ -1,14 +1,15 @@
 /** One document against its live object: which fields are ours, what differs and why, and what nobody claims (design, section 2). */
-import { decodeApplied } from './last-applied.ts';
-import { type Canonical, defaultOf, type Unresolved } from './canonicalize.ts';
-import { causeOf, type Difference, differences, type Fingerprint } from '../model/three-way.ts';
-import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
-import { claimOf } from './ownership.ts';
-import type { Change, HoldReason } from '../model/plan.ts';
-import { labelOf } from './references.ts';
+
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { compareText, isMap, isUnset, pointer, jsonEqual } from '../model/json.ts';
+import { compareText, isMap, isUnset, jsonEqual, pointer } from '../model/json.ts';
+import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
+import type { Change, HoldReason } from '../model/plan.ts';
+import { causeOf, type Difference, differences, type Fingerprint } from '../model/three-way.ts';
+import { type Canonical, defaultOf, type Unresolved } from './canonicalize.ts';
+import { decodeApplied } from './last-applied.ts';
 import type { LiveIndex } from './live-index.ts';
+import { claimOf } from './ownership.ts';
+import { labelOf } from './references.ts';
 
 export interface Context {
   readonly world: LiveIndex;
@@ -53,7 +54,12 @@ export function isIgnored({ annotations }: Desired, path: string): boolean {
  * | omitted | no | left as it is, and shown as unclaimed where it says something |
  * | ignored | | neither compared nor shown |
  */
-export function compare(desired: Desired, canonical: Canonical, live: Live, context: Context): Comparison {
+export function compare(
+  desired: Desired,
+  canonical: Canonical,
+  live: Live,
+  context: Context,
+): Comparison {
   const written = decodeApplied(live.tags[TAG.applied]);
   const owned: Record<string, Json> = {};
   const changes: Change[] = [];
@@ -63,8 +69,12 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
   for (const rule of Object.values(context.rules.fields)) {
     if ((rule.role !== 'live' && rule.role !== 'createOnly') || rule.sensitive) continue;
     const named = canonical.named[rule.name];
-    const value = named === undefined && written.has(rule.name) && rule.role === 'live' ? defaultOf(rule, desired) : named;
-    if (named === undefined || rule.merge === 'per-key') unclaimed.push(...unclaimedIn(rule, value, desired, live));
+    const value =
+      named === undefined && written.has(rule.name) && rule.role === 'live'
+        ? defaultOf(rule, desired)
+        : named;
+    if (named === undefined || rule.merge === 'per-key')
+      unclaimed.push(...unclaimedIn(rule, value, desired, live));
     if (value === undefined) continue;
     owned[rule.name] = value;
     const third = { written: written.get(rule.name), seen: context.lastSeen?.[rule.name] };
@@ -79,9 +89,14 @@ export function compare(desired: Desired, canonical: Canonical, live: Live, cont
   changes.push(...ownChanges(desired, live, context));
   const ignored = (path: string) => isIgnored(desired, path);
   return {
-    owned: Object.fromEntries(Object.entries(owned).filter(([field]) => !ignored(pointer(['spec', field])))),
+    owned: Object.fromEntries(
+      Object.entries(owned).filter(([field]) => !ignored(pointer(['spec', field]))),
+    ),
     changes: changes.filter((change) => !ignored(change.path)),
-    held: held.map((one) => ({ ...one, changes: one.changes.filter((change) => !ignored(change.path)) })),
+    held: held.map((one) => ({
+      ...one,
+      changes: one.changes.filter((change) => !ignored(change.path)),
+    })),
     unclaimed: unclaimed.filter((path) => !ignored(path)),
   };
 }
@@ -106,34 +121,68 @@ function changeOf(
 }
 
 /** The place of a difference in the manifest: entries that refer to other objects by the name that people know. */
-function pathOf(rule: FieldRule, keys: readonly string[], canonical: Canonical, context: Context): string {
+function pathOf(
+  rule: FieldRule,
+  keys: readonly string[],
+  canonical: Canonical,
+  context: Context,
+): string {
   const [first, ...rest] = keys;
-  if (first === undefined || typeof rule.key !== 'string') return pointer(['spec', rule.name, ...keys]);
+  if (first === undefined || typeof rule.key !== 'string')
+    return pointer(['spec', rule.name, ...keys]);
   return pointer(['spec', rule.name, labelFor(rule, first, canonical, context), ...rest]);
 }
 
-function labelFor(rule: FieldRule, key: string, canonical: Canonical | undefined, { world, stageNames }: Context): string {
+function labelFor(
+  rule: FieldRule,
+  key: string,
+  canonical: Canonical | undefined,
+  { world, stageNames }: Context,
+): string {
   const given = canonical?.labels.get(rule.name)?.get(key);
   if (given !== undefined) return given;
   const stage = rule.key === 'Stage' ? stageNames.get(key) : undefined;
   if (stage !== undefined) return stage;
   const live = world.byId(String(rule.key), key);
-  if (rule.key === 'Stage') return labelOf(live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 }, key, world);
+  if (rule.key === 'Stage')
+    return labelOf(
+      live ?? { kind: 'Stage', id: key, name: '', spec: {}, tags: {}, observedAt: 0 },
+      key,
+      world,
+    );
   const label = labelOf(live, key, world);
-  const taken = [...(canonical?.labels.get(rule.name)?.values() ?? []), ...(canonical?.unresolved ?? []).map((one) => one.label)];
+  const taken = [
+    ...(canonical?.labels.get(rule.name)?.values() ?? []),
+    ...(canonical?.unresolved ?? []).map((one) => one.label),
+  ];
   return taken.includes(label) ? key : label;
 }
 
 /** With `membership: additive`, live members are ours only where the manifest, our tag or a Stage document says so. */
-function onlyManagedMembers(rule: FieldRule, value: Json, live: Json | undefined, desired: Desired, context: Context): Json | undefined {
-  if (desired.spec.membership !== 'additive' || typeof rule.key !== 'string' || !isMap(live)) return live;
-  const isOurs = (key: string) => (isMap(value) && key in value) || isKnownMember(rule.key, key, context);
+function onlyManagedMembers(
+  rule: FieldRule,
+  value: Json,
+  live: Json | undefined,
+  desired: Desired,
+  context: Context,
+): Json | undefined {
+  if (desired.spec.membership !== 'additive' || typeof rule.key !== 'string' || !isMap(live))
+    return live;
+  const isOurs = (key: string) =>
+    (isMap(value) && key in value) || isKnownMember(rule.key, key, context);
   return Object.fromEntries(Object.entries(live).filter(([key]) => isOurs(key)));
 }
 
 /** The entry that is asked for and can't be resolved. */
 export function unresolvedEntry({ field, label, message, reason }: Unresolved): Held {
-  const entry: Change = { field, keys: [label], path: pointer(['spec', field, label]), desired: true, live: undefined, cause: 'git' };
+  const entry: Change = {
+    field,
+    keys: [label],
+    path: pointer(['spec', field, label]),
+    desired: true,
+    live: undefined,
+    cause: 'git',
+  };
   return { reason, message, changes: [entry] };
 }
 
@@ -147,7 +196,9 @@ function splitUnresolved(
   const unresolved = canonical.unresolved.filter((one) => one.field === field);
   if (unresolved.length === 0) return { free: found, held: [] };
   const maybeIt = (change: Change) =>
-    change.desired === undefined && change.keys.length === 1 && !isKnownMember(context.rules.fields[field]?.key, change.keys[0] ?? '', context);
+    change.desired === undefined &&
+    change.keys.length === 1 &&
+    !isKnownMember(context.rules.fields[field]?.key, change.keys[0] ?? '', context);
   const held = unresolved.map((one, index): Held => {
     const { changes, ...why } = unresolvedEntry(one);
     return { ...why, changes: [...changes, ...(index === 0 ? found.filter(maybeIt) : [])] };
@@ -156,7 +207,11 @@ function splitUnresolved(
 }
 
 /** Whether a live member is known to be something that this tree speaks of, or once did. */
-function isKnownMember(kind: FieldRule['key'], id: string, { world, stageNames, doubtful }: Context): boolean {
+function isKnownMember(
+  kind: FieldRule['key'],
+  id: string,
+  { world, stageNames, doubtful }: Context,
+): boolean {
   if (kind === 'Stage') return stageNames.has(id);
   const live = world.byId(String(kind), id);
   return live !== undefined && claimOf(live, world.owner) !== undefined && !doubtful.has(live);
@@ -167,7 +222,9 @@ export function renaming(desired: Desired, live: Live, { owner }: LiveIndex): Ch
   const claim = claimOf(live, owner);
   if (!claim || (claim.namespace === desired.namespace && claim.name === desired.name)) return [];
   const [was, is] = [`${claim.namespace}/${claim.name}`, `${desired.namespace}/${desired.name}`];
-  return [{ field: 'metadata', keys: [], path: '/metadata/name', desired: is, live: was, cause: 'git' }];
+  return [
+    { field: 'metadata', keys: [], path: '/metadata/name', desired: is, live: was, cause: 'git' },
+  ];
 }
 
 /** What our own tags say of the object: where it belongs, and what becomes of it when it leaves Git. */
@@ -195,7 +252,12 @@ export function isLiveChange(change: Difference, rules: Rules): boolean {
   return role === 'live' || role === 'createOnly';
 }
 
-function unclaimedIn(rule: FieldRule, value: Json | undefined, desired: Desired, live: Live): string[] {
+function unclaimedIn(
+  rule: FieldRule,
+  value: Json | undefined,
+  desired: Desired,
+  live: Live,
+): string[] {
   const found = live.spec[rule.name];
   if (isUnset(found) || rule.role === 'createOnly') return [];
   if (rule.merge === 'per-key') {

@@ -1,10 +1,11 @@
 /** The tag `applied`: one short fingerprint per spec field of what was last written and accepted; the third side of the comparison. */
-import { type Fingerprint, fieldText } from '../model/three-way.ts';
-import { type Json, type Live, type Spec, TAG } from '../model/model.ts';
-import { encodePending, stagesIn } from './pending-redeploys.ts';
-import type { Step } from '../model/plan.ts';
+
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { compareText, isMap } from '../model/json.ts';
+import { type Json, type Live, type Spec, TAG } from '../model/model.ts';
+import type { Step } from '../model/plan.ts';
+import { type Fingerprint, fieldText } from '../model/three-way.ts';
+import { encodePending, stagesIn } from './pending-redeploys.ts';
 
 /** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
 export function encodeApplied(prints: ReadonlyMap<string, string>): string {
@@ -40,7 +41,8 @@ export function appliedTag(
   const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
   // A key source that is still to be deployed is not done with.
   const isDeployed = ![...unsettled].some((one) => one.startsWith('redeploy'));
-  const isUnsettled = (field: string) => unsettled.has(field) || (field === 'apiKeySource' && !isDeployed);
+  const isUnsettled = (field: string) =>
+    unsettled.has(field) || (field === 'apiKeySource' && !isDeployed);
   for (const [field, value] of Object.entries(written)) {
     const rule = rules.fields[field];
     const whole = rule && !isUnsettled(field) ? fingerprint(fieldText(rule, value)) : undefined;
@@ -58,5 +60,8 @@ export function wasWritten(
   value: Json | undefined,
   fingerprint: Fingerprint,
 ): boolean {
-  return rule !== undefined && decodeApplied(tags[TAG.applied]).get(rule.name) === fingerprint(fieldText(rule, value ?? null));
+  return (
+    rule !== undefined &&
+    decodeApplied(tags[TAG.applied]).get(rule.name) === fingerprint(fieldText(rule, value ?? null))
+  );
 }

@@ -15,7 +15,9 @@ export interface LiveIndex {
   byName(kind: string, name: string): readonly Live[];
 }
 
-export function createLiveIndex(about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'>): LiveIndex {
+export function createLiveIndex(
+  about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'>,
+): LiveIndex {
   const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
   const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
   const claims = Map.groupBy(about.live, (live) => {

@@ -1,7 +1,8 @@
 /** From a live object to the manifest that says what it is: the way back from the canonical form. */
-import { ALL_METHODS, type Json, type Spec } from '../model/model.ts';
+
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { compareText, isMap, isUnset, type JsonMap, mergeJson, jsonEqual } from '../model/json.ts';
+import { compareText, isMap, isUnset, type JsonMap, jsonEqual, mergeJson } from '../model/json.ts';
+import { ALL_METHODS, type Json, type Spec } from '../model/model.ts';
 
 /** How a manifest names the entry of a list: of an ApiKey its document or `{ id }`, of a Stage `{ stage }` or `{ restApi, stageName }`. `id`: the AWS id. */
 export type ReferenceOf = (kind: string, id: string) => Json;
@@ -16,12 +17,19 @@ export type ReferenceOf = (kind: string, id: string) => Json;
  * | is `true`, the default or not | written: a key that somebody disables by hand is then seen |
  * | settings of a method | what the settings of all methods don't say already |
  */
-export function manifestSpec(rules: Rules, live: Spec, name: string, refer: ReferenceOf): Record<string, Json> {
+export function manifestSpec(
+  rules: Rules,
+  live: Spec,
+  name: string,
+  refer: ReferenceOf,
+): Record<string, Json> {
   return Object.fromEntries(
     Object.values(rules.fields).flatMap((rule) => {
       const value = live[rule.name];
-      if (rule.role !== 'live' || rule.sensitive || isUnset(value) || value === undefined) return [];
-      if (rule.defaultFrom ? value === name : value !== true && jsonEqual(value, rule.default)) return [];
+      if (rule.role !== 'live' || rule.sensitive || isUnset(value) || value === undefined)
+        return [];
+      if (rule.defaultFrom ? value === name : value !== true && jsonEqual(value, rule.default))
+        return [];
       const written = fieldOf(rule, value, refer);
       return isUnset(written) ? [] : [[rule.name, written]];
     }),
@@ -58,7 +66,8 @@ function named([first = '', second = '']: readonly string[], key: string): JsonM
 function partsOf(rule: FieldRule, value: JsonMap, refer: ReferenceOf): JsonMap {
   const parts = Object.entries(value).flatMap(([name, part]): [string, Json][] => {
     const own = rule.fields[name];
-    if (rule.merge !== 'per-key' && (isUnset(part) || (own && jsonEqual(part, own.default)))) return [];
+    if (rule.merge !== 'per-key' && (isUnset(part) || (own && jsonEqual(part, own.default))))
+      return [];
     return [[name, own && rule.merge !== 'per-key' ? fieldOf(own, part, refer) : part]];
   });
   return Object.fromEntries(parts);

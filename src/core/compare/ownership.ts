@@ -12,7 +12,9 @@ const MANAGERS: readonly { readonly prefix: string; readonly manager: string }[]
 export function otherManager(live: Pick<Live, 'tags'>, owner: string): string | undefined {
   const theirs = live.tags[TAG.owner];
   if (theirs !== undefined && theirs !== owner) return `apikeeper/${theirs}`;
-  const tag = Object.keys(live.tags).find((key) => MANAGERS.some(({ prefix }) => key.startsWith(prefix)));
+  const tag = Object.keys(live.tags).find((key) =>
+    MANAGERS.some(({ prefix }) => key.startsWith(prefix)),
+  );
   return MANAGERS.find(({ prefix }) => tag?.startsWith(prefix))?.manager;
 }
 
@@ -22,7 +24,10 @@ export function isMark(key: string): boolean {
 }
 
 /** The identity that our tags give an object; undefined where it isn't ours. */
-export function claimOf(live: Pick<Live, 'tags'>, owner: string): { readonly namespace: string; readonly name: string } | undefined {
+export function claimOf(
+  live: Pick<Live, 'tags'>,
+  owner: string,
+): { readonly namespace: string; readonly name: string } | undefined {
   if (live.tags[TAG.owner] !== owner) return undefined;
   const [namespace, name] = (live.tags[TAG.resource] ?? '').split('/');
   return namespace && name ? { namespace, name } : undefined;

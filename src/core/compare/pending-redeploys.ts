@@ -2,8 +2,9 @@
  * Which stages a commit has still to move to a new deployment, as `applied` remembers it: the document's fingerprint, and where some were held or failed,
  * their places among its stages in order of name: `1a2b3c4d-0-2`.
  */
-import type { Difference } from '../model/three-way.ts';
+
 import { compareText, isMap, type JsonMap } from '../model/json.ts';
+import type { Difference } from '../model/three-way.ts';
 
 /** What `applied` can't speak of while a change was not made: its field, or, of a redeployment, the one stage. */
 export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>): string {
@@ -11,7 +12,11 @@ export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>)
 }
 
 /** The entry of a document, or, where nothing is redeployed, of any field: its fingerprint. */
-export function encodePending(print: string, stages: readonly string[], unsettled: ReadonlySet<string>): string {
+export function encodePending(
+  print: string,
+  stages: readonly string[],
+  unsettled: ReadonlySet<string>,
+): string {
   const places = inOrder(stages).flatMap((stage, place) =>
     unsettled.has(unsettledBy({ field: 'redeploy', keys: [stage] })) ? [place] : [],
   );
@@ -19,9 +24,15 @@ export function encodePending(print: string, stages: readonly string[], unsettle
 }
 
 /** All of the stages, where another document was deployed last, or none. */
-export function pendingStages(written: string | undefined, print: string, stages: readonly string[]): readonly string[] {
+export function pendingStages(
+  written: string | undefined,
+  print: string,
+  stages: readonly string[],
+): readonly string[] {
   const [known, ...places] = (written ?? '').split('-');
-  return known === print ? inOrder(stages).filter((_, place) => places.includes(String(place))) : stages;
+  return known === print
+    ? inOrder(stages).filter((_, place) => places.includes(String(place)))
+    : stages;
 }
 
 /** The stages that a document names, by the value that `applied` has of it. */

@@ -1,13 +1,21 @@
 /** Which stages of an API are moved to a new deployment for its key requirement, and which are left where they are. */
-import { decodeApplied, wasWritten } from './last-applied.ts';
+
+import { compareText, pointer } from '../model/json.ts';
+import { type Desired, type Live, type Spec, TAG } from '../model/model.ts';
+import type { Change } from '../model/plan.ts';
 import { fieldText } from '../model/three-way.ts';
 import type { Context, Held } from './compare-fields.ts';
-import { type Desired, type Live, type Spec, TAG } from '../model/model.ts';
-import { pendingStages } from './pending-redeploys.ts';
+import {
+  type LiveRequirement,
+  requestedMethods,
+  requirementOf,
+  servedOtherwise,
+  some,
+  wantedMethods,
+} from './key-requirement.ts';
+import { decodeApplied, wasWritten } from './last-applied.ts';
 import { claimOf } from './ownership.ts';
-import type { Change } from '../model/plan.ts';
-import { requestedMethods, type LiveRequirement, requirementOf, servedOtherwise, some, wantedMethods } from './key-requirement.ts';
-import { compareText, pointer } from '../model/json.ts';
+import { pendingStages } from './pending-redeploys.ts';
 
 export interface RedeploymentContext extends Pick<Context, 'rules' | 'fingerprint'> {
   /** Stages (`<api id>:<stage name>`) that this plan creates, and who does. */
@@ -35,7 +43,8 @@ export function redeployment(
   { rules, fingerprint, making, definition, owned, owner }: RedeploymentContext,
 ): { readonly changes: readonly Change[]; readonly held: readonly Held[] } {
   const stages = requestedMethods(desired).redeploy?.stages ?? [];
-  const settled = (field: string) => wasWritten(live, rules.fields[field], owned[field], fingerprint);
+  const settled = (field: string) =>
+    wasWritten(live, rules.fields[field], owned[field], fingerprint);
   const written = decodeApplied(live.tags[TAG.applied]);
   const rule = rules.fields.redeploy;
   const print = rule && owned.redeploy ? fingerprint(fieldText(rule, owned.redeploy)) : '';
@@ -46,8 +55,17 @@ export function redeployment(
   const held: Held[] = [];
   for (const stage of pendingStages(written.get('redeploy'), print, stages)) {
     const deployment = is.deployments[stage];
-    const place = { field: 'redeploy', keys: [stage], path: pointer(['spec', 'redeploy', 'stages', stage]) };
-    const change: Change = { ...place, desired: 'a new deployment', live: deployment, cause: 'git' };
+    const place = {
+      field: 'redeploy',
+      keys: [stage],
+      path: pointer(['spec', 'redeploy', 'stages', stage]),
+    };
+    const change: Change = {
+      ...place,
+      desired: 'a new deployment',
+      live: deployment,
+      cause: 'git',
+    };
     const maker = making.get(`${live.id}:${stage}`);
     if (maker !== undefined) {
       // It serves nothing yet, so nothing can be published that it doesn't serve.
@@ -71,12 +89,19 @@ export function redeployment(
     const { apiKeySource } = requestedMethods(desired);
     if (apiKeySource === undefined) return false;
     if (written.has('apiKeySource')) return !settled('apiKeySource') || !written.has('redeploy');
-    return apiKeySource !== rules.fields.apiKeySource?.default || claimOf(live, owner) !== undefined;
+    return (
+      apiKeySource !== rules.fields.apiKeySource?.default || claimOf(live, owner) !== undefined
+    );
   }
 }
 
 /** Whether a deployment would publish what the document asks for, and nothing of anybody else's on these stages; one that this pass made serves nothing yet. */
-export function isReadyToDeploy(desired: Desired, planned: Live, now: Live, stages: readonly string[]): boolean {
+export function isReadyToDeploy(
+  desired: Desired,
+  planned: Live,
+  now: Live,
+  stages: readonly string[],
+): boolean {
   const wanted = wantedMethods(desired, now);
   const is = requirementOf(now);
   const isNew = (stage: string) => requirementOf(planned).deployments[stage] === undefined;
@@ -86,13 +111,20 @@ export function isReadyToDeploy(desired: Desired, planned: Live, now: Live, stag
 }
 
 /** Why a stage is not to be moved: somebody stopped it, or a deployment would publish what others changed, as far as that can be known. */
-function obstacleTo(stage: string, wanted: ReadonlyMap<string, boolean>, live: LiveRequirement): Omit<Held, 'changes'> | undefined {
+function obstacleTo(
+  stage: string,
+  wanted: ReadonlyMap<string, boolean>,
+  live: LiveRequirement,
+): Omit<Held, 'changes'> | undefined {
   const deployment = live.deployments[stage];
   const canary = live.canaries[stage];
   const others = undeployedByOthers(stage, wanted, live);
   const reason = 'undeployed-changes';
   if (live.suspended.includes(stage))
-    return { reason: 'suspended', message: `the stage ${stage} bears the tag ${TAG.suspend}: remove the tag to have it redeployed` };
+    return {
+      reason: 'suspended',
+      message: `the stage ${stage} bears the tag ${TAG.suspend}: remove the tag to have it redeployed`,
+    };
   if (!live.served[stage])
     return {
       reason,
@@ -107,10 +139,16 @@ function obstacleTo(stage: string, wanted: ReadonlyMap<string, boolean>, live: L
 }
 
 /** The methods that a deployment would publish on a stage beside our own change. */
-function undeployedByOthers(stage: string, wanted: ReadonlyMap<string, boolean>, live: LiveRequirement): string[] {
+function undeployedByOthers(
+  stage: string,
+  wanted: ReadonlyMap<string, boolean>,
+  live: LiveRequirement,
+): string[] {
   const { served, undeployed, methods } = live;
   const now = served[stage] ?? {};
-  const required = Object.keys(now).filter((key) => !wanted.has(key) && methods[key] && methods[key].apiKeyRequired !== now[key]);
+  const required = Object.keys(now).filter(
+    (key) => !wanted.has(key) && methods[key] && methods[key].apiKeyRequired !== now[key],
+  );
   return [...new Set([...(undeployed[stage] ?? []), ...required])].sort(compareText);
 }
 

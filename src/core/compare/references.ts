@@ -1,15 +1,19 @@
 /** What the names in a manifest mean in one account and region, as it is now and as this plan will leave it. */
-import type { Resolution } from './canonicalize.ts';
-import { type Api, type Desired, identity, type Json, type Live } from '../model/model.ts';
-import { claimOf } from './ownership.ts';
-import type { Step } from '../model/plan.ts';
+
 import { isMap } from '../model/json.ts';
+import { type Api, type Desired, identity, type Json, type Live } from '../model/model.ts';
+import type { Step } from '../model/plan.ts';
+import type { Resolution } from './canonicalize.ts';
 import type { LiveIndex } from './live-index.ts';
+import { claimOf } from './ownership.ts';
 
 type Found<T> = { readonly found: T } | { readonly unresolved: string };
 
 /** The id of the API that a document means: by id, or by a name that exactly one API bears. */
-export function apiOf(reference: Json | undefined, apis: readonly Api[] | undefined): Found<string> {
+export function apiOf(
+  reference: Json | undefined,
+  apis: readonly Api[] | undefined,
+): Found<string> {
   if (!isMap(reference)) return { unresolved: 'no restApi is given' };
   if (typeof reference.id === 'string') {
     const { id } = reference;
@@ -21,19 +25,29 @@ export function apiOf(reference: Json | undefined, apis: readonly Api[] | undefi
   const [only] = matches;
   if (only && matches.length === 1) return { found: only.id };
   if (!only)
-    return { unresolved: `no REST API is named ${reference.name} in this account and region: correct the name, or create the API first` };
+    return {
+      unresolved: `no REST API is named ${reference.name} in this account and region: correct the name, or create the API first`,
+    };
   const ids = matches.map((api) => api.id).join(', ');
-  return { unresolved: `${matches.length} REST APIs are named ${reference.name} (${ids}): say which with restApi: { id: … }` };
+  return {
+    unresolved: `${matches.length} REST APIs are named ${reference.name} (${ids}): say which with restApi: { id: … }`,
+  };
 }
 
 /** What a manifest calls an API: its name where it alone bears it, else its id. */
-export function apiReference(id: string, apis: readonly Api[]): { readonly name: string } | { readonly id: string } {
+export function apiReference(
+  id: string,
+  apis: readonly Api[],
+): { readonly name: string } | { readonly id: string } {
   const name = apis.find((api) => api.id === id)?.name;
   return name && apis.filter((api) => api.name === name).length === 1 ? { name } : { id };
 }
 
 /** The natural id of a stage, `<api id>:<stage name>`. */
-export function stageId(desired: Pick<Desired, 'name' | 'spec'>, apis: readonly Api[] | undefined): Found<string> {
+export function stageId(
+  desired: Pick<Desired, 'name' | 'spec'>,
+  apis: readonly Api[] | undefined,
+): Found<string> {
   const api = apiOf(desired.spec.restApi, apis);
   if ('unresolved' in api) return api;
   return { found: `${api.found}:${desired.spec.stageName ?? desired.name}` };
@@ -42,7 +56,8 @@ export function stageId(desired: Pick<Desired, 'name' | 'spec'>, apis: readonly 
 /** How people call a live object: by its manifest's name where it is ours, else by its own. */
 export function labelOf(live: Live | undefined, id: string, world: LiveIndex): string {
   const claim = live && claimOf(live, world.owner);
-  if (claim) return claim.namespace === world.namespace ? claim.name : `${claim.namespace}/${claim.name}`;
+  if (claim)
+    return claim.namespace === world.namespace ? claim.name : `${claim.namespace}/${claim.name}`;
   return live?.kind === 'Stage' ? stageLabel(id, world.apis) : id;
 }
 
@@ -53,10 +68,15 @@ export function stageLabel(id: string, apis: readonly Api[] | undefined): string
 }
 
 /** Resolves what the entries of a list refer to, once the steps of the kinds that they refer to are known. */
-export function resolver(world: LiveIndex, steps: readonly Step[]): (kind: string, entry: Json) => Resolution {
+export function resolver(
+  world: LiveIndex,
+  steps: readonly Step[],
+): (kind: string, entry: Json) => Resolution {
   const byIdentity = Map.groupBy(steps, identity);
   const stagesMade = new Map(
-    steps.flatMap((step) => (step.action === 'create' && step.fixedId !== undefined ? [[step.fixedId, step]] : [])),
+    steps.flatMap((step) =>
+      step.action === 'create' && step.fixedId !== undefined ? [[step.fixedId, step]] : [],
+    ),
   );
 
   function byName(kind: string, name: string): Resolution {
@@ -67,7 +87,12 @@ export function resolver(world: LiveIndex, steps: readonly Step[]): (kind: strin
     const making = found.find((step) => step.action === 'create');
     if (making) return { key: making.fixedId ?? `pending:${id}`, label: name, pending: id };
     const held = found.find((step) => step.action === 'hold');
-    if (held) return { label: name, reason: 'dependency', unresolved: `it waits for ${kind}/${name}, which is held (${held.reason})` };
+    if (held)
+      return {
+        label: name,
+        reason: 'dependency',
+        unresolved: `it waits for ${kind}/${name}, which is held (${held.reason})`,
+      };
     const [undeclared] = world.byOwner(id);
     if (undeclared) return { key: undeclared.id, label: name };
     return {
@@ -94,7 +119,8 @@ export function resolver(world: LiveIndex, steps: readonly Step[]): (kind: strin
     const spec = isMap(entry) ? entry : {};
     const label = `${nameOfApi(spec.restApi)}:${spec.stageName}`;
     const id = stageId({ name: '', spec }, world.apis);
-    if ('unresolved' in id) return { label, reason: 'unresolved-reference', unresolved: id.unresolved };
+    if ('unresolved' in id)
+      return { label, reason: 'unresolved-reference', unresolved: id.unresolved };
     if (world.byId('Stage', id.found)) return { key: id.found, label };
     const making = stagesMade.get(id.found);
     if (making) return { key: id.found, label, pending: identity(making) };

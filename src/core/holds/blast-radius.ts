@@ -1,11 +1,11 @@
 /** The guard counts keys that lose access because something left Git or a list, and holds all of it when they are too many (design, section 5). */
 
-import { applied } from '../model/three-way.ts';
-import type { PlanInput } from '../model/plan-input.ts';
-import type { Json, Live } from '../model/model.ts';
 import { claimOf } from '../compare/ownership.ts';
-import { type Change, held, type Step } from '../model/plan.ts';
 import { isMap } from '../model/json.ts';
+import type { Json, Live } from '../model/model.ts';
+import { type Change, held, type Step } from '../model/plan.ts';
+import type { PlanInput } from '../model/plan-input.ts';
+import { applied } from '../model/three-way.ts';
 
 /** From this many managed keys up, the guard in percent counts too. */
 const PERCENT_FROM = 10;
@@ -14,7 +14,9 @@ export function holdMassRevocation(steps: readonly Step[], input: PlanInput): St
   const losing = keysLosingAccess(steps, input);
   const keys = new Set(losing.map((loss) => loss.key));
   const managed = input.live.filter(
-    (live) => live.kind === 'ApiKey' && claimOf(live, input.target.owner)?.namespace === input.target.namespace,
+    (live) =>
+      live.kind === 'ApiKey' &&
+      claimOf(live, input.target.owner)?.namespace === input.target.namespace,
   ).length;
   const percent = managed === 0 ? 0 : (keys.size * 100) / managed;
   const { maxKeys, maxPercent } = input.policy;
@@ -29,10 +31,20 @@ export function holdMassRevocation(steps: readonly Step[], input: PlanInput): St
     const part = new Set(mine.map((loss) => loss.change));
     const rest = step.changes.filter((change) => !part.has(change));
     // What is the whole step's doing, or all of it, is held as a whole; else the rest goes on.
-    if (part.has(undefined) || (rest.length === 0 && step.action !== 'adopt')) return [held(step, 'guard', message)];
+    if (part.has(undefined) || (rest.length === 0 && step.action !== 'adopt'))
+      return [held(step, 'guard', message)];
     return [
       { ...step, changes: rest },
-      held({ ...step, changes: step.changes.filter((change) => part.has(change)), unclaimed: [], disclaims: [] }, 'guard', message),
+      held(
+        {
+          ...step,
+          changes: step.changes.filter((change) => part.has(change)),
+          unclaimed: [],
+          disclaims: [],
+        },
+        'guard',
+        message,
+      ),
     ];
   });
 }
@@ -48,7 +60,8 @@ interface Loss {
 /** Every (step, key) by which a key that can pass now can't afterwards; a key that another plan takes on for the same stage moves, and loses nothing. */
 function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
   const revoked = new Set(steps.filter(isRevocation).map(({ live }) => live?.id));
-  const passes = ({ kind, id, spec }: Live) => kind === 'ApiKey' && spec.enabled === true && !revoked.has(id);
+  const passes = ({ kind, id, spec }: Live) =>
+    kind === 'ApiKey' && spec.enabled === true && !revoked.has(id);
   const enabled = new Set(input.live.filter(passes).map((live) => live.id));
   const gained = gains(steps);
   const found: Loss[] = [];
@@ -60,10 +73,12 @@ function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
   for (const step of steps) {
     const { live, action } = step;
     if (!live) continue;
-    if (live.kind === 'ApiKey' && action === 'disable' && step.changes.length > 0) lose(step, step.changes[0], live.id, []);
+    if (live.kind === 'ApiKey' && action === 'disable' && step.changes.length > 0)
+      lose(step, step.changes[0], live.id, []);
     const stages = names(live.spec.stages);
     const keys = names(live.spec.keys);
-    if (live.kind === 'UsagePlan' && action === 'delete' && stages.length > 0) for (const key of keys) lose(step, undefined, key, stages);
+    if (live.kind === 'UsagePlan' && action === 'delete' && stages.length > 0)
+      for (const key of keys) lose(step, undefined, key, stages);
     if (live.kind === 'UsagePlan' && (action === 'update' || action === 'adopt')) {
       for (const change of step.changes) {
         if (change.desired !== undefined || change.keys.length !== 1) continue;
@@ -73,7 +88,8 @@ function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
       }
     }
     // A stage that goes, goes for every plan.
-    if (live.kind === 'Stage' && action === 'delete') for (const key of keysOn(live.id, input)) lose(step, undefined, key, []);
+    if (live.kind === 'Stage' && action === 'delete')
+      for (const key of keysOn(live.id, input)) lose(step, undefined, key, []);
   }
   return found;
 }
@@ -88,7 +104,11 @@ function isRevocation({ kind, action, changes }: Step): boolean {
 function gains(steps: readonly Step[]): ReadonlySet<string> {
   const gained = new Set<string>();
   for (const step of steps) {
-    if (step.kind !== 'UsagePlan' || (step.action !== 'create' && step.action !== 'update' && step.action !== 'adopt')) continue;
+    if (
+      step.kind !== 'UsagePlan' ||
+      (step.action !== 'create' && step.action !== 'update' && step.action !== 'adopt')
+    )
+      continue;
     const before = step.live?.spec ?? {};
     const after = step.live ? applied(before, step.changes) : step.owned;
     const had = new Set(pairs(before.keys, before.stages));
@@ -102,7 +122,9 @@ function pairs(keys: Json | undefined, stages: Json | undefined): string[] {
 }
 
 function keysOn(stage: string, input: PlanInput): string[] {
-  const plans = input.live.filter((live) => live.kind === 'UsagePlan' && names(live.spec.stages).includes(stage));
+  const plans = input.live.filter(
+    (live) => live.kind === 'UsagePlan' && names(live.spec.stages).includes(stage),
+  );
   return plans.flatMap((live) => names(live.spec.keys));
 }
 

@@ -1,16 +1,19 @@
 /** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (design, section 4). */
-import { applied } from '../model/three-way.ts';
-import { identity, type Json, type Live } from '../model/model.ts';
-import { keysOf, stagesAfter } from '../schedule/key-moves.ts';
-import { CHOSEN_HOLDS, type Change, type HoldReason, held, type Step } from '../model/plan.ts';
+
 import { REQUIREMENT, requirementOf } from '../compare/key-requirement.ts';
+import { identity, type Json, type Live } from '../model/model.ts';
+import { CHOSEN_HOLDS, type Change, type HoldReason, held, type Step } from '../model/plan.ts';
+import { applied } from '../model/three-way.ts';
+import { keysOf, stagesAfter } from '../schedule/key-moves.ts';
 
 /**
  * Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes, or where
  * somebody whom Git lets in is kept waiting: that consumer would be shut out.
  */
 export function holdLockouts(steps: readonly Step[], live: readonly Live[]): Step[] {
-  const asking = steps.filter((step) => step.kind === REQUIREMENT && step.action === 'update' && redeployed(step).length > 0);
+  const asking = steps.filter(
+    (step) => step.kind === REQUIREMENT && step.action === 'update' && redeployed(step).length > 0,
+  );
   if (asking.length === 0) return [...steps];
   const passed = passable(steps, live);
   const waiting = keptWaiting(steps);
@@ -39,7 +42,9 @@ function heldClosing(step: Step, reason: HoldReason, message: string): Step[] {
   const hold = held({ ...step, changes: closing, unclaimed: [] }, reason, message);
   const { message: _, ...open } = step;
   const { unserved } = open;
-  return rest.length === 0 ? [hold] : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
+  return rest.length === 0
+    ? [hold]
+    : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
 }
 
 /** By stage (`<api id>:<stage name>`): the plans on it that a key is to join and can't, for a reason that nobody chose. */
@@ -47,13 +52,20 @@ function keptWaiting(steps: readonly Step[]): ReadonlyMap<string, readonly strin
   const plans = steps.filter(({ kind }) => kind === 'UsagePlan');
   const isAttach = ({ field, desired }: Change) => field === 'keys' && desired !== undefined;
   const held = plans.filter(
-    ({ action, reason, changes }) => action === 'hold' && reason && !CHOSEN_HOLDS.has(reason) && changes.some(isAttach),
+    ({ action, reason, changes }) =>
+      action === 'hold' && reason && !CHOSEN_HOLDS.has(reason) && changes.some(isAttach),
   );
   const found = held.flatMap((hold) => {
-    const going = plans.find((one) => one.action !== 'hold' && identity(one) === identity(hold)) ?? hold;
+    const going =
+      plans.find((one) => one.action !== 'hold' && identity(one) === identity(hold)) ?? hold;
     return keysOf(stagesAfter(going)).map((stage) => ({ stage, plan: `UsagePlan/${hold.name}` }));
   });
-  return new Map([...Map.groupBy(found, ({ stage }) => stage)].map(([stage, all]) => [stage, all.map(({ plan }) => plan)]));
+  return new Map(
+    [...Map.groupBy(found, ({ stage }) => stage)].map(([stage, all]) => [
+      stage,
+      all.map(({ plan }) => plan),
+    ]),
+  );
 }
 
 /** The plans on these stages whose keys were not listed: one of them may let somebody in. */
@@ -62,7 +74,10 @@ export function plansToProbe(steps: readonly Step[], live: readonly Live[]): Liv
     .filter(({ reason }) => reason === 'no-key-can-pass')
     .flatMap((step) => redeployed(step).map((stage) => `${step.live?.id}:${stage}`));
   return live.filter(
-    ({ kind, spec }) => kind === 'UsagePlan' && spec.keys === undefined && keysOf(spec.stages).some((stage) => shut.includes(stage)),
+    ({ kind, spec }) =>
+      kind === 'UsagePlan' &&
+      spec.keys === undefined &&
+      keysOf(spec.stages).some((stage) => shut.includes(stage)),
   );
 }
 
@@ -75,7 +90,9 @@ function wouldLockOut({ live, changes }: Step, stage: string): boolean {
   if (!live || changes.some(({ field }) => field === 'apiKeySource')) return true;
   const now = requirementOf(live).served[stage];
   const { methods } = requirementOf({ ...live, spec: applied(live.spec, changes) });
-  return Object.entries(methods).some(([key, { apiKeyRequired }]) => apiKeyRequired && now?.[key] !== true);
+  return Object.entries(methods).some(
+    ([key, { apiKeyRequired }]) => apiKeyRequired && now?.[key] !== true,
+  );
 }
 
 /** What may shut callers out, once served; opening a method shuts nobody out. */
@@ -95,8 +112,12 @@ function passable(steps: readonly Step[], live: readonly Live[]): ReadonlySet<st
   };
   const made = steps.filter(({ action }) => action === 'create');
   const enabled = new Set([
-    ...live.filter((one) => one.kind === 'ApiKey' && after(one).enabled === true).map(({ id }) => id),
-    ...made.filter(({ kind, owned }) => kind === 'ApiKey' && owned.enabled !== false).map((step) => `pending:${identity(step)}`),
+    ...live
+      .filter((one) => one.kind === 'ApiKey' && after(one).enabled === true)
+      .map(({ id }) => id),
+    ...made
+      .filter(({ kind, owned }) => kind === 'ApiKey' && owned.enabled !== false)
+      .map((step) => `pending:${identity(step)}`),
   ]);
   const plans: readonly { readonly [field: string]: Json }[] = [
     ...live.filter(({ kind }) => kind === 'UsagePlan').map(after),

@@ -3,13 +3,13 @@
  * do not speak of, or do not change: an attach that the service would refuse is held, and named.
  */
 
-import { applied } from '../model/three-way.ts';
-import { identity, type Json, type Live } from '../model/model.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf } from '../compare/ownership.ts';
-import type { Change, Step } from '../model/plan.ts';
 import { labelOf } from '../compare/references.ts';
 import { isMap, withValue } from '../model/json.ts';
-import type { LiveIndex } from '../compare/live-index.ts';
+import { identity, type Json, type Live } from '../model/model.ts';
+import type { Change, Step } from '../model/plan.ts';
+import { applied } from '../model/three-way.ts';
 
 const PLAN = 'UsagePlan';
 
@@ -35,11 +35,19 @@ export function holdConflicts(steps: readonly Step[], world: LiveIndex): Step[] 
  * so it has to be asked for these keys alone.
  */
 export function keysToProbe(steps: readonly Step[], live: readonly Live[]): string[] {
-  const unread = new Set(live.filter((one) => one.kind === PLAN && !isRead(one)).flatMap((one) => namesOf(one.spec.stages)));
-  const gaining = steps.filter(isChanging).filter((step) => afterStep(step).stages.some((stage) => unread.has(stage)));
+  const unread = new Set(
+    live
+      .filter((one) => one.kind === PLAN && !isRead(one))
+      .flatMap((one) => namesOf(one.spec.stages)),
+  );
+  const gaining = steps
+    .filter(isChanging)
+    .filter((step) => afterStep(step).stages.some((stage) => unread.has(stage)));
   const gained = gaining.flatMap((step) => {
     const stages = step.changes.some((change) => isGain(change, 'stages'));
-    const keys = step.changes.filter((change) => isGain(change, 'keys')).map((change) => change.keys[0] ?? '');
+    const keys = step.changes
+      .filter((change) => isGain(change, 'keys'))
+      .map((change) => change.keys[0] ?? '');
     return stages ? afterStep(step).keys : keys;
   });
   const exists = new Set(live.filter(({ kind }) => kind === 'ApiKey').map(({ id }) => id));
@@ -51,7 +59,10 @@ function isRead(live: Live): boolean {
 }
 
 function isChanging(step: Step): boolean {
-  return step.kind === PLAN && (step.action === 'update' || step.action === 'adopt' || step.action === 'create');
+  return (
+    step.kind === PLAN &&
+    (step.action === 'update' || step.action === 'adopt' || step.action === 'create')
+  );
 }
 
 function isGain({ field, keys, desired }: Change, of: 'keys' | 'stages'): boolean {
@@ -85,28 +96,50 @@ function withoutConflicts(step: Step, all: readonly Standing[]): Step[] {
   if (changes.length === 0) return [step];
   const names = [...rivals].map(({ label }) => label).join(', ');
   const message = `a key can be in only one usage plan per stage, and ${names} has it: take it out there first`;
-  const hold: Step = { ...step, action: 'hold', wants: step.action, reason: 'dependency', message, changes, disclaims: [], unclaimed: [] };
-  return [rest.changes.length === 0 && step.action === 'update' ? { ...rest, action: 'keep' } : rest, hold];
+  const hold: Step = {
+    ...step,
+    action: 'hold',
+    wants: step.action,
+    reason: 'dependency',
+    message,
+    changes,
+    disclaims: [],
+    unclaimed: [],
+  };
+  return [
+    rest.changes.length === 0 && step.action === 'update' ? { ...rest, action: 'keep' } : rest,
+    hold,
+  ];
 }
 
 /** What a create owns, it writes: without the entries that are held. */
 function without(step: Step, held: readonly Change[]): Step {
   const changes = step.changes.filter((change) => !held.includes(change));
   if (step.action !== 'create') return { ...step, changes };
-  const owned = held.reduce((spec, { field, keys }) => withValue(spec, [field, ...keys], undefined), step.owned);
+  const owned = held.reduce(
+    (spec, { field, keys }) => withValue(spec, [field, ...keys], undefined),
+    step.owned,
+  );
   return { ...step, changes, owned };
 }
 
 function standingOf(live: Live, steps: readonly Step[], world: LiveIndex): Standing {
   const own = steps.filter((step) => step.live === live && step.action !== 'hold');
-  const label = claimOf(live, world.owner) ? labelOf(live, live.id, world) : `${live.name} (${live.id})`;
-  if (own.some((step) => step.action === 'delete')) return { id: live.id, label, stages: [], keys: [] };
+  const label = claimOf(live, world.owner)
+    ? labelOf(live, live.id, world)
+    : `${live.name} (${live.id})`;
+  if (own.some((step) => step.action === 'delete'))
+    return { id: live.id, label, stages: [], keys: [] };
   const changes = own.flatMap((step) => step.changes);
   return lists(live.id, label, applied(live.spec, changes));
 }
 
 function afterStep(step: Step): Standing {
-  return lists(step.live?.id ?? identity(step), step.name, step.live ? applied(step.live.spec, step.changes) : step.owned);
+  return lists(
+    step.live?.id ?? identity(step),
+    step.name,
+    step.live ? applied(step.live.spec, step.changes) : step.owned,
+  );
 }
 
 function lists(id: string, label: string, spec: { readonly [field: string]: Json }): Standing {

@@ -1,18 +1,26 @@
 /** Method throttles need a throttle of their plan (facts, section 4): while some of them are held, that one stays too, and the rest of the plan goes on. */
-import { applied } from '../model/three-way.ts';
+
+import { isMap, isUnset } from '../model/json.ts';
 import type { Json } from '../model/model.ts';
 import { type Change, held, type Step } from '../model/plan.ts';
-import { isMap, isUnset } from '../model/json.ts';
+import { applied } from '../model/three-way.ts';
 
 export function holdThrottleRemoval(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) => {
     const loss = step.changes.find(endsThrottle);
     if (step.kind !== 'UsagePlan' || step.action === 'hold' || !step.live || !loss) return [step];
     if (!hasMethodThrottles(applied(step.live.spec, step.changes).stages)) return [step];
-    const message = 'a stage that stays in the plan for now has method throttles, and they need one of the plan: it goes when they go';
-    const hold = held({ ...step, changes: [loss], unclaimed: [], disclaims: [] }, 'dependency', message);
+    const message =
+      'a stage that stays in the plan for now has method throttles, and they need one of the plan: it goes when they go';
+    const hold = held(
+      { ...step, changes: [loss], unclaimed: [], disclaims: [] },
+      'dependency',
+      message,
+    );
     const rest = step.changes.filter((change) => change !== loss);
-    return rest.length === 0 && step.action === 'update' ? [hold] : [{ ...step, changes: rest }, hold];
+    return rest.length === 0 && step.action === 'update'
+      ? [hold]
+      : [{ ...step, changes: rest }, hold];
   });
 }
 
@@ -21,5 +29,8 @@ function endsThrottle({ field, keys, desired }: Change): boolean {
 }
 
 function hasMethodThrottles(stages: Json | undefined): boolean {
-  return isMap(stages) && Object.values(stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles));
+  return (
+    isMap(stages) &&
+    Object.values(stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles))
+  );
 }

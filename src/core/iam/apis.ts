@@ -1,18 +1,25 @@
 /** What is done to APIs: their stages, and which of their methods demand a key. */
-import { type Asked, apiPart, type Grant, on } from './request.ts';
-import type { Desired, Json } from '../model/model.ts';
+
 import { isMap, isUnset } from '../model/json.ts';
+import type { Desired, Json } from '../model/model.ts';
+import { type Asked, apiPart, type Grant, on } from './request.ts';
 
 /** What a pass reads of the methods of APIs, and of what their stages serve. */
 export function readingMethods(asked: Asked): Grant[] {
-  const paths = requirements(asked.desired, asked).flatMap(({ api }) => [api, `${api}/resources`, `${api}/deployments/*`]);
+  const paths = requirements(asked.desired, asked).flatMap(({ api }) => [
+    api,
+    `${api}/resources`,
+    `${api}/deployments/*`,
+  ]);
   return [on(asked, 'ReadMethods', ['GET'], paths)];
 }
 
 /** Stages that documents describe, and requirements of keys. */
 export function writingApis(asked: Asked): Grant[] {
   const { enforced, removes } = asked;
-  const stages = enforced.filter(({ kind }) => kind === 'Stage').map((one) => ({ ...one, ...placeOf(one, asked) }));
+  const stages = enforced
+    .filter(({ kind }) => kind === 'Stage')
+    .map((one) => ({ ...one, ...placeOf(one, asked) }));
   const made = stages.filter(({ spec }) => spec.deployment !== undefined);
   const gone = removes ? made.filter(({ spec }) => spec.deletionPolicy === 'Delete') : [];
   const latest = made.filter(({ spec }) => spec.deployment === 'latest');
@@ -58,7 +65,8 @@ export function writingApis(asked: Asked): Grant[] {
   ];
 }
 
-const below = (places: readonly { readonly api: string }[], rest: string) => places.map(({ api }) => `${api}/${rest}`);
+const below = (places: readonly { readonly api: string }[], rest: string) =>
+  places.map(({ api }) => `${api}/${rest}`);
 
 function placeOf({ name, spec }: Desired, asked: Asked) {
   const api = `/restapis/${apiPart(spec.restApi, asked)}`;
@@ -75,7 +83,8 @@ function requirements(documents: readonly Desired[], asked: Asked) {
     .filter(({ kind }) => kind === 'KeyRequirement')
     .map(({ spec }) => {
       const api = `/restapis/${apiPart(spec.restApi, asked)}`;
-      const redeployed = isMap(spec.redeploy) && Array.isArray(spec.redeploy.stages) ? spec.redeploy.stages : [];
+      const redeployed =
+        isMap(spec.redeploy) && Array.isArray(spec.redeploy.stages) ? spec.redeploy.stages : [];
       return {
         api,
         ofMethods: spec.apiKeyRequired !== undefined || !isUnset(spec.methods),

@@ -3,30 +3,60 @@
  * thing that is done; `docs/aws.md` explains each by its name.
  */
 import { arn, gatewayArn } from '../model/arn.ts';
-import { readingMethods, writingApis } from './apis.ts';
-import { type Asked, apiPart, apisOf, type Grant, on, type PolicyRequest, type Width } from './request.ts';
-import { modeOf, targetMode } from '../plan/mode.ts';
+import { isMap, isUnset } from '../model/json.ts';
 import type { Desired } from '../model/model.ts';
 import { isInside, type SecretStore, withoutSlash } from '../model/secret-names.ts';
-import { isMap, isUnset } from '../model/json.ts';
+import { modeOf, targetMode } from '../plan/mode.ts';
+import { readingMethods, writingApis } from './apis.ts';
+import {
+  type Asked,
+  apiPart,
+  apisOf,
+  type Grant,
+  on,
+  type PolicyRequest,
+  type Width,
+} from './request.ts';
 
 /** May overlap, and grant nothing: then they have no resources. */
 export function grantsOf(request: PolicyRequest, width: Width): Grant[] {
   const { desired, target, policy } = request;
   const enforced = desired.filter((one) => modeOf(one, target, policy) === 'enforce');
-  const asked: Asked = { ...request, width, enforced, removes: policy.prune && targetMode(target, policy) === 'enforce' };
-  return [...reading(asked), ...readingMethods(asked), ...values(asked), ...keysAndPlans(asked), ...writingApis(asked), ...tags(asked)];
+  const asked: Asked = {
+    ...request,
+    width,
+    enforced,
+    removes: policy.prune && targetMode(target, policy) === 'enforce',
+  };
+  return [
+    ...reading(asked),
+    ...readingMethods(asked),
+    ...values(asked),
+    ...keysAndPlans(asked),
+    ...writingApis(asked),
+    ...tags(asked),
+  ];
 }
 
 /** Keys and plans are listed in every pass, whatever the documents say: some may have left Git. */
 function reading(asked: Asked): Grant[] {
   const { desired } = asked;
-  const names = desired.some((one) => apisOf(one).some((api) => isMap(api) && api.name !== undefined));
+  const names = desired.some((one) =>
+    apisOf(one).some((api) => isMap(api) && api.name !== undefined),
+  );
   // Stages are looked for wherever a plan of ours is, and somebody may have put it anywhere.
-  const hasPlans = asked.removes || desired.some(({ kind }) => kind === 'UsagePlan' || kind === 'ApiKey');
-  const apis = hasPlans ? ['*'] : desired.flatMap((one) => apisOf(one).map((api) => apiPart(api, asked)));
+  const hasPlans =
+    asked.removes || desired.some(({ kind }) => kind === 'UsagePlan' || kind === 'ApiKey');
+  const apis = hasPlans
+    ? ['*']
+    : desired.flatMap((one) => apisOf(one).map((api) => apiPart(api, asked)));
   return [
-    on(asked, 'ReadKeysAndPlans', ['GET'], ['/apikeys', '/apikeys/*', '/usageplans', '/usageplans/*']),
+    on(
+      asked,
+      'ReadKeysAndPlans',
+      ['GET'],
+      ['/apikeys', '/apikeys/*', '/usageplans', '/usageplans/*'],
+    ),
     on(asked, 'FindApis', ['GET'], names ? ['/restapis'] : []),
     on(
       asked,
@@ -41,16 +71,26 @@ function reading(asked: Asked): Grant[] {
 function values({ desired, target, policy, region, secretsPrefix, width }: Asked): Grant[] {
   const read = desired.filter((one) => modeOf(one, target, policy) !== 'suspend');
   const names = (store: SecretStore) => {
-    const inside = read.flatMap((one) => secretOf(one, store) ?? []).filter((name) => isInside(store, name, secretsPrefix));
+    const inside = read
+      .flatMap((one) => secretOf(one, store) ?? [])
+      .filter((name) => isInside(store, name, secretsPrefix));
     return width.secrets && inside.length > 0 ? [`${secretsPrefix}*`] : inside;
   };
   const arns = (service: string, resources: readonly string[]) =>
-    resources.map((resource) => arn({ service, region, account: target.accountId ?? '*', resource }));
+    resources.map((resource) =>
+      arn({ service, region, account: target.accountId ?? '*', resource }),
+    );
   // The service ends a secret's ARN with a dash and six characters of its own.
-  const secrets = names('secretsManager').map((name) => `secret:${name}${name.endsWith('*') ? '' : '-??????'}`);
+  const secrets = names('secretsManager').map(
+    (name) => `secret:${name}${name.endsWith('*') ? '' : '-??????'}`,
+  );
   const parameters = names('ssm').map((name) => `parameter/${withoutSlash(name)}`);
   return [
-    { sid: 'ReadSecrets', actions: ['secretsmanager:GetSecretValue'], resources: arns('secretsmanager', secrets) },
+    {
+      sid: 'ReadSecrets',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: arns('secretsmanager', secrets),
+    },
     { sid: 'ReadParameters', actions: ['ssm:GetParameter'], resources: arns('ssm', parameters) },
   ];
 }
@@ -84,7 +124,9 @@ function tags(asked: Asked): Grant[] {
   const { enforced, removes, region } = asked;
   const written = (kind: string) => enforced.filter((one) => one.kind === kind);
   const stagesOf = (api: string) => tagPath(region, '/restapis/', api, '/stages/', '*');
-  const apis = written('KeyRequirement').map(({ spec }) => tagPath(region, '/restapis/', apiPart(spec.restApi, asked)));
+  const apis = written('KeyRequirement').map(({ spec }) =>
+    tagPath(region, '/restapis/', apiPart(spec.restApi, asked)),
+  );
   const resources = [
     ...(written('ApiKey').length > 0 || removes ? [tagPath(region, '/apikeys/', '*')] : []),
     ...(written('UsagePlan').length > 0 || removes ? [tagPath(region, '/usageplans/', '*')] : []),
@@ -93,13 +135,19 @@ function tags(asked: Asked): Grant[] {
   return [
     { sid: 'WriteTags', actions: ['apigateway:PUT', 'apigateway:DELETE'], resources },
     { sid: 'TagApis', actions: ['apigateway:PUT'], resources: apis },
-    { sid: 'ReleaseStages', actions: ['apigateway:DELETE'], resources: removes ? [stagesOf('*')] : [] },
+    {
+      sid: 'ReleaseStages',
+      actions: ['apigateway:DELETE'],
+      resources: removes ? [stagesOf('*')] : [],
+    },
   ];
 }
 
 /** Where the tags of an object are: below /tags, its own ARN with everything in it encoded but the wildcards. */
 function tagPath(region: string, ...parts: readonly string[]): string {
   const [first = '', ...rest] = parts;
-  const encoded = [gatewayArn(region, first), ...rest].map((part) => (part === '*' ? part : encodeURIComponent(part)));
+  const encoded = [gatewayArn(region, first), ...rest].map((part) =>
+    part === '*' ? part : encodeURIComponent(part),
+  );
   return gatewayArn(region, `/tags/${encoded.join('')}`);
 }

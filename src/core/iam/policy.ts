@@ -1,9 +1,10 @@
 /** The least privilege that documents need, as an IAM policy. */
-import { grantsOf, secretOf } from './grants.ts';
-import { apisOf, type Grant, type PolicyRequest, type Width } from './request.ts';
+
+import { compareText, isMap } from '../model/json.ts';
 import { type Desired, identity } from '../model/model.ts';
 import { isInside } from '../model/secret-names.ts';
-import { compareText, isMap } from '../model/json.ts';
+import { grantsOf, secretOf } from './grants.ts';
+import { apisOf, type Grant, type PolicyRequest, type Width } from './request.ts';
 
 export interface IamPolicy {
   readonly Version: '2012-10-17';
@@ -39,8 +40,13 @@ const WIDTHS: readonly Width[] = [
 export function iamPolicy(request: PolicyRequest): MadePolicy {
   const made = WIDTHS.map((width) => ({ width, policy: toPolicy(grantsOf(request, width)) }));
   const fitting = made.find(({ policy }) => sizeOf(policy) <= MANAGED_SIZE);
-  const { policy, width } = fitting ?? made.reduce((least, one) => (sizeOf(one.policy) < sizeOf(least.policy) ? one : least));
-  return { policy, notes: [...namedNotes(request, width), ...secretNotes(request), ...sizeNotes(policy, width)] };
+  const { policy, width } =
+    fitting ??
+    made.reduce((least, one) => (sizeOf(one.policy) < sizeOf(least.policy) ? one : least));
+  return {
+    policy,
+    notes: [...namedNotes(request, width), ...secretNotes(request), ...sizeNotes(policy, width)],
+  };
 }
 
 /** What the identity needs that the program starts with, where it assumes roles: nothing else. */
@@ -53,9 +59,11 @@ function sizeOf(policy: IamPolicy): number {
 }
 
 function toPolicy(grants: readonly Grant[]): IamPolicy {
-  const statements = withoutCovered(grants.map(distinct)).map(({ sid, actions, resources }): Statement => {
-    return { Sid: sid, Effect: 'Allow', Action: actions, Resource: resources };
-  });
+  const statements = withoutCovered(grants.map(distinct)).map(
+    ({ sid, actions, resources }): Statement => {
+      return { Sid: sid, Effect: 'Allow', Action: actions, Resource: resources };
+    },
+  );
   return { Version: '2012-10-17', Statement: statements };
 }
 
@@ -66,7 +74,9 @@ function distinct(grant: Grant): Grant {
 /** Without the resources of which every action is allowed by what came before, or by a wider resource. */
 function withoutCovered(grants: readonly Grant[]): Grant[] {
   const wide = grants.flatMap(({ actions, resources }) =>
-    resources.filter((resource) => resource.includes('*')).map((pattern) => ({ actions, pattern, stands: standsFor(pattern) })),
+    resources
+      .filter((resource) => resource.includes('*'))
+      .map((pattern) => ({ actions, pattern, stands: standsFor(pattern) })),
   );
   // By what follows the last wildcard: there may be thousands, and few that end as a resource does.
   const byEnd = Map.groupBy(wide, ({ pattern }) => pattern.slice(pattern.lastIndexOf('*') + 1));
@@ -78,16 +88,23 @@ function withoutCovered(grants: readonly Grant[]): Grant[] {
   return grants.flatMap((grant) => {
     const resources = grant.resources.filter((resource) => {
       const found = wider(resource);
-      return !grant.actions.every((action) => before.has(`${action} ${resource}`) || found.some(({ actions }) => actions.includes(action)));
+      return !grant.actions.every(
+        (action) =>
+          before.has(`${action} ${resource}`) ||
+          found.some(({ actions }) => actions.includes(action)),
+      );
     });
-    for (const resource of resources) for (const action of grant.actions) before.add(`${action} ${resource}`);
+    for (const resource of resources)
+      for (const action of grant.actions) before.add(`${action} ${resource}`);
     return resources.length > 0 ? [{ ...grant, resources }] : [];
   });
 }
 
 /** Whether a pattern stands for all that another one stands for: no `*` there stands for less than one here. */
 function standsFor(pattern: string): (other: string) => boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[^\w?]/g, '\\$&').replaceAll('?', '[^*]'));
+  const parts = pattern
+    .split('*')
+    .map((part) => part.replaceAll(/[^\w?]/g, '\\$&').replaceAll('?', '[^*]'));
   const all = new RegExp(`^${parts.join('.*')}$`);
   return (other) => all.test(other);
 }
@@ -97,7 +114,9 @@ function namedNotes({ desired, apiIds }: PolicyRequest, { apis }: Width): string
   if (apis) return [];
   const names = desired
     .filter(({ kind }) => kind !== 'UsagePlan')
-    .flatMap((one) => apisOf(one).flatMap((api) => (isMap(api) && typeof api.name === 'string' ? api.name : [])))
+    .flatMap((one) =>
+      apisOf(one).flatMap((api) => (isMap(api) && typeof api.name === 'string' ? api.name : [])),
+    )
     .filter((name) => !apiIds.has(name));
   return [...new Set(names)]
     .sort(compareText)
@@ -134,13 +153,23 @@ function whoIs(desired: Desired): string {
 
 function sizeNotes(policy: IamPolicy, { apis, secrets }: Width): string[] {
   const size = sizeOf(policy);
-  const what = [...(apis ? ['APIs and stages'] : []), ...(secrets ? ['secrets and parameters'] : [])].join(', nor ');
+  const what = [
+    ...(apis ? ['APIs and stages'] : []),
+    ...(secrets ? ['secrets and parameters'] : []),
+  ].join(', nor ');
   const wide =
     what === ''
       ? []
-      : [`told apart, they would not fit a managed policy (${MANAGED_SIZE} characters), so that the policy does not tell ${what} apart`];
+      : [
+          `told apart, they would not fit a managed policy (${MANAGED_SIZE} characters), so that the policy does not tell ${what} apart`,
+        ];
   if (size <= MANAGED_SIZE) return wide;
   const where =
-    size <= INLINE_SIZE ? `it fits only inline (${INLINE_SIZE} for all of a role)` : 'no role has room for it: divide the Target';
-  return [...wide, `the policy has ${size} characters without white space; a managed policy may have ${MANAGED_SIZE}, so ${where}`];
+    size <= INLINE_SIZE
+      ? `it fits only inline (${INLINE_SIZE} for all of a role)`
+      : 'no role has room for it: divide the Target';
+  return [
+    ...wide,
+    `the policy has ${size} characters without white space; a managed policy may have ${MANAGED_SIZE}, so ${where}`,
+  ];
 }

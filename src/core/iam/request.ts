@@ -1,8 +1,8 @@
 /** What an IAM policy is made from, and the words in which it is written. */
 import { gatewayArn } from '../model/arn.ts';
-import type { Policy } from '../model/plan-input.ts';
-import type { Desired, Json, Target } from '../model/model.ts';
 import { isMap } from '../model/json.ts';
+import type { Desired, Json, Target } from '../model/model.ts';
+import type { Policy } from '../model/plan-input.ts';
 
 /** What a policy is made for. */
 export interface PolicyRequest {
@@ -41,13 +41,24 @@ export interface Asked extends PolicyRequest {
 }
 
 /** HTTP verbs on paths. */
-export function on({ region }: Asked, sid: string, verbs: readonly string[], paths: readonly string[]): Grant {
-  return { sid, actions: verbs.map((verb) => `apigateway:${verb}`), resources: paths.map((path) => gatewayArn(region, path)) };
+export function on(
+  { region }: Asked,
+  sid: string,
+  verbs: readonly string[],
+  paths: readonly string[],
+): Grant {
+  return {
+    sid,
+    actions: verbs.map((verb) => `apigateway:${verb}`),
+    resources: paths.map((path) => gatewayArn(region, path)),
+  };
 }
 
 /** Every API that a document refers to. */
 export function apisOf({ spec }: Desired): (Json | undefined)[] {
-  const entries = Array.isArray(spec.stages) ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined)) : [];
+  const entries = Array.isArray(spec.stages)
+    ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined))
+    : [];
   return [spec.restApi, ...entries].filter((api) => api !== undefined);
 }
 

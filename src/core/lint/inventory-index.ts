@@ -24,7 +24,9 @@ export function indexInventory(estate: Inventory): InventoryIndex {
   const on = grouped(plans, ({ stages }) => stages.known.flatMap(spellings));
   const unbounded = plans.filter(({ stages }) => stages.more !== 'none');
   const byApi = Map.groupBy(demands, ({ api }) => api);
-  const demanding = new Set(demands.filter((one) => one.demands !== 'none').map(({ api }) => formOf(api)));
+  const demanding = new Set(
+    demands.filter((one) => one.demands !== 'none').map(({ api }) => formOf(api)),
+  );
   const demandsOf = (api: string) => byApi.get(api) ?? [];
   return {
     ...estate,
@@ -32,10 +34,17 @@ export function indexInventory(estate: Inventory): InventoryIndex {
     holders,
     isAnywhere: plans.some(({ keys }) => keys.more === 'any'),
     plansOn: ({ api, stage = '' }) => [
-      ...new Set([...(on.get(`${api}\n${stage}`) ?? []), ...(on.get(`${otherForm(api)}\n${stage}`) ?? []), ...unbounded]),
+      ...new Set([
+        ...(on.get(`${api}\n${stage}`) ?? []),
+        ...(on.get(`${otherForm(api)}\n${stage}`) ?? []),
+        ...unbounded,
+      ]),
     ],
     demandsOf,
-    isOpen: (api) => demandsOf(api).length > 0 && demandsOf(api).every((one) => one.demands === 'none') && !demanding.has(otherForm(api)),
+    isOpen: (api) =>
+      demandsOf(api).length > 0 &&
+      demandsOf(api).every((one) => one.demands === 'none') &&
+      !demanding.has(otherForm(api)),
   };
 }
 
@@ -55,7 +64,10 @@ function otherForm(api: string): string {
   return formOf(api) === 'id' ? 'name' : 'id';
 }
 
-function grouped<T>(all: readonly T[], keysOf: (one: T) => readonly string[]): ReadonlyMap<string, readonly T[]> {
+function grouped<T>(
+  all: readonly T[],
+  keysOf: (one: T) => readonly string[],
+): ReadonlyMap<string, readonly T[]> {
   const groups = new Map<string, T[]>();
   for (const one of all) {
     for (const key of new Set(keysOf(one))) {

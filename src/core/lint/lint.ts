@@ -1,20 +1,25 @@
 /** The states in which callers are blocked, or not stopped, although everything is valid: of keys, plans and requirements together. Pure. */
+
+import { compareText } from '../model/json.ts';
+import { type Warning, warning } from '../model/warning.ts';
 import type { Demand, Inventory, InventoryKey, InventoryUsagePlan } from './inventory.ts';
 import { type InventoryIndex, indexInventory, type Place } from './inventory-index.ts';
 import { lintLimits } from './limit-rules.ts';
-import { compareText } from '../model/json.ts';
-import { type Warning, warning } from '../model/warning.ts';
 
 /** Sorted by whom they are about. */
 export function lint(estate: Inventory): Warning[] {
   const index = indexInventory(estate);
   const found = [
     ...estate.demands.flatMap((demand) => requiredWithoutKey(demand, index)),
-    ...estate.keys.flatMap((key) => [...keyWithoutPlan(key, index), ...keyWithoutRequirement(key, index)]),
+    ...estate.keys.flatMap((key) => [
+      ...keyWithoutPlan(key, index),
+      ...keyWithoutRequirement(key, index),
+    ]),
     ...estate.plans.flatMap((plan) => emptyPlan(plan, estate)),
     ...estate.limited.flatMap(lintLimits),
   ];
-  const order = ({ kind, namespace, name, code, path = '' }: Warning) => [kind, namespace, name, code, path].join('\n');
+  const order = ({ kind, namespace, name, code, path = '' }: Warning) =>
+    [kind, namespace, name, code, path].join('\n');
   return found.sort((a, b) => compareText(order(a), order(b)));
 }
 
@@ -24,10 +29,14 @@ const OF: Readonly<Record<Inventory['from'], string>> = {
   live: 'of this account and region',
 };
 
-function requiredWithoutKey({ subject, api, label, demands, stages, upcoming = [], path }: Demand, estate: InventoryIndex): Warning[] {
+function requiredWithoutKey(
+  { subject, api, label, demands, stages, upcoming = [], path }: Demand,
+  estate: InventoryIndex,
+): Warning[] {
   if (demands !== 'some' && upcoming.length === 0) return [];
   const named = [...stages, ...upcoming];
-  const places: readonly Place[] = named.length > 0 ? named.map((stage) => ({ api, stage })) : [{ api }];
+  const places: readonly Place[] =
+    named.length > 0 ? named.map((stage) => ({ api, stage })) : [{ api }];
   return places.flatMap((place) => {
     const plans = estate.plansOn(place);
     const what = place.stage === undefined ? label : `${label}:${place.stage}`;
@@ -35,41 +44,83 @@ function requiredWithoutKey({ subject, api, label, demands, stages, upcoming = [
     const isLater = estate.from !== 'live' || upcoming.includes(place.stage ?? '');
     const when = `${isLater ? 'once that is deployed, ' : ''}every call to such a method gets 403`;
     const message = `${what} ${upcoming.includes(place.stage ?? '') ? 'will demand' : 'demands'} a key, and none can pass, since ${whyNone(plans, place, estate)}: ${when}; ${wayIn(plans)}`;
-    return [{ ...warning('REQUIRED_WITHOUT_KEY', subject, message, path), ...(place.stage !== undefined && { stage: what }) }];
+    return [
+      {
+        ...warning('REQUIRED_WITHOUT_KEY', subject, message, path),
+        ...(place.stage !== undefined && { stage: what }),
+      },
+    ];
   });
 }
 
-function whyNone(plans: readonly InventoryUsagePlan[], { stage }: Place, { from }: Inventory): string {
+function whyNone(
+  plans: readonly InventoryUsagePlan[],
+  { stage }: Place,
+  { from }: Inventory,
+): string {
   const named = plans.map(({ label }) => label).join(', ');
-  if (plans.length === 0) return `no usage plan ${OF[from]} is on ${stage === undefined ? 'any of its stages' : 'that stage'}`;
+  if (plans.length === 0)
+    return `no usage plan ${OF[from]} is on ${stage === undefined ? 'any of its stages' : 'that stage'}`;
   if (plans.every(({ keys }) => keys.known.length === 0))
     return `${named}, the only plan${plans.length > 1 ? 's' : ''} there, ${plans.length > 1 ? 'have' : 'has'} no key`;
   return `every key of ${named}, the only plan${plans.length > 1 ? 's' : ''} there, is disabled`;
 }
 
 function wayIn(plans: readonly InventoryUsagePlan[]): string {
-  return plans.length === 0 ? 'put the stage into the plan of a key, or demand none' : 'give the plan an enabled key, or demand none';
+  return plans.length === 0
+    ? 'put the stage into the plan of a key, or demand none'
+    : 'give the plan an enabled key, or demand none';
 }
 
-function keyWithoutPlan({ id, subject, enabled, consumer }: InventoryKey, { from, holders, isAnywhere }: InventoryIndex): Warning[] {
+function keyWithoutPlan(
+  { id, subject, enabled, consumer }: InventoryKey,
+  { from, holders, isAnywhere }: InventoryIndex,
+): Warning[] {
   // What is disabled is closed on purpose.
   if (!subject || enabled === false || isAnywhere || holders.has(id)) return [];
-  const what = from === 'live' ? 'it is in no usage plan:' : `no plan ${OF[from]} has it: unless one elsewhere does,`;
+  const what =
+    from === 'live'
+      ? 'it is in no usage plan:'
+      : `no plan ${OF[from]} has it: unless one elsewhere does,`;
   const then = 'calls with it get 403 wherever a key is demanded';
-  if (consumer === undefined) return [warning('KEY_WITHOUT_PLAN', subject, `${what} ${then}; name it in the keys of a plan, or remove it`)];
+  if (consumer === undefined)
+    return [
+      warning(
+        'KEY_WITHOUT_PLAN',
+        subject,
+        `${what} ${then}; name it in the keys of a plan, or remove it`,
+      ),
+    ];
   const message = `its key opens nothing, since it has access to no stage: ${then}; name the stages under access, or remove it`;
-  return [warning('CONSUMER_WITHOUT_ACCESS', { ...subject, kind: 'Consumer', name: consumer }, message, '/spec/access')];
+  return [
+    warning(
+      'CONSUMER_WITHOUT_ACCESS',
+      { ...subject, kind: 'Consumer', name: consumer },
+      message,
+      '/spec/access',
+    ),
+  ];
 }
 
 /** Only where all of the key's plans and stages are known, and of each of their APIs that it demands no key. */
-function keyWithoutRequirement({ id, subject, enabled }: InventoryKey, { from, ...index }: InventoryIndex): Warning[] {
+function keyWithoutRequirement(
+  { id, subject, enabled }: InventoryKey,
+  { from, ...index }: InventoryIndex,
+): Warning[] {
   const holders = index.holders.get(id) ?? [];
   if (!subject || enabled === false || holders.length === 0 || index.isAnywhere) return [];
   const stages = holders.flatMap((plan) => plan.stages.known);
-  if (stages.length === 0 || holders.some((plan) => plan.stages.more !== 'none') || !stages.every(({ api }) => index.isOpen(api)))
+  if (
+    stages.length === 0 ||
+    holders.some((plan) => plan.stages.more !== 'none') ||
+    !stages.every(({ api }) => index.isOpen(api))
+  )
     return [];
-  const labels = [...new Set(stages.flatMap(({ api }) => index.demandsOf(api).map(({ label }) => label)))].sort(compareText);
-  const how = from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
+  const labels = [
+    ...new Set(stages.flatMap(({ api }) => index.demandsOf(api).map(({ label }) => label))),
+  ].sort(compareText);
+  const how =
+    from === 'live' ? 'serves a method that demands a key' : 'demands a key for any method';
   const message = `none of its APIs (${labels.join(', ')}) ${how}: calls without the key get in as well, and the plan's limits bind nobody; demand one in a KeyRequirement and have the API deployed, or remove the key`;
   return [warning('KEY_WITHOUT_REQUIREMENT', subject, message)];
 }
@@ -85,7 +136,10 @@ function emptyPlan({ subject, stages, keys }: InventoryUsagePlan, { from }: Inve
   ];
 }
 
-function isNone({ known, more }: InventoryUsagePlan['keys'] | InventoryUsagePlan['stages']): boolean {
+function isNone({
+  known,
+  more,
+}: InventoryUsagePlan['keys'] | InventoryUsagePlan['stages']): boolean {
   return known.length === 0 && more === 'none';
 }
 

@@ -1,9 +1,19 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
-import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, Limit, Limited, Members, StageRef } from './inventory.ts';
-import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
+
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { compareText, isMap, pointer } from '../model/json.ts';
+import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
 import type { Subject } from '../model/warning.ts';
+import type {
+  Demand,
+  Inventory,
+  InventoryKey,
+  InventoryUsagePlan,
+  Limit,
+  Limited,
+  Members,
+  StageRef,
+} from './inventory.ts';
 
 /** `desired`: the documents of all namespaces of one account and region. */
 export function manifestInventory(desired: readonly Desired[]): Inventory {
@@ -29,7 +39,9 @@ function subjectOf({ kind, namespace, name, source }: Desired): Subject {
 /** What the document says of a field; undefined where it says nothing, or that somebody else decides. */
 function written({ spec, annotations }: Desired, field: string): Json | undefined {
   const path = pointer(['spec', field]);
-  return annotations.ignore.some((one) => one === path || one.startsWith(`${path}/`)) ? undefined : spec[field];
+  return annotations.ignore.some((one) => one === path || one.startsWith(`${path}/`))
+    ? undefined
+    : spec[field];
 }
 
 function keyOf(key: Desired): InventoryKey {
@@ -57,7 +69,11 @@ function planOf(plan: Desired, named: Named): InventoryUsagePlan {
 }
 
 /** A list that is exact holds nothing else; one that is not, or that has an entry which leads nowhere, may. */
-function membersOf<T>(plan: Desired, field: string, read: (entry: Json) => T | undefined): Members<T> {
+function membersOf<T>(
+  plan: Desired,
+  field: string,
+  read: (entry: Json) => T | undefined,
+): Members<T> {
   const list = written(plan, field);
   if (list === undefined) return { known: [], more: 'any' };
   const entries = Array.isArray(list) ? list.map((entry: Json) => read(entry)) : [];
@@ -74,7 +90,8 @@ function memberOf({ namespace }: Desired, entry: Json, named: Named): string | u
 
 function stageRef({ namespace }: Desired, entry: Json, named: Named): StageRef | undefined {
   if (!isMap(entry)) return undefined;
-  if (typeof entry.stage !== 'string') return { api: apiText(entry.restApi), stage: String(entry.stageName) };
+  if (typeof entry.stage !== 'string')
+    return { api: apiText(entry.restApi), stage: String(entry.stageName) };
   const stage = named.get(identity({ kind: 'Stage', namespace, name: entry.stage }));
   return stage && stageOf(stage);
 }
@@ -93,9 +110,12 @@ function demandOf(requirement: Desired, stages: readonly StageRef[]): Demand {
   const api = apiText(requirement.spec.restApi);
   const all = written(requirement, 'apiKeyRequired');
   const methods = written(requirement, 'methods');
-  const isDemanded = Array.isArray(methods) && methods.some((method: Json) => isMap(method) && method.apiKeyRequired === true);
+  const isDemanded =
+    Array.isArray(methods) &&
+    methods.some((method: Json) => isMap(method) && method.apiKeyRequired === true);
   const { redeploy } = requirement.spec;
-  const moved = isMap(redeploy) && Array.isArray(redeploy.stages) ? redeploy.stages.map(String) : [];
+  const moved =
+    isMap(redeploy) && Array.isArray(redeploy.stages) ? redeploy.stages.map(String) : [];
   const known = stages.filter((stage) => stage.api === api).map(({ stage }) => stage);
   return {
     subject: subjectOf(requirement),
@@ -108,16 +128,31 @@ function demandOf(requirement: Desired, stages: readonly StageRef[]): Demand {
 }
 
 function planLimits(plan: Desired): Limited {
-  const [throttle, quota, stages] = ['throttle', 'quota', 'stages'].map((field) => written(plan, field));
+  const [throttle, quota, stages] = ['throttle', 'quota', 'stages'].map((field) =>
+    written(plan, field),
+  );
   const perMethod = listOf(stages).flatMap((stage, index) =>
-    methodLimits(isMap(stage) ? stage.methodThrottles : undefined, ['spec', 'stages', String(index), 'methodThrottles']),
+    methodLimits(isMap(stage) ? stage.methodThrottles : undefined, [
+      'spec',
+      'stages',
+      String(index),
+      'methodThrottles',
+    ]),
   );
   return {
     subject: subjectOf(plan),
     limits: [
-      ...(isMap(throttle) ? [{ path: '/spec/throttle', callers: 'keys' as const, throttle: rates(throttle) }] : []),
+      ...(isMap(throttle)
+        ? [{ path: '/spec/throttle', callers: 'keys' as const, throttle: rates(throttle) }]
+        : []),
       ...(isMap(quota)
-        ? [{ path: '/spec/quota', callers: 'keys' as const, quota: { limit: Number(quota.limit), period: String(quota.period) } }]
+        ? [
+            {
+              path: '/spec/quota',
+              callers: 'keys' as const,
+              quota: { limit: Number(quota.limit), period: String(quota.period) },
+            },
+          ]
         : []),
       ...perMethod,
     ],
@@ -127,7 +162,14 @@ function planLimits(plan: Desired): Limited {
 function methodLimits(throttles: Json | undefined, path: readonly string[]): Limit[] {
   return listOf(throttles).flatMap((throttle, index) =>
     isMap(throttle)
-      ? [{ path: pointer([...path, String(index)]), method: methodText(throttle), callers: 'keys', throttle: rates(throttle) }]
+      ? [
+          {
+            path: pointer([...path, String(index)]),
+            method: methodText(throttle),
+            callers: 'keys',
+            throttle: rates(throttle),
+          },
+        ]
       : [],
   );
 }
@@ -137,7 +179,14 @@ function stageLimits(stage: Desired): Limited {
     if (!isMap(entry) || !isMap(entry.throttle)) return [];
     const path = pointer(['spec', 'methodSettings', String(index), 'throttle']);
     const method = methodText(entry);
-    return [{ path, ...(method !== ALL_METHODS && { method }), callers: 'all', throttle: rates(entry.throttle) }];
+    return [
+      {
+        path,
+        ...(method !== ALL_METHODS && { method }),
+        callers: 'all',
+        throttle: rates(entry.throttle),
+      },
+    ];
   });
   return { subject: subjectOf(stage), limits };
 }
@@ -150,6 +199,11 @@ function methodText({ method, path }: { readonly [field: string]: Json }): strin
   return `${method} ${path}`;
 }
 
-function rates({ rateLimit, burstLimit }: { readonly [field: string]: Json }): NonNullable<Limit['throttle']> {
+function rates({
+  rateLimit,
+  burstLimit,
+}: {
+  readonly [field: string]: Json;
+}): NonNullable<Limit['throttle']> {
   return { rateLimit: Number(rateLimit), burstLimit: Number(burstLimit) };
 }

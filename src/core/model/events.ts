@@ -20,11 +20,20 @@ export const EVENTS = {
   'object.deleted': { level: 'info', message: 'object deleted' },
   'object.disowned': { level: 'error', message: 'object lost our tags' },
   'step.held': { level: 'warn', message: 'step held' },
-  'step.contested': { level: 'error', message: 'somebody keeps setting a field back, and it is left to them' },
+  'step.contested': {
+    level: 'error',
+    message: 'somebody keeps setting a field back, and it is left to them',
+  },
   'step.failed': { level: 'error', message: 'step failed' },
-  'key.lost': { level: 'error', message: 'key was deleted behind our back, its value cannot come back' },
+  'key.lost': {
+    level: 'error',
+    message: 'key was deleted behind our back, its value cannot come back',
+  },
   'stage.recreated': { level: 'warn', message: 'stage was re-created by somebody else' },
-  'requirement.unserved': { level: 'warn', message: 'a stage serves another key requirement than the API has' },
+  'requirement.unserved': {
+    level: 'warn',
+    message: 'a stage serves another key requirement than the API has',
+  },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
   'warning.raised': { level: 'warn', message: 'what is live blocks callers, or protects nothing' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },

@@ -59,12 +59,15 @@ interface SchemaNode {
 export function readRules(schema: object): Rules {
   const root = schema as SchemaNode;
   const spec = root.properties?.spec?.properties;
-  if (!root.title || !spec) throw new Error('the schema of a kind has a title and properties.spec.properties');
+  if (!root.title || !spec)
+    throw new Error('the schema of a kind has a title and properties.spec.properties');
   return { kind: root.title, after: root['x-apikeeper']?.after ?? [], fields: fieldsOf(spec) };
 }
 
 function fieldsOf(properties: Readonly<Record<string, SchemaNode>>): Record<string, FieldRule> {
-  return Object.fromEntries(Object.entries(properties).map(([name, node]) => [name, fieldOf(name, node)]));
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, node]) => [name, fieldOf(name, node)]),
+  );
 }
 
 function fieldOf(name: string, node: SchemaNode): FieldRule {

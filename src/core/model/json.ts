@@ -31,11 +31,17 @@ export function jsonEqual(a: Json | undefined, b: Json | undefined): boolean {
 
 /** A JSON pointer (RFC 6901) of the given segments. */
 export function pointer(segments: readonly string[]): string {
-  return segments.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return segments
+    .map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
 }
 
 /** `object` with the value at `path` set, or taken out where it is undefined. Leaves the original alone. */
-export function withValue(object: JsonMap, path: readonly string[], value: Json | undefined): JsonMap {
+export function withValue(
+  object: JsonMap,
+  path: readonly string[],
+  value: Json | undefined,
+): JsonMap {
   const [head, ...rest] = path;
   if (head === undefined) return object;
   const copy: Record<string, Json> = { ...object };

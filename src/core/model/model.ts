@@ -2,7 +2,13 @@
  * The words of the whole program. Everything here is plain, immutable data: it can be printed, compared, stored and built in a test.
  */
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json };
 
 /** Where a document begins: `file` is relative to the manifests directory, `line` counts from 1. */
 export interface Source {
@@ -118,6 +124,10 @@ export const TAG = {
 } as const;
 
 /** An identity as one string: `<kind>/<namespace>/<name>`. */
-export function identity(object: { readonly kind: string; readonly namespace: string; readonly name: string }): string {
+export function identity(object: {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+}): string {
   return `${object.kind}/${object.namespace}/${object.name}`;
 }

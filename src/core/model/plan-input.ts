@@ -1,7 +1,8 @@
 /** Everything that a plan is made from. */
-import type { Fingerprint } from './three-way.ts';
-import type { Api, Desired, Live, Spec, Target } from './model.ts';
+
 import type { Rules } from './field-rules.ts';
+import type { Api, Desired, Live, Spec, Target } from './model.ts';
+import type { Fingerprint } from './three-way.ts';
 
 export interface Policy {
   /** `--mode`. */

@@ -1,14 +1,32 @@
 /** What is to be done, as sorted, plain data. */
-import type { Difference } from './three-way.ts';
-import type { Desired, Live, Source, Spec } from './model.ts';
 
-export type Action = 'create' | 'adopt' | 'update' | 'disable' | 'release' | 'delete' | 'keep' | 'hold';
+import type { Desired, Live, Source, Spec } from './model.ts';
+import type { Difference } from './three-way.ts';
+
+export type Action =
+  | 'create'
+  | 'adopt'
+  | 'update'
+  | 'disable'
+  | 'release'
+  | 'delete'
+  | 'keep'
+  | 'hold';
 
 /** Who made the difference: a commit, somebody on the live object, both, or nobody knows (design, section 3). */
 export type Cause = 'git' | 'live' | 'both' | 'unknown';
 
 /** What the live object is to us. `unserved`: the API's definition is as declared, and what a stage serves isn't. */
-export type State = 'in-sync' | 'changed' | 'unserved' | 'missing' | 'orphaned' | 'unmanaged' | 'foreign' | 'ambiguous' | 'unknown';
+export type State =
+  | 'in-sync'
+  | 'changed'
+  | 'unserved'
+  | 'missing'
+  | 'orphaned'
+  | 'unmanaged'
+  | 'foreign'
+  | 'ambiguous'
+  | 'unknown';
 
 export type HoldReason =
   | 'not-owned'
@@ -29,7 +47,12 @@ export type HoldReason =
   | 'suspended';
 
 /** Holds that somebody chose: they are no failure to do what Git asks for, and don't change an exit code. */
-export const CHOSEN_HOLDS: ReadonlySet<HoldReason> = new Set(['prune-disabled', 'grace', 'observe', 'suspended']);
+export const CHOSEN_HOLDS: ReadonlySet<HoldReason> = new Set([
+  'prune-disabled',
+  'grace',
+  'observe',
+  'suspended',
+]);
 
 /** A difference with its cause and its place in the manifest. */
 export interface Change extends Difference {
@@ -65,7 +88,10 @@ export interface Step {
   /** What a create needs besides, and nothing is compared with later, such as `deployment: latest`. */
   readonly createOnly?: Spec;
   /** Tags of ours to be set (`applied` apart) and taken off. */
-  readonly tags: { readonly set: Readonly<Record<string, string>>; readonly remove: readonly string[] };
+  readonly tags: {
+    readonly set: Readonly<Record<string, string>>;
+    readonly remove: readonly string[];
+  };
   /** Live objects that lose our tags, because this identity settled on another. */
   readonly disclaims: readonly Live[];
   readonly incident?: Incident;

@@ -6,7 +6,17 @@ import type { Warning } from './warning.ts';
 export type Trigger = 'schedule' | 'change' | 'signal' | 'request' | 'once' | 'command';
 
 /** What became of a step, after an apply. */
-export type Outcome = 'created' | 'adopted' | 'updated' | 'disabled' | 'released' | 'deleted' | 'kept' | 'held' | 'failed' | 'skipped';
+export type Outcome =
+  | 'created'
+  | 'adopted'
+  | 'updated'
+  | 'disabled'
+  | 'released'
+  | 'deleted'
+  | 'kept'
+  | 'held'
+  | 'failed'
+  | 'skipped';
 
 /** The worst of what was found; holds that were chosen do not make it `held`. */
 export type OverallState = 'failing' | 'held' | 'drifted' | 'in-sync';

@@ -1,8 +1,9 @@
 /** The three-way comparison: what differs, and who made the difference. */
+
+import type { FieldRule } from './field-rules.ts';
+import { isMap, isUnset, type JsonMap, jsonEqual, normalText, withValue } from './json.ts';
 import type { Json, Spec } from './model.ts';
 import type { Cause } from './plan.ts';
-import type { FieldRule } from './field-rules.ts';
-import { isMap, isUnset, type JsonMap, normalText, jsonEqual, withValue } from './json.ts';
 
 /** A difference in canonical form: `keys` lead from the field to where it is. `undefined`: an entry that isn't there. */
 export interface Difference {
@@ -30,14 +31,32 @@ export function differences(rule: FieldRule, desired: Json, live: Json | undefin
 
 type Found = Omit<Difference, 'field'>;
 
-function compare(rule: FieldRule | undefined, keys: readonly string[], desired: Json, live: Json | undefined): Found[] {
-  if (rule?.merge === 'exact') return compareEntries(rule, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
-  if (rule?.merge === 'per-key') return compareNamed(undefined, keys, isMap(desired) ? desired : allNone(live), isMap(live) ? live : {});
-  if (isMap(desired) && isMap(live) && !isUnset(desired) && !isUnset(live)) return compareNamed(rule, keys, desired, live);
+function compare(
+  rule: FieldRule | undefined,
+  keys: readonly string[],
+  desired: Json,
+  live: Json | undefined,
+): Found[] {
+  if (rule?.merge === 'exact')
+    return compareEntries(rule, keys, isMap(desired) ? desired : {}, isMap(live) ? live : {});
+  if (rule?.merge === 'per-key')
+    return compareNamed(
+      undefined,
+      keys,
+      isMap(desired) ? desired : allNone(live),
+      isMap(live) ? live : {},
+    );
+  if (isMap(desired) && isMap(live) && !isUnset(desired) && !isUnset(live))
+    return compareNamed(rule, keys, desired, live);
   return jsonEqual(desired, live) ? [] : [{ keys, desired, live }];
 }
 
-function compareNamed(rule: FieldRule | undefined, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
+function compareNamed(
+  rule: FieldRule | undefined,
+  keys: readonly string[],
+  desired: JsonMap,
+  live: JsonMap,
+): Found[] {
   return Object.keys(desired)
     .sort()
     .flatMap((key) => compare(rule?.fields[key], [...keys, key], desired[key] ?? null, live[key]));
@@ -47,12 +66,18 @@ function allNone(live: Json | undefined): JsonMap {
   return isMap(live) ? Object.fromEntries(Object.keys(live).map((key) => [key, null])) : {};
 }
 
-function compareEntries(rule: FieldRule, keys: readonly string[], desired: JsonMap, live: JsonMap): Found[] {
+function compareEntries(
+  rule: FieldRule,
+  keys: readonly string[],
+  desired: JsonMap,
+  live: JsonMap,
+): Found[] {
   const all = [...new Set([...Object.keys(desired), ...Object.keys(live)])].sort();
   return all.flatMap((key): Found[] => {
     const wanted = desired[key];
     const found = live[key];
-    if (wanted === undefined || found === undefined) return [{ keys: [...keys, key], desired: wanted, live: found }];
+    if (wanted === undefined || found === undefined)
+      return [{ keys: [...keys, key], desired: wanted, live: found }];
     return isMap(wanted) && isMap(found) ? compareNamed(rule, [...keys, key], wanted, found) : [];
   });
 }
@@ -111,7 +136,8 @@ export function causeOf(
   if (third.written !== undefined) {
     const isWritten = (value: Json) => fingerprint(fieldText(rule, value)) === third.written;
     if (isWritten(desired)) return 'live';
-    if (rule.merge === 'per-key') return seen === undefined || jsonEqual(view, seen) ? 'git' : 'both';
+    if (rule.merge === 'per-key')
+      return seen === undefined || jsonEqual(view, seen) ? 'git' : 'both';
     // A part that a commit takes out is still live: then it is the whole of the live value that we wrote.
     return isWritten(view) || isWritten(live ?? null) ? 'git' : 'both';
   }

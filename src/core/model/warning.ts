@@ -46,7 +46,12 @@ export interface Warning extends Subject {
 }
 
 /** A warning of a code, with the severity that the code has. */
-export function warning(code: WarningCode, subject: Subject, message: string, path?: string): Warning {
+export function warning(
+  code: WarningCode,
+  subject: Subject,
+  message: string,
+  path?: string,
+): Warning {
   const { kind, namespace, name, source } = subject;
   return {
     code,

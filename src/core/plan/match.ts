@@ -1,11 +1,12 @@
 /** Which live object a document means. Tags decide; a stage is what its API and name say (design, section 3). */
-import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import { claimOf, otherManager } from '../compare/ownership.ts';
-import type { HoldReason, State } from '../model/plan.ts';
-import { apiOf, stageId } from '../compare/references.ts';
+
 import { REQUIREMENT } from '../compare/key-requirement.ts';
-import { adoptText, movedText, nameField } from './remediation.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
+import { claimOf, otherManager } from '../compare/ownership.ts';
+import { apiOf, stageId } from '../compare/references.ts';
+import { type Desired, identity, type Live, TAG } from '../model/model.ts';
+import type { HoldReason, State } from '../model/plan.ts';
+import { adoptText, movedText, nameField } from './remediation.ts';
 
 export type Match =
   | {
@@ -48,13 +49,30 @@ export function matchDocument(desired: Desired, world: LiveIndex): Match {
 
   if (ours.length > 1) {
     const chosen = ours.find((live) => live.id === adopt);
-    if (chosen) return { is: 'live', live: chosen, adopt: false, disclaims: ours.filter((live) => live !== chosen) };
+    if (chosen)
+      return {
+        is: 'live',
+        live: chosen,
+        adopt: false,
+        disclaims: ours.filter((live) => live !== chosen),
+      };
     const ids = ours.map((live) => live.id).join(', ');
     const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation ${adoptText(desired, '<id>')}`;
-    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'update', message, candidates: ours };
+    return {
+      is: 'held',
+      reason: 'ambiguous',
+      state: 'ambiguous',
+      wants: 'update',
+      message,
+      candidates: ours,
+    };
   }
   // Once it is done the annotation does no harm, not even when what it names is gone.
-  const isSettled = adopt === undefined || adopt === 'by-name' || adopt === first?.id || !world.byId(desired.kind, adopt);
+  const isSettled =
+    adopt === undefined ||
+    adopt === 'by-name' ||
+    adopt === first?.id ||
+    !world.byId(desired.kind, adopt);
   if (first && isSettled) return { is: 'live', live: first, adopt: false, disclaims: [] };
   if (adopt !== undefined) return matchAdopted(desired, adopt, first, world);
   return matchByName(desired, world);
@@ -64,16 +82,26 @@ export function matchDocument(desired: Desired, world: LiveIndex): Match {
 function claimants(desired: Desired, world: LiveIndex): readonly Live[] {
   const { kind, annotations } = desired;
   const now = world.byOwner(identity(desired));
-  return now.length > 0 ? now : annotations.movedFrom.flatMap((from) => world.byOwner(identity({ kind, ...from })));
+  return now.length > 0
+    ? now
+    : annotations.movedFrom.flatMap((from) => world.byOwner(identity({ kind, ...from })));
 }
 
-function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, world: LiveIndex): Match {
+function matchAdopted(
+  desired: Desired,
+  adopt: string,
+  owned: Live | undefined,
+  world: LiveIndex,
+): Match {
   const name = nameOf(desired);
   const byId = world.byId(desired.kind, adopt);
   const found = adopt === 'by-name' ? world.byName(desired.kind, name) : byId ? [byId] : [];
   const [live] = found;
   if (!live) {
-    const [what, allowed] = adopt === 'by-name' ? [`named ${name}`, ''] : [`with the id ${adopt}`, ', which takes an id or by-name'];
+    const [what, allowed] =
+      adopt === 'by-name'
+        ? [`named ${name}`, '']
+        : [`with the id ${adopt}`, ', which takes an id or by-name'];
     return held(
       'unresolved-reference',
       'missing',
@@ -83,11 +111,24 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
   }
   if (found.length > 1) {
     const ids = found.map((one) => one.id).join(', ');
-    return held('ambiguous', 'ambiguous', 'adopt', `${found.length} live objects are named ${name} (${ids}): adopt one by its id`);
+    return held(
+      'ambiguous',
+      'ambiguous',
+      'adopt',
+      `${found.length} live objects are named ${name} (${ids}): adopt one by its id`,
+    );
   }
   if (owned) {
     const message = `this identity is ${owned.id} already, and the manifest adopts ${live.id}: remove the annotation, or the tag ${TAG.resource} from the one that is not meant`;
-    return { is: 'held', reason: 'ambiguous', state: 'ambiguous', wants: 'adopt', message, live, candidates: [owned, live] };
+    return {
+      is: 'held',
+      reason: 'ambiguous',
+      state: 'ambiguous',
+      wants: 'adopt',
+      message,
+      live,
+      candidates: [owned, live],
+    };
   }
   const claim = claimOf(live, world.owner);
   if (claim) {
@@ -99,14 +140,23 @@ function matchAdopted(desired: Desired, adopt: string, owned: Live | undefined, 
       live,
     );
   }
-  return foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] };
+  return (
+    foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] }
+  );
 }
 
 function matchByName(desired: Desired, world: LiveIndex): Match {
-  const namesakes = world.byName(desired.kind, nameOf(desired)).filter((live) => !claimOf(live, world.owner));
+  const namesakes = world
+    .byName(desired.kind, nameOf(desired))
+    .filter((live) => !claimOf(live, world.owner));
   const [live] = namesakes;
   if (!live) return { is: 'missing' };
-  const foreign = foreignHold({ ...desired, annotations: { ...desired.annotations, adoptFrom: [] } }, live, 'create', world);
+  const foreign = foreignHold(
+    { ...desired, annotations: { ...desired.annotations, adoptFrom: [] } },
+    live,
+    'create',
+    world,
+  );
   if (foreign) return foreign;
   const way =
     namesakes.length > 1
@@ -132,7 +182,9 @@ function matchStage(desired: Desired, world: LiveIndex): Match {
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
   const live = world.byId('Stage', id.found);
   if (!live) return { is: 'missing', fixedId: id.found };
-  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
+  return (
+    foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] }
+  );
 }
 
 /** An API is never missing: whoever has one makes it, and its methods. */
@@ -140,30 +192,59 @@ function matchRequirement(desired: Desired, world: LiveIndex): Match {
   const id = apiOf(desired.spec.restApi, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
   const live = world.byId(REQUIREMENT, id.found);
-  if (!live) return held('unresolved-reference', 'unknown', 'update', `no REST API has the id ${id.found} in this account and region`);
-  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] };
+  if (!live)
+    return held(
+      'unresolved-reference',
+      'unknown',
+      'update',
+      `no REST API has the id ${id.found} in this account and region`,
+    );
+  return (
+    foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] }
+  );
 }
 
 /** Another manager's tags: held, unless the document says that it takes over from that one. Once adopted, our tag outranks theirs. */
-function foreignHold(desired: Desired, live: Live, wants: 'create' | 'adopt' | 'update', world: LiveIndex): Match | undefined {
+function foreignHold(
+  desired: Desired,
+  live: Live,
+  wants: 'create' | 'adopt' | 'update',
+  world: LiveIndex,
+): Match | undefined {
   const manager = otherManager(live, world.owner);
-  if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager)) return undefined;
+  if (!manager || claimOf(live, world.owner) || desired.annotations.adoptFrom.includes(manager))
+    return undefined;
   const way =
     desired.kind === 'Stage' || desired.kind === REQUIREMENT
       ? `annotation apikeeper.dev/adopt-from: ${manager}`
       : `annotations ${adoptText(desired, live.id)} and apikeeper.dev/adopt-from: ${manager}`;
-  return held('foreign', 'foreign', wants, `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`, live);
+  return held(
+    'foreign',
+    'foreign',
+    wants,
+    `${live.id} bears the tags of ${manager}: to take it over, add the ${way}`,
+    live,
+  );
 }
 
-function held(reason: HoldReason, state: State, wants: 'create' | 'adopt' | 'update', message: string, live?: Live): Match {
+function held(
+  reason: HoldReason,
+  state: State,
+  wants: 'create' | 'adopt' | 'update',
+  message: string,
+  live?: Live,
+): Match {
   return { is: 'held', reason, state, wants, message, ...(live && { live }) };
 }
 
 /** Documents that mean the same live object: each is named with the others. */
-export function sharedClaims(matches: ReadonlyMap<Desired, Match>): ReadonlyMap<Desired, readonly Desired[]> {
+export function sharedClaims(
+  matches: ReadonlyMap<Desired, Match>,
+): ReadonlyMap<Desired, readonly Desired[]> {
   const byLive = new Map<string, Desired[]>();
   for (const [desired, found] of matches) {
-    const id = found.is === 'live' ? found.live.id : found.is === 'missing' ? found.fixedId : undefined;
+    const id =
+      found.is === 'live' ? found.live.id : found.is === 'missing' ? found.fixedId : undefined;
     if (id === undefined) continue;
     const key = `${desired.kind} ${id}`;
     byLive.set(key, [...(byLive.get(key) ?? []), desired]);

@@ -1,10 +1,10 @@
 /** The steps of a document that has no live object yet. */
 import { defaultOf } from '../compare/canonicalize.ts';
 import { unresolvedEntry } from '../compare/compare-fields.ts';
+import { isMap, isUnset, pointer } from '../model/json.ts';
 import { identity, type Json, type Spec } from '../model/model.ts';
 import type { Cause, Change, Step } from '../model/plan.ts';
-import { stepBase, heldSteps, ourTags, type PlanningContext } from './planning-context.ts';
-import { isMap, isUnset, pointer } from '../model/json.ts';
+import { heldSteps, ourTags, type PlanningContext, stepBase } from './planning-context.ts';
 
 export function planCreate(object: PlanningContext, fixedId: string | undefined): Step[] {
   const { desired, rules, canonical: form, input } = object;
@@ -12,11 +12,21 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
   if (desired.kind === 'Stage' && desired.spec.deployment === undefined) {
     const message =
       'the stage does not exist, and the manifest names no deployment to create it from: deploy the API, or say deployment: latest';
-    return [{ ...missing, action: 'hold', wants: 'create', reason: 'unresolved-reference', message }];
+    return [
+      { ...missing, action: 'hold', wants: 'create', reason: 'unresolved-reference', message },
+    ];
   }
   const pinned = input.pinned.get(identity(desired));
   if (typeof pinned === 'object')
-    return [{ ...missing, action: 'hold', wants: 'create', reason: 'dependency', message: pinned.unreadable }];
+    return [
+      {
+        ...missing,
+        action: 'hold',
+        wants: 'create',
+        reason: 'dependency',
+        message: pinned.unreadable,
+      },
+    ];
 
   const owned: Record<string, Json> = {};
   const createOnly: Record<string, Json> = {};
@@ -24,7 +34,8 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
     const given = desired.spec[rule.name];
     const named = form.named[rule.name];
     if (rule.sensitive || (rule.role !== 'live' && rule.role !== 'createOnly')) continue;
-    if (named !== undefined || rule.role === 'live') owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
+    if (named !== undefined || rule.role === 'live')
+      owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
     else if (given !== undefined) createOnly[rule.name] = given;
   }
   const deleted = input.lastSeen.has(identity(desired));
@@ -46,16 +57,37 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */
-function creationChanges({ rules, canonical: form }: PlanningContext, owned: Spec, cause: Cause): Change[] {
+function creationChanges(
+  { rules, canonical: form }: PlanningContext,
+  owned: Spec,
+  cause: Cause,
+): Change[] {
   return Object.entries(owned)
     .filter(([, value]) => !isUnset(value))
     .flatMap(([field, value]): Change[] => {
       if (typeof rules.fields[field]?.key !== 'string' || !isMap(value))
-        return [{ field, keys: [], path: pointer(['spec', field]), desired: value, live: undefined, cause }];
+        return [
+          {
+            field,
+            keys: [],
+            path: pointer(['spec', field]),
+            desired: value,
+            live: undefined,
+            cause,
+          },
+        ];
       return Object.entries(value).map(([key, entry]) => {
         const needs = form.pending.get(field)?.get(key);
         const path = pointer(['spec', field, form.labels.get(field)?.get(key) ?? key]);
-        return { field, keys: [key], path, desired: entry, live: undefined, cause, ...(needs !== undefined && { needs: [needs] }) };
+        return {
+          field,
+          keys: [key],
+          path,
+          desired: entry,
+          live: undefined,
+          cause,
+          ...(needs !== undefined && { needs: [needs] }),
+        };
       });
     });
 }

@@ -1,15 +1,15 @@
 /** What is ours, live, and no longer in Git (design, section 5). */
 
 import { appliedTag } from '../compare/last-applied.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
+import { claimOf, otherManager } from '../compare/ownership.ts';
+import { labelOf } from '../compare/references.ts';
+import { pointer } from '../model/json.ts';
+import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
+import type { Action, Change, HoldReason, Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import type { Match } from './match.ts';
 import { targetMode } from './mode.ts';
-import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
-import { claimOf, otherManager } from '../compare/ownership.ts';
-import type { Action, Change, HoldReason, Step } from '../model/plan.ts';
-import { labelOf } from '../compare/references.ts';
-import { pointer } from '../model/json.ts';
-import type { LiveIndex } from '../compare/live-index.ts';
 
 /**
  * | it is | its tag `on-remove` | then |
@@ -20,25 +20,41 @@ import type { LiveIndex } from '../compare/live-index.ts';
  * | a stage that we created | `Delete` | deleted |
  * | anything | `Retain`, or none | released: our tags come off, nothing else changes |
  */
-export function planOrphans(input: PlanInput, world: LiveIndex, matches: ReadonlyMap<Desired, Match>): Step[] {
+export function planOrphans(
+  input: PlanInput,
+  world: LiveIndex,
+  matches: ReadonlyMap<Desired, Match>,
+): Step[] {
   const { namespace } = input.target;
   const taken = new Set<Live>();
   for (const found of matches.values()) {
     if (found.is === 'live') for (const live of [found.live, ...found.disclaims]) taken.add(live);
-    if (found.is === 'held') for (const live of [found.live ?? [], found.candidates ?? []].flat()) taken.add(live);
+    if (found.is === 'held')
+      for (const live of [found.live ?? [], found.candidates ?? []].flat()) taken.add(live);
   }
   const declared = new Set([...input.desired, ...input.neighbours].map(identity));
   const orphans = input.live.flatMap((live): Orphan[] => {
     const claim = claimOf(live, world.owner);
-    if (claim?.namespace !== namespace || taken.has(live) || declared.has(identity({ kind: live.kind, ...claim }))) return [];
+    if (
+      claim?.namespace !== namespace ||
+      taken.has(live) ||
+      declared.has(identity({ kind: live.kind, ...claim }))
+    )
+      return [];
     return [{ live, name: claim.name, namespace }];
   });
-  const keys = orphans.filter(({ live }) => live.kind === 'ApiKey').map((orphan) => retired(orphan, input, world));
+  const keys = orphans
+    .filter(({ live }) => live.kind === 'ApiKey')
+    .map((orphan) => retired(orphan, input, world));
   // A key that stays disabled for good is nothing to wait for.
   const isWaitedFor = ({ action, wants, deleteAfter }: Step) =>
-    wants === 'delete' || wants === 'disable' || (action === 'disable' && deleteAfter !== undefined);
+    wants === 'delete' ||
+    wants === 'disable' ||
+    (action === 'disable' && deleteAfter !== undefined);
   const waiting = new Set(keys.filter(isWaitedFor).map(({ live }) => live?.id));
-  const others = orphans.filter(({ live }) => live.kind !== 'ApiKey').flatMap((orphan) => removed(orphan, waiting, input, world));
+  const others = orphans
+    .filter(({ live }) => live.kind !== 'ApiKey')
+    .flatMap((orphan) => removed(orphan, waiting, input, world));
   return [...keys, ...others];
 }
 
@@ -50,12 +66,20 @@ interface Orphan {
 
 function step(orphan: Orphan, action: Action, more: Partial<Step> = {}): Step {
   const { live, namespace, name } = orphan;
-  const empty = { changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
+  const empty = {
+    changes: [],
+    unclaimed: [],
+    owned: {},
+    tags: { set: {}, remove: [] },
+    disclaims: [],
+  };
   return { kind: live.kind, namespace, name, action, state: 'orphaned', live, ...empty, ...more };
 }
 
 function release(orphan: Orphan): Step {
-  const ours = Object.keys(orphan.live.tags).filter((key) => key.startsWith('apikeeper:') && key !== TAG.suspend);
+  const ours = Object.keys(orphan.live.tags).filter(
+    (key) => key.startsWith('apikeeper:') && key !== TAG.suspend,
+  );
   return step(orphan, 'release', {
     tags: { set: {}, remove: ours.sort() },
     message:
@@ -67,12 +91,26 @@ function release(orphan: Orphan): Step {
 
 /** Why nothing may be done about what left Git, the strongest reason first. */
 function stopped(wanted: Step, input: PlanInput, world: LiveIndex): Step {
-  const hold = (reason: HoldReason, message: string): Step => ({ ...wanted, action: 'hold', wants: wanted.action, reason, message });
+  const hold = (reason: HoldReason, message: string): Step => ({
+    ...wanted,
+    action: 'hold',
+    wants: wanted.action,
+    reason,
+    message,
+  });
   if (wanted.live?.tags[TAG.suspend] !== undefined)
-    return hold('suspended', `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`);
+    return hold(
+      'suspended',
+      `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`,
+    );
   if (input.invalid.has(identity(wanted))) {
     const message = 'its document is invalid, so it is left as it is: mend the problem reported';
-    return { ...hold('incomplete-manifests', message), wants: 'update', state: 'unknown', changes: [] };
+    return {
+      ...hold('incomplete-manifests', message),
+      wants: 'update',
+      state: 'unknown',
+      changes: [],
+    };
   }
   if (!input.complete)
     return hold(
@@ -84,10 +122,14 @@ function stopped(wanted: Step, input: PlanInput, world: LiveIndex): Step {
       'prune-disabled',
       `it left Git; prune is off: set prune: true in the Target, or --prune, to have it removed; if it was renamed, say apikeeper.dev/moved-from: ${wanted.name} in its new document`,
     );
-  if (targetMode(input.target, input.policy) === 'observe') return hold('observe', 'observed, not enforced: nothing is written');
+  if (targetMode(input.target, input.policy) === 'observe')
+    return hold('observe', 'observed, not enforced: nothing is written');
   const manager = otherManager({ tags: wanted.live?.tags ?? {} }, world.owner);
   if (wanted.action === 'delete' && manager)
-    return hold('foreign', `it bears the tags of ${manager}, which may still want it: delete it there`);
+    return hold(
+      'foreign',
+      `it bears the tags of ${manager}, which may still want it: delete it there`,
+    );
   return wanted;
 }
 
@@ -101,10 +143,19 @@ function retired(orphan: Orphan, input: PlanInput, world: LiveIndex): Step {
   const enabled = live.spec.enabled === true;
   // It was disabled when it left Git: if it is enabled now, somebody did that.
   const cause = due === undefined ? 'git' : 'live';
-  const off: Change = { field: 'enabled', keys: [], path: '/spec/enabled', desired: false, live: true, cause };
+  const off: Change = {
+    field: 'enabled',
+    keys: [],
+    path: '/spec/enabled',
+    desired: false,
+    live: true,
+    cause,
+  };
   if (policy === 'Disable') {
     if (!enabled && isRecorded(live, input))
-      return step(orphan, 'keep', { message: 'it left Git and stays disabled, as its deletionPolicy says' });
+      return step(orphan, 'keep', {
+        message: 'it left Git and stays disabled, as its deletionPolicy says',
+      });
     const changes = enabled ? [off] : [];
     const message = 'it left Git: disabled now, and kept, as its deletionPolicy says';
     return stopped(step(orphan, 'disable', { changes, owned: DISABLED, message }), input, world);
@@ -121,7 +172,10 @@ function retired(orphan: Orphan, input: PlanInput, world: LiveIndex): Step {
     });
     return stopped(disable, input, world);
   }
-  const remove = step(orphan, 'delete', { deleteAfter: due as string, message: `it left Git, and its grace ended ${due}` });
+  const remove = step(orphan, 'delete', {
+    deleteAfter: due as string,
+    message: `it left Git, and its grace ended ${due}`,
+  });
   const allowed = stopped(remove, input, world);
   if (allowed.action === 'hold' || input.now >= dueAt) return allowed;
   return {
@@ -138,10 +192,19 @@ const DISABLED: Spec = { enabled: false };
 /** Whether our tag says that it was disabled: a process that died in between has disabled it, and not said so. */
 function isRecorded(live: Live, { rules, fingerprint }: PlanInput): boolean {
   const own = rules.find(({ kind }) => kind === live.kind);
-  return own !== undefined && appliedTag({ live, state: 'orphaned' }, DISABLED, new Set(), own, fingerprint) === live.tags[TAG.applied];
+  return (
+    own !== undefined &&
+    appliedTag({ live, state: 'orphaned' }, DISABLED, new Set(), own, fingerprint) ===
+      live.tags[TAG.applied]
+  );
 }
 
-function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input: PlanInput, world: LiveIndex): Step[] {
+function removed(
+  orphan: Orphan,
+  waiting: ReadonlySet<string | undefined>,
+  input: PlanInput,
+  world: LiveIndex,
+): Step[] {
   const { live } = orphan;
   if (live.tags[TAG.onRemove] !== 'Delete') return [stopped(release(orphan), input, world)];
   const remove = stopped(step(orphan, 'delete', { message: 'it left Git' }), input, world);
@@ -155,7 +218,20 @@ function removed(orphan: Orphan, waiting: ReadonlySet<string | undefined>, input
   if (others.length === 0) return [waits];
   // They may be wanted in another plan, and what they can call through this one is nobody's wish any more.
   const changes = others.map((key): Change => {
-    return { field: 'keys', keys: [key], path: pointer(['spec', 'keys', nameOf(key)]), desired: undefined, live: true, cause: 'git' };
+    return {
+      field: 'keys',
+      keys: [key],
+      path: pointer(['spec', 'keys', nameOf(key)]),
+      desired: undefined,
+      live: true,
+      cause: 'git',
+    };
   });
-  return [step(orphan, 'update', { changes, message: 'it left Git: keys that have not left with it are taken out of it now' }), waits];
+  return [
+    step(orphan, 'update', {
+      changes,
+      message: 'it left Git: keys that have not left with it are taken out of it now',
+    }),
+    waits,
+  ];
 }

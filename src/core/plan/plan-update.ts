@@ -1,24 +1,38 @@
 /** The steps of a document that has a live object: what is changed of it, and what is held. */
 
-import { appliedTag } from '../compare/last-applied.ts';
-import { compareRequirement } from '../compare/compare-key-requirement.ts';
 import { compare, type Held } from '../compare/compare-fields.ts';
-import type { Pinned } from '../model/plan-input.ts';
-import type { Match } from './match.ts';
-import { identity, type Live, TAG } from '../model/model.ts';
-import { unsettledBy } from '../compare/pending-redeploys.ts';
-import type { Change, Step } from '../model/plan.ts';
-import { stepBase, heldSteps, ourTags, type PlanningContext } from './planning-context.ts';
-import { recreation } from './stage-recreation.ts';
+import { compareRequirement } from '../compare/compare-key-requirement.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
-import { isDrift } from './summarize.ts';
+import { appliedTag } from '../compare/last-applied.ts';
+import { unsettledBy } from '../compare/pending-redeploys.ts';
+import { identity, type Live, TAG } from '../model/model.ts';
+import type { Change, Step } from '../model/plan.ts';
+import type { Pinned } from '../model/plan-input.ts';
 import { URGENCY, urgencyOf } from '../schedule/urgency.ts';
+import type { Match } from './match.ts';
+import { heldSteps, ourTags, type PlanningContext, stepBase } from './planning-context.ts';
+import { recreation } from './stage-recreation.ts';
+import { isDrift } from './summarize.ts';
 
 export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 'live' }>): Step[] {
-  const { desired, rules, world, stageNames, doubtful, input, creating: making, canonical: form } = object;
+  const {
+    desired,
+    rules,
+    world,
+    stageNames,
+    doubtful,
+    input,
+    creating: making,
+    canonical: form,
+  } = object;
   const { live } = found;
   const seen = input.lastSeen.get(identity(desired));
-  const third = { world, rules, fingerprint: input.fingerprint, lastSeen: seen?.id === live.id ? seen.spec : undefined };
+  const third = {
+    world,
+    rules,
+    fingerprint: input.fingerprint,
+    lastSeen: seen?.id === live.id ? seen.spec : undefined,
+  };
   const result =
     desired.kind === REQUIREMENT
       ? compareRequirement(desired, live, { ...third, making })
@@ -29,13 +43,21 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
   const heldBack = [...result.held, ...fought];
   const unsettled = new Set(heldBack.flatMap((one) => one.changes.map(unsettledBy)));
-  const says = changed ? '' : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
+  const says = changed
+    ? ''
+    : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
   const main: Step = {
     ...stepBase(object),
     action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
-    state: found.adopt ? 'unmanaged' : changed ? 'changed' : result.unserved !== undefined ? 'unserved' : 'in-sync',
+    state: found.adopt
+      ? 'unmanaged'
+      : changed
+        ? 'changed'
+        : result.unserved !== undefined
+          ? 'unserved'
+          : 'in-sync',
     live,
     ...(message !== '' && { message }),
     ...(result.unserved !== undefined && { unserved: result.unserved }),
@@ -63,12 +85,17 @@ function yieldContestedFields(
   if (fought.length === 0) return { changes, held: [] };
   const message =
     'somebody set it back three times in 24 hours: find out who, and either stop them or change the manifest; any commit to this document starts anew';
-  return { changes: changes.filter((change) => !isFought(change)), held: [{ reason: 'contested', message, changes: fought }] };
+  return {
+    changes: changes.filter((change) => !isFought(change)),
+    held: [{ reason: 'contested', message, changes: fought }],
+  };
 }
 
 function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step['tags'] {
   return {
-    set: Object.fromEntries(Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value)),
+    set: Object.fromEntries(
+      Object.entries(wanted).filter(([key, value]) => live.tags[key] !== value),
+    ),
     remove: TAG.deleteAfter in live.tags ? [TAG.deleteAfter] : [],
   };
 }
@@ -76,8 +103,18 @@ function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step[
 /** A key's value can't be changed (facts, 1.1): a pinned one that differs is held, and no other field waits for it. */
 function pinnedSteps(object: PlanningContext, live: Live, pinned: Pinned | undefined): Step[] {
   if (pinned === undefined || pinned === 'same') return [];
-  const value: Change = { field: 'value', keys: [], path: '/spec/value', desired: '(sensitive)', live: '(sensitive)', cause: 'unknown' };
-  if (typeof pinned === 'object') return heldSteps(object, live, [{ reason: 'dependency', message: pinned.unreadable, changes: [] }]);
+  const value: Change = {
+    field: 'value',
+    keys: [],
+    path: '/spec/value',
+    desired: '(sensitive)',
+    live: '(sensitive)',
+    cause: 'unknown',
+  };
+  if (typeof pinned === 'object')
+    return heldSteps(object, live, [
+      { reason: 'dependency', message: pinned.unreadable, changes: [] },
+    ]);
   const message =
     'the live key has another value than the manifest pins, and a value cannot be changed: rotate it, with a second ApiKey that gets the new value, and remove this one when its consumers have moved';
   return heldSteps(object, live, [{ reason: 'immutable-field', message, changes: [value] }]);

@@ -1,32 +1,40 @@
 /** The plan of one target: pure; the same input gives the same plan in the same order. */
 import { canonicalize } from '../compare/canonicalize.ts';
-import { holdConflicts } from '../holds/membership-conflicts.ts';
-import { planCreate } from './plan-create.ts';
-import { heldAmbiguous, detectLostTags, holdMassMissing } from './sanity.ts';
-import { planUpdate } from './plan-update.ts';
+import { createLiveIndex, type LiveIndex } from '../compare/live-index.ts';
+import { claimOf } from '../compare/ownership.ts';
+import { resolver, stageId } from '../compare/references.ts';
 import { holdMassRevocation } from '../holds/blast-radius.ts';
-import type { PlanInput } from '../model/plan-input.ts';
+import { holdLockouts } from '../holds/lockout.ts';
+import { holdConflicts } from '../holds/membership-conflicts.ts';
 import { holdThrottleRemoval } from '../holds/throttle-order.ts';
+import { compareText } from '../model/json.ts';
+import { type Desired, identity, type Live, TAG } from '../model/model.ts';
+import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
+import type { PlanInput } from '../model/plan-input.ts';
 import { type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
-import { type Desired, identity, type Live, TAG } from '../model/model.ts';
+import { planCreate } from './plan-create.ts';
 import { planOrphans } from './plan-orphans.ts';
-import { claimOf } from '../compare/ownership.ts';
-import { holdLockouts } from '../holds/lockout.ts';
-import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
-import { stepBase, type PlanningContext } from './planning-context.ts';
-import { resolver, stageId } from '../compare/references.ts';
-import { compareText } from '../model/json.ts';
-import { createLiveIndex, type LiveIndex } from '../compare/live-index.ts';
+import { planUpdate } from './plan-update.ts';
+import { type PlanningContext, stepBase } from './planning-context.ts';
+import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
 
 export function plan(given: PlanInput): Plan {
   const input = inOrder(given);
-  const world = createLiveIndex({ namespace: input.target.namespace, owner: input.target.owner, apis: input.apis, live: input.live });
+  const world = createLiveIndex({
+    namespace: input.target.namespace,
+    owner: input.target.owner,
+    apis: input.apis,
+    live: input.live,
+  });
   const matches = matchesOf(input, world);
   const steps = [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
   const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, world, input)), input.live);
   const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
-  const ordered = [...settled].sort((a, b) => (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || compareText(identity(a), identity(b)));
+  const ordered = [...settled].sort(
+    (a, b) =>
+      (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || compareText(identity(a), identity(b)),
+  );
   return { steps: ordered, unmanaged: unmanaged(input, ordered) };
 }
 
@@ -38,13 +46,20 @@ function matchesOf(input: PlanInput, world: LiveIndex): ReadonlyMap<Desired, Mat
       matchDocument(desired, { ...world, namespace: desired.namespace }),
     ]),
   );
-  for (const [desired, others] of sharedClaims(matches)) matches.set(desired, heldAmbiguous(others, matches.get(desired)));
+  for (const [desired, others] of sharedClaims(matches))
+    matches.set(desired, heldAmbiguous(others, matches.get(desired)));
   return matches;
 }
 
 /** The steps of the documents of this namespace. */
-function declaredSteps(input: PlanInput, world: LiveIndex, matches: ReadonlyMap<Desired, Match>): readonly Step[] {
-  const doubtful = new Set([...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])));
+function declaredSteps(
+  input: PlanInput,
+  world: LiveIndex,
+  matches: ReadonlyMap<Desired, Match>,
+): readonly Step[] {
+  const doubtful = new Set(
+    [...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])),
+  );
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
   for (const rules of input.rules) {
@@ -56,7 +71,16 @@ function declaredSteps(input: PlanInput, world: LiveIndex, matches: ReadonlyMap<
       .filter((one) => one.kind === rules.kind)
       .flatMap((desired) => {
         const form = canonicalize(rules, desired, resolve);
-        const object: PlanningContext = { desired, rules, world, stageNames, doubtful, input, canonical: form, creating: making };
+        const object: PlanningContext = {
+          desired,
+          rules,
+          world,
+          stageNames,
+          doubtful,
+          input,
+          canonical: form,
+          creating: making,
+        };
         return objectSteps(object, detectLostTags(object, matches.get(desired) as Match));
       });
     steps.push(...holdMassMissing(made, rules.kind, input));
@@ -74,7 +98,10 @@ function stageNamesOf({ desired, apis }: PlanInput): ReadonlyMap<string, string>
   return names;
 }
 
-function objectSteps(object: PlanningContext, found: Match & { readonly incident?: Incident }): Step[] {
+function objectSteps(
+  object: PlanningContext,
+  found: Match & { readonly incident?: Incident },
+): Step[] {
   const live = found.is === 'missing' ? undefined : found.live;
   const suspended = suspension(object, live);
   if (suspended) {
@@ -93,16 +120,31 @@ function objectSteps(object: PlanningContext, found: Match & { readonly incident
   if (found.is === 'held') {
     const { reason, wants, state, message } = found;
     const incident = found.incident && { incident: found.incident };
-    return [{ ...stepBase(object), action: 'hold', wants, state, reason, message, ...(live && { live }), ...incident }];
+    return [
+      {
+        ...stepBase(object),
+        action: 'hold',
+        wants,
+        state,
+        reason,
+        message,
+        ...(live && { live }),
+        ...incident,
+      },
+    ];
   }
-  const steps = found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
-  return modeOf(object.desired, object.input.target, object.input.policy) === 'observe' ? steps.map(observed) : steps;
+  const steps =
+    found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
+  return modeOf(object.desired, object.input.target, object.input.policy) === 'observe'
+    ? steps.map(observed)
+    : steps;
 }
 
 function suspension({ desired }: PlanningContext, live: Live | undefined): string | undefined {
   if (live?.tags[TAG.suspend] !== undefined)
     return `the live object bears the tag ${TAG.suspend}: remove the tag to have it reconciled again`;
-  if (desired.annotations.mode === 'suspend') return 'the manifest says apikeeper.dev/mode: suspend';
+  if (desired.annotations.mode === 'suspend')
+    return 'the manifest says apikeeper.dev/mode: suspend';
   return undefined;
 }
 
@@ -110,7 +152,11 @@ function observed(step: Step): Step {
   if (step.action === 'hold') return step;
   if (step.action === 'keep') return { ...step, tags: { set: {}, remove: [] } };
   const observing = 'observed, not enforced: nothing is written';
-  return held(step, 'observe', step.incident && step.message ? `${step.message}; ${observing}` : observing);
+  return held(
+    step,
+    'observe',
+    step.incident && step.message ? `${step.message}; ${observing}` : observing,
+  );
 }
 
 /** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
@@ -122,14 +168,27 @@ function applyHolds(steps: readonly Step[], world: LiveIndex, input: PlanInput):
 
 /** What is nobody's here: it is counted, and never changed. */
 function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
-  const known = new Set(steps.filter((step) => step.reason !== 'not-owned').map((step) => `${step.kind} ${step.live?.id}`));
-  const isOurs = (live: Live) => input.namespaces.has(claimOf(live, input.target.owner)?.namespace ?? '');
+  const known = new Set(
+    steps
+      .filter((step) => step.reason !== 'not-owned')
+      .map((step) => `${step.kind} ${step.live?.id}`),
+  );
+  const isOurs = (live: Live) =>
+    input.namespaces.has(claimOf(live, input.target.owner)?.namespace ?? '');
   return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`) && !isOurs(live));
 }
 
 /** The order in which documents and live objects were listed decides nothing. */
 function inOrder(input: PlanInput): PlanInput {
-  const documents = (all: readonly Desired[]) => [...all].sort((a, b) => compareText(identity(a), identity(b)));
-  const live = [...input.live].sort((a, b) => compareText(a.kind, b.kind) || compareText(a.id, b.id));
-  return { ...input, desired: documents(input.desired), neighbours: documents(input.neighbours), live };
+  const documents = (all: readonly Desired[]) =>
+    [...all].sort((a, b) => compareText(identity(a), identity(b)));
+  const live = [...input.live].sort(
+    (a, b) => compareText(a.kind, b.kind) || compareText(a.id, b.id),
+  );
+  return {
+    ...input,
+    desired: documents(input.desired),
+    neighbours: documents(input.neighbours),
+    live,
+  };
 }

@@ -1,11 +1,11 @@
 /** A document on its way to its steps, with all that decides them. */
 import type { Canonical } from '../compare/canonicalize.ts';
 import type { Held } from '../compare/compare-fields.ts';
-import type { PlanInput } from '../model/plan-input.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
+import { hasFixedIdentity, type Rules } from '../model/field-rules.ts';
 import { type Desired, type Live, TAG } from '../model/model.ts';
 import type { Step } from '../model/plan.ts';
-import { hasFixedIdentity, type Rules } from '../model/field-rules.ts';
-import type { LiveIndex } from '../compare/live-index.ts';
+import type { PlanInput } from '../model/plan-input.ts';
 
 export interface PlanningContext {
   readonly desired: Desired;
@@ -23,11 +23,26 @@ export interface PlanningContext {
 /** The parts of a step that every step of a document has. */
 export function stepBase({ desired }: PlanningContext): Omit<Step, 'action' | 'state'> {
   const { kind, namespace, name, source } = desired;
-  return { kind, namespace, name, source, desired, changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
+  return {
+    kind,
+    namespace,
+    name,
+    source,
+    desired,
+    changes: [],
+    unclaimed: [],
+    owned: {},
+    tags: { set: {}, remove: [] },
+    disclaims: [],
+  };
 }
 
 /** Each as a step of its own: the rest of the object goes on. */
-export function heldSteps(object: PlanningContext, live: Live | undefined, all: readonly Held[]): Step[] {
+export function heldSteps(
+  object: PlanningContext,
+  live: Live | undefined,
+  all: readonly Held[],
+): Step[] {
   return all.map(({ reason, message, changes }) => ({
     ...stepBase(object),
     action: 'hold',
@@ -41,7 +56,10 @@ export function heldSteps(object: PlanningContext, live: Live | undefined, all: 
 }
 
 /** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */
-export function ourTags({ desired, rules, world }: PlanningContext, live: Live | undefined): Record<string, string> {
+export function ourTags(
+  { desired, rules, world }: PlanningContext,
+  live: Live | undefined,
+): Record<string, string> {
   const policy = desired.spec.deletionPolicy ?? rules.fields.deletionPolicy?.default;
   const removable = !hasFixedIdentity(rules) || !live || TAG.onRemove in live.tags;
   return {

@@ -9,7 +9,10 @@ export function adoptText(subject: Subject, id: string): string {
 }
 
 /** `apikeeper.dev/moved-from: default/acme-ltd`, likewise. */
-export function movedText(subject: Subject, from: { readonly namespace: string; readonly name: string }): string {
+export function movedText(
+  subject: Subject,
+  from: { readonly namespace: string; readonly name: string },
+): string {
   return `apikeeper.dev/moved-from: ${partText(subject)}${from.namespace}/${from.name}`;
 }
 
@@ -21,5 +24,7 @@ export function nameField({ kind, consumer }: Subject): string {
 
 /** Which part of a Consumer an item of its annotations speaks of: an item without it speaks of the key. */
 function partText({ kind, name, consumer }: Subject): string {
-  return consumer !== undefined && kind === 'UsagePlan' ? `${name.slice(consumer.length + 1)}=` : '';
+  return consumer !== undefined && kind === 'UsagePlan'
+    ? `${name.slice(consumer.length + 1)}=`
+    : '';
 }

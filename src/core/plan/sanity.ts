@@ -1,15 +1,20 @@
 /** What is held because it can hardly be meant: two documents for one object, an object without our tags all of a sudden, many objects gone at once. */
+
+import { claimOf } from '../compare/ownership.ts';
+import { hasFixedIdentity } from '../model/field-rules.ts';
+import { type Desired, identity } from '../model/model.ts';
+import { held, type Incident, type Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import type { Match } from './match.ts';
-import { type Desired, identity } from '../model/model.ts';
-import { claimOf } from '../compare/ownership.ts';
-import { held, type Incident, type Step } from '../model/plan.ts';
 import type { PlanningContext } from './planning-context.ts';
-import { hasFixedIdentity } from '../model/field-rules.ts';
 import { adoptText } from './remediation.ts';
 
 export function heldAmbiguous(others: readonly Desired[], found: Match | undefined): Match {
-  const places = others.map((one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`).join(', ');
+  const places = others
+    .map(
+      (one) => `${one.kind}/${one.namespace}/${one.name} (${one.source.file}:${one.source.line})`,
+    )
+    .join(', ');
   return {
     is: 'held',
     reason: 'ambiguous',
@@ -21,17 +26,32 @@ export function heldAmbiguous(others: readonly Desired[], found: Match | undefin
 }
 
 /** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
-export function detectLostTags({ desired, rules, input, world }: PlanningContext, found: Match): Match & { readonly incident?: Incident } {
+export function detectLostTags(
+  { desired, rules, input, world }: PlanningContext,
+  found: Match,
+): Match & { readonly incident?: Incident } {
   const seen = input.lastSeen.get(identity(desired));
   if (!seen || hasFixedIdentity(rules) || found.is === 'live') return found;
   const live = world.byId(desired.kind, seen.id);
   if (!live || claimOf(live, world.owner)) return found;
   const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
-  return { is: 'held', reason: 'not-owned', state: 'unmanaged', wants: 'update', message, live, incident: 'object.disowned' };
+  return {
+    is: 'held',
+    reason: 'not-owned',
+    state: 'unmanaged',
+    wants: 'update',
+    message,
+    live,
+    incident: 'object.disowned',
+  };
 }
 
 /** Too many of what this process saw live are gone at once: more likely a wrong account or a broken list than so many hands. */
-export function holdMassMissing(steps: readonly Step[], kind: string, input: PlanInput): readonly Step[] {
+export function holdMassMissing(
+  steps: readonly Step[],
+  kind: string,
+  input: PlanInput,
+): readonly Step[] {
   const isLost = (step: Step) => step.action === 'create' && input.lastSeen.has(identity(step));
   const known = [...input.lastSeen.keys()].filter((id) => id.startsWith(`${kind}/`)).length;
   const gone = steps.filter(isLost).length;

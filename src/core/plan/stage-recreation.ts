@@ -3,18 +3,25 @@
  * silently (facts, section 4), while the new one looks as if nothing had happened.
  */
 import type { Canonical } from '../compare/canonicalize.ts';
-import type { LastSeen } from '../model/plan-input.ts';
-import type { Desired, Live } from '../model/model.ts';
+import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf } from '../compare/ownership.ts';
-import type { Step } from '../model/plan.ts';
 import { stageLabel } from '../compare/references.ts';
 import { isMap } from '../model/json.ts';
-import type { LiveIndex } from '../compare/live-index.ts';
+import type { Desired, Live } from '../model/model.ts';
+import type { Step } from '../model/plan.ts';
+import type { LastSeen } from '../model/plan-input.ts';
 
 /** When the stages were made that an object is, or is on, by `<api id>:<stage name>`. */
-export function madeAt(object: Pick<Live, 'kind' | 'id' | 'spec'>, stages: ReadonlyMap<string, Live>): ReadonlyMap<string, number> {
+export function madeAt(
+  object: Pick<Live, 'kind' | 'id' | 'spec'>,
+  stages: ReadonlyMap<string, Live>,
+): ReadonlyMap<string, number> {
   const on =
-    object.kind === 'Stage' ? [object.id] : object.kind === 'UsagePlan' && isMap(object.spec.stages) ? Object.keys(object.spec.stages) : [];
+    object.kind === 'Stage'
+      ? [object.id]
+      : object.kind === 'UsagePlan' && isMap(object.spec.stages)
+        ? Object.keys(object.spec.stages)
+        : [];
   return new Map(
     on.flatMap((id) => {
       const made = stages.get(id)?.madeAt;
@@ -32,11 +39,17 @@ interface Document {
 }
 
 /** What is to be said of it. A Stage document says it itself; of a stage without one, the plan that lost it does. */
-export function recreation(document: Document, live: Live, seen: LastSeen | undefined): Pick<Step, 'incident' | 'message'> {
+export function recreation(
+  document: Document,
+  live: Live,
+  seen: LastSeen | undefined,
+): Pick<Step, 'incident' | 'message'> {
   const { desired, world, stageNames } = document;
   const incident = 'stage.recreated' as const;
   if (desired.kind === 'Stage')
-    return isAnother(live, seen, world.owner) ? { incident, message: 'somebody re-created the stage: what was set on it is gone' } : {};
+    return isAnother(live, seen, world.owner)
+      ? { incident, message: 'somebody re-created the stage: what was set on it is gone' }
+      : {};
   const lost = desired.kind === 'UsagePlan' ? lostStages(document, live, seen) : [];
   if (lost.length === 0) return {};
   const labels = lost.map(({ label }) => label).join(', ');
@@ -49,7 +62,9 @@ export function recreation(document: Document, live: Live, seen: LastSeen | unde
 function isAnother(live: Live, seen: LastSeen | undefined, owner: string): boolean {
   if (!seen) return false;
   const then = seen.stages?.get(live.id);
-  return then === undefined || live.madeAt === undefined ? !claimOf(live, owner) : then !== live.madeAt;
+  return then === undefined || live.madeAt === undefined
+    ? !claimOf(live, owner)
+    : then !== live.madeAt;
 }
 
 /** The stages that a plan lost because they were re-created, among those that it is to be on. */

@@ -1,9 +1,16 @@
 /** From a plan, and what became of it, to the report. */
-import { identity, type Json, type Live } from '../model/model.ts';
+
 import { claimOf } from '../compare/ownership.ts';
-import { CHOSEN_HOLDS, type Change, causeOfStep, type Plan, type Step } from '../model/plan.ts';
-import type { Outcome, OverallState, ReportChange, ReportObject, Summary } from '../model/report.ts';
 import { compareText } from '../model/json.ts';
+import { identity, type Json, type Live } from '../model/model.ts';
+import { CHOSEN_HOLDS, type Change, causeOfStep, type Plan, type Step } from '../model/plan.ts';
+import type {
+  Outcome,
+  OverallState,
+  ReportChange,
+  ReportObject,
+  Summary,
+} from '../model/report.ts';
 
 /** What became of a step. */
 export interface Result {
@@ -78,8 +85,11 @@ function shown(value: Json | undefined): Json {
 }
 
 export function summarize({ plan, results }: Findings): Summary {
-  const count = (action: Step['action']) => plan.steps.filter((step) => step.action === action).length;
-  const failed = [...(results?.values() ?? [])].filter((result) => result.outcome === 'failed').length;
+  const count = (action: Step['action']) =>
+    plan.steps.filter((step) => step.action === action).length;
+  const failed = [...(results?.values() ?? [])].filter(
+    (result) => result.outcome === 'failed',
+  ).length;
   return {
     create: count('create'),
     adopt: count('adopt'),
@@ -96,19 +106,29 @@ export function summarize({ plan, results }: Findings): Summary {
 
 /** The worst of what was found. What an apply has put right is in sync again. */
 export function stateOf({ plan, results }: Findings): OverallState {
-  if ([...(results?.values() ?? [])].some((result) => result.outcome === 'failed')) return 'failing';
+  if ([...(results?.values() ?? [])].some((result) => result.outcome === 'failed'))
+    return 'failing';
   const isHeld = (step: Step) => {
-    const reason = results?.get(step)?.reason === 'dependency' ? 'dependency' : step.action === 'hold' ? step.reason : undefined;
+    const reason =
+      results?.get(step)?.reason === 'dependency'
+        ? 'dependency'
+        : step.action === 'hold'
+          ? step.reason
+          : undefined;
     return reason !== undefined && !CHOSEN_HOLDS.has(reason);
   };
   if (plan.steps.some(isHeld)) return 'held';
   const pending = (step: Step) =>
-    step.action !== 'keep' && (results?.get(step)?.outcome === 'skipped' || !results || step.action === 'hold');
+    step.action !== 'keep' &&
+    (results?.get(step)?.outcome === 'skipped' || !results || step.action === 'hold');
   // What left Git and may stay, since nobody asked for pruning, is no difference that anybody wants gone.
   const differs = (step: Step) =>
-    step.action !== 'hold' || (step.reason !== 'prune-disabled' && (step.changes.length > 0 || step.wants === 'create'));
+    step.action !== 'hold' ||
+    (step.reason !== 'prune-disabled' && (step.changes.length > 0 || step.wants === 'create'));
   // What a stage serves is put right by a deployment alone, and an apply that makes none leaves it as it is.
-  return plan.steps.some((step) => (pending(step) && differs(step)) || step.unserved !== undefined) ? 'drifted' : 'in-sync';
+  return plan.steps.some((step) => (pending(step) && differs(step)) || step.unserved !== undefined)
+    ? 'drifted'
+    : 'in-sync';
 }
 
 export function worst(states: readonly OverallState[]): OverallState {
@@ -117,17 +137,30 @@ export function worst(states: readonly OverallState[]): OverallState {
 }
 
 /** The share of the live objects of each kind that bear our tags, or that a document speaks of. 1 where there is none to manage. */
-export function coverage(plan: Plan, live: readonly Live[], kinds: readonly string[], owner: string): Record<string, number> {
+export function coverage(
+  plan: Plan,
+  live: readonly Live[],
+  kinds: readonly string[],
+  owner: string,
+): Record<string, number> {
   const managed = new Set(
     plan.steps.flatMap((step) =>
-      step.live && step.reason !== 'not-owned' && step.reason !== 'foreign' ? [`${step.kind} ${step.live.id}`] : [],
+      step.live && step.reason !== 'not-owned' && step.reason !== 'foreign'
+        ? [`${step.kind} ${step.live.id}`]
+        : [],
     ),
   );
-  const isManaged = (one: Live) => managed.has(`${one.kind} ${one.id}`) || claimOf(one, owner) !== undefined;
+  const isManaged = (one: Live) =>
+    managed.has(`${one.kind} ${one.id}`) || claimOf(one, owner) !== undefined;
   return Object.fromEntries(
     [...kinds].sort(compareText).map((kind) => {
       const all = live.filter((one) => one.kind === kind);
-      return [kind, all.length === 0 ? 1 : Math.round((all.filter(isManaged).length / all.length) * 1000) / 1000];
+      return [
+        kind,
+        all.length === 0
+          ? 1
+          : Math.round((all.filter(isManaged).length / all.length) * 1000) / 1000,
+      ];
     }),
   );
 }

@@ -1,9 +1,10 @@
 /** What has to be over before an operation begins. */
+
+import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { identity, type Live } from '../model/model.ts';
+import type { Change, Step } from '../model/plan.ts';
 import { isMember, keysOf, stagesAfter } from './key-moves.ts';
 import type { Operation } from './operation.ts';
-import type { Change, Step } from '../model/plan.ts';
-import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { type Urgency, urgencyOf } from './urgency.ts';
 
 /**
@@ -13,9 +14,13 @@ import { type Urgency, urgencyOf } from './urgency.ts';
  * the pair (key, stage) out of one plan before what brings it into another.
  */
 function withDependencies(all: readonly Operation[]): Operation[] {
-  const making = new Map(all.filter((one) => one.type === 'create').map((one) => [identity(one.step), one.id]));
+  const making = new Map(
+    all.filter((one) => one.type === 'create').map((one) => [identity(one.step), one.id]),
+  );
   const updating = new Map(
-    all.filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan').map((one) => [identity(one.step), one.id]),
+    all
+      .filter((one) => one.type === 'update' && one.step.kind === 'UsagePlan')
+      .map((one) => [identity(one.step), one.id]),
   );
   const moves = all.filter((one) => one.type === 'move');
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
@@ -24,11 +29,13 @@ function withDependencies(all: readonly Operation[]): Operation[] {
     const needs = (id: string | undefined) => id !== undefined && id !== one.id && after.add(id);
     // A plan is made without its keys: they join it afterwards.
     if (one.type === 'create')
-      for (const change of one.step.changes) if (!isMember(change)) for (const id of change.needs ?? []) needs(making.get(id));
+      for (const change of one.step.changes)
+        if (!isMember(change)) for (const id of change.needs ?? []) needs(making.get(id));
     if (one.type === 'update') {
       for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
       // Whoever moves out of a plan has its stages until then.
-      if (one.changes.some(givesUp)) for (const { id, from } of moves) if (from.includes(one.step)) needs(id);
+      if (one.changes.some(givesUp))
+        for (const { id, from } of moves) if (from.includes(one.step)) needs(id);
     }
     if (one.type === 'attach' || one.type === 'move') {
       needs(making.get(one.key.replace(/^pending:/, '')));
@@ -48,11 +55,14 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (own || moved || referring) needs(other.id);
       }
     }
-    if (one.type === 'deploy') for (const id of one.step.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
+    if (one.type === 'deploy')
+      for (const id of one.step.changes.flatMap((change) => change.needs ?? []))
+        needs(making.get(id));
     if (isClosing(one)) for (const other of all) if (lettingIn(other, one.step)) needs(other.id);
     // What the plans give up that a move takes the key out of comes after the move.
     const own = one.type === 'move' ? one.from : [];
-    for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? [])) if (!own.includes(step)) needs(id);
+    for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? []))
+      if (!own.includes(step)) needs(id);
     return { ...one, after: [...after].sort() };
   });
 }
@@ -61,7 +71,9 @@ function withDependencies(all: readonly Operation[]): Operation[] {
 export function isClosing(one: Operation): boolean {
   if (one.step.kind !== REQUIREMENT) return false;
   return (
-    one.type === 'deploy' || (one.type === 'update' && one.changes.some(({ field, desired }) => field !== 'methods' || desired === true))
+    one.type === 'deploy' ||
+    (one.type === 'update' &&
+      one.changes.some(({ field, desired }) => field !== 'methods' || desired === true))
   );
 }
 
@@ -69,9 +81,18 @@ export function isClosing(one: Operation): boolean {
 function lettingIn(other: Operation, { live }: Step): boolean {
   if (other.type === 'update' && other.step.kind === 'ApiKey')
     return other.changes.some(({ field, desired }) => field === 'enabled' && desired === true);
-  if (other.type !== 'attach' && other.type !== 'move' && other.type !== 'create' && other.type !== 'update') return false;
-  const plans = other.type === 'move' ? other.to : other.step.kind === 'UsagePlan' ? [other.step] : [];
-  return plans.some((plan) => keysOf(stagesAfter(plan)).some((stage) => stage.startsWith(`${live?.id}:`)));
+  if (
+    other.type !== 'attach' &&
+    other.type !== 'move' &&
+    other.type !== 'create' &&
+    other.type !== 'update'
+  )
+    return false;
+  const plans =
+    other.type === 'move' ? other.to : other.step.kind === 'UsagePlan' ? [other.step] : [];
+  return plans.some((plan) =>
+    keysOf(stagesAfter(plan)).some((stage) => stage.startsWith(`${live?.id}:`)),
+  );
 }
 
 /**
@@ -80,10 +101,18 @@ function lettingIn(other: Operation, { live }: Step): boolean {
  */
 export function breakCycles(all: readonly Operation[]): Operation[] {
   const ordered = withDependencies(all);
-  const knot = ordered.find((one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered));
+  const knot = ordered.find(
+    (one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered),
+  );
   if (knot?.type !== 'update' || knot.changes.every(goesWithStages)) return ordered;
   const part = (id: string, changes: readonly Change[]): Operation => {
-    return { ...knot, id, changes, urgency: Math.min(...changes.map(urgencyOf)) as Urgency, dependsOn: [] };
+    return {
+      ...knot,
+      id,
+      changes,
+      urgency: Math.min(...changes.map(urgencyOf)) as Urgency,
+      dependsOn: [],
+    };
   };
   const first = part(`${knot.id} first`, knot.changes.filter(goesWithStages));
   const rest = part(
@@ -93,7 +122,9 @@ export function breakCycles(all: readonly Operation[]): Operation[] {
   return breakCycles(
     all.flatMap((one): Operation[] => {
       if (one.id === knot.id) return [first, rest];
-      return [one.dependsOn.includes(knot.id) ? { ...one, dependsOn: [...one.dependsOn, first.id] } : one];
+      return [
+        one.dependsOn.includes(knot.id) ? { ...one, dependsOn: [...one.dependsOn, first.id] } : one,
+      ];
     }),
   );
 }
@@ -123,10 +154,14 @@ function waitsForItself(one: Operation, all: readonly Operation[]): boolean {
 }
 
 function pairsOf(live: Live | undefined): string[] {
-  return keysOf(live?.spec.keys).flatMap((key) => keysOf(live?.spec.stages).map((stage) => `${key} ${stage}`));
+  return keysOf(live?.spec.keys).flatMap((key) =>
+    keysOf(live?.spec.stages).map((stage) => `${key} ${stage}`),
+  );
 }
 
-function released(one: Operation): { readonly id: string; readonly step: Step; readonly pair: string }[] {
+function released(
+  one: Operation,
+): { readonly id: string; readonly step: Step; readonly pair: string }[] {
   const losers = one.type === 'move' ? one.from : [one.step];
   const gone = (pair: string): boolean => {
     const [key, stage] = pair.split(' ');
@@ -135,7 +170,11 @@ function released(one: Operation): { readonly id: string; readonly step: Step; r
     return (
       one.type === 'update' &&
       one.changes.some(
-        (change) => change.field === 'stages' && change.desired === undefined && change.keys.length === 1 && change.keys[0] === stage,
+        (change) =>
+          change.field === 'stages' &&
+          change.desired === undefined &&
+          change.keys.length === 1 &&
+          change.keys[0] === stage,
       )
     );
   };
@@ -150,7 +189,10 @@ function gainedBy(one: Operation): string[] {
   if (one.type === 'move') return one.to.flatMap((step) => pairsWith(one.key, step));
   if (one.type !== 'update' || one.step.live?.kind !== 'UsagePlan') return [];
   const stages = one.changes
-    .filter((change) => change.field === 'stages' && change.keys.length === 1 && change.desired !== undefined)
+    .filter(
+      (change) =>
+        change.field === 'stages' && change.keys.length === 1 && change.desired !== undefined,
+    )
     .map((change) => change.keys[0] ?? '');
   return keysOf(one.step.live.spec.keys).flatMap((key) => stages.map((stage) => `${key} ${stage}`));
 }

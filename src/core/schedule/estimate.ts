@@ -5,7 +5,9 @@ export interface Pace {
   readonly requestsPerSecond: number;
   readonly burst: number;
   /** Operations with a quota of their own: so many calls in so many seconds. Empty where those quotas are off. */
-  readonly quotas: Readonly<Record<string, { readonly requests: number; readonly perSeconds: number }>>;
+  readonly quotas: Readonly<
+    Record<string, { readonly requests: number; readonly perSeconds: number }>
+  >;
 }
 
 /** @param calls the operations that the plan takes, one entry per call. */
@@ -38,7 +40,8 @@ function textOf(
   const quota = pace.quotas[binding.operation];
   const all = `${total} ${total === 1 ? 'call' : 'calls'}`;
   if (binding.seconds < 1) return `${all}, at once`;
-  if (!quota) return `${all} at ${pace.requestsPerSecond} per second ≈ ${duration(binding.seconds)}`;
+  if (!quota)
+    return `${all} at ${pace.requestsPerSecond} per second ≈ ${duration(binding.seconds)}`;
   const every = quota.perSeconds === 1 ? 'second' : `${quota.perSeconds} s`;
   return `${all}; ${counts[binding.operation]} × ${binding.operation} at ${quota.requests} per ${every} ≈ ${duration(binding.seconds)}`;
 }
@@ -46,7 +49,11 @@ function textOf(
 /** `4 min 40 s`, `1 h 39 min`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3600),
+    Math.floor(whole / 60) % 60,
+    whole % 60,
+  ];
   if (hours > 0) return minutes > 0 ? `${hours} h ${minutes} min` : `${hours} h`;
   if (minutes > 0) return rest > 0 ? `${minutes} min ${rest} s` : `${minutes} min`;
   return `${rest} s`;

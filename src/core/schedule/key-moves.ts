@@ -1,8 +1,9 @@
 /** Keys that go from some plans to others. */
-import { applied } from '../model/three-way.ts';
+
+import { isMap } from '../model/json.ts';
 import type { Json } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
-import { isMap } from '../model/json.ts';
+import { applied } from '../model/three-way.ts';
 
 /** A key that goes from plans to others that have a stage in common with them. */
 export interface Move {
@@ -18,9 +19,14 @@ export function findMoves(steps: readonly Step[]): Move[] {
   const leaves = Map.groupBy(plans.flatMap(leaving), ({ key }) => key);
   return [...leaves].flatMap(([key, left]): Move[] => {
     const joined = joins.get(key) ?? [];
-    const meets = (one: Member, other: Member) => one.step !== other.step && one.stages.some((stage) => other.stages.includes(stage));
-    const from = left.filter((one) => joined.some((other) => meets(one, other))).map(({ step }) => step);
-    const to = joined.filter((one) => left.some((other) => meets(one, other))).map(({ step }) => step);
+    const meets = (one: Member, other: Member) =>
+      one.step !== other.step && one.stages.some((stage) => other.stages.includes(stage));
+    const from = left
+      .filter((one) => joined.some((other) => meets(one, other)))
+      .map(({ step }) => step);
+    const to = joined
+      .filter((one) => left.some((other) => meets(one, other)))
+      .map(({ step }) => step);
     return to.length > 0 ? [{ key, from, to }] : [];
   });
 }
@@ -34,14 +40,16 @@ interface Member {
 
 function leaving(step: Step): Member[] {
   if (!step.live) return [];
-  const gone = (change: Change) => (isMember(change) && change.desired === undefined ? (change.keys[0] ?? []) : []);
+  const gone = (change: Change) =>
+    isMember(change) && change.desired === undefined ? (change.keys[0] ?? []) : [];
   const keys = step.action === 'delete' ? keysOf(step.live.spec.keys) : step.changes.flatMap(gone);
   const stages = keysOf(step.live.spec.stages);
   return keys.map((key) => ({ key, step, stages }));
 }
 
 function joining(step: Step): Member[] {
-  const come = (change: Change) => (isMember(change) && change.desired !== undefined ? (change.keys[0] ?? []) : []);
+  const come = (change: Change) =>
+    isMember(change) && change.desired !== undefined ? (change.keys[0] ?? []) : [];
   const keys = step.action === 'create' ? keysOf(step.owned.keys) : step.changes.flatMap(come);
   const stages = keysOf(stagesAfter(step));
   return keys.map((key) => ({ key, step, stages }));

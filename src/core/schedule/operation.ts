@@ -1,6 +1,7 @@
 /** One thing that an apply does: a call or two, and what they wait for. */
-import type { Move } from './key-moves.ts';
+
 import type { Change, Step } from '../model/plan.ts';
+import type { Move } from './key-moves.ts';
 import type { Urgency } from './urgency.ts';
 
 interface Common {

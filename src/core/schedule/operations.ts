@@ -1,20 +1,23 @@
 /** From steps to the calls that carry them out: what needs what, and what is urgent (design, section 4). */
-import { breakCycles } from './dependencies.ts';
+
 import { isLiveChange } from '../compare/compare-fields.ts';
-import { identity } from '../model/model.ts';
-import { findMoves, isMember, keysOf, type Move } from './key-moves.ts';
-import type { Operation } from './operation.ts';
-import type { Change, Step } from '../model/plan.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { Rules } from '../model/field-rules.ts';
-import { URGENCY, type Urgency, urgencyOf } from './urgency.ts';
 import { compareText, isMap } from '../model/json.ts';
+import { identity } from '../model/model.ts';
+import type { Change, Step } from '../model/plan.ts';
+import { breakCycles } from './dependencies.ts';
+import { findMoves, isMember, keysOf, type Move } from './key-moves.ts';
+import type { Operation } from './operation.ts';
+import { URGENCY, type Urgency, urgencyOf } from './urgency.ts';
 
 /** All operations of a plan, the most urgent first; `after` decides what may begin. */
 export function operations(steps: readonly Step[], allRules: readonly Rules[]): Operation[] {
   const rulesOf = new Map(allRules.map((rules) => [rules.kind, rules]));
   const active = steps.filter((step) => step.action !== 'hold');
-  const moving = findMoves(active).flatMap((move) => [...move.from, ...move.to].map((step) => ({ step, move })));
+  const moving = findMoves(active).flatMap((move) =>
+    [...move.from, ...move.to].map((step) => ({ step, move })),
+  );
   const movesOf = Map.groupBy(moving, ({ step }) => step);
   const found = active.flatMap((step) => {
     const rules = rulesOf.get(step.kind);
@@ -27,7 +30,9 @@ export function operations(steps: readonly Step[], allRules: readonly Rules[]): 
 
 /** What left Git is told apart by its id: several live objects may bear the tags of one identity. */
 function idOf(type: string, step: Step, extra = ''): string {
-  return [type, identity(step), step.state === 'orphaned' ? step.live?.id : '', extra].filter(Boolean).join(' ');
+  return [type, identity(step), step.state === 'orphaned' ? step.live?.id : '', extra]
+    .filter(Boolean)
+    .join(' ');
 }
 
 const idOfMove = ({ key, to }: Move) => (to[0] ? idOf('move', to[0], key) : '');
@@ -35,29 +40,71 @@ const idOfMove = ({ key, to }: Move) => (to[0] ? idOf('move', to[0], key) : '');
 /** `moves`: those that the step is a part of. */
 function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operation[] {
   const mine: Operation[] = [];
-  const moveOf = (key: string, side: 'from' | 'to') => moves.find((move) => move.key === key && move[side].includes(step));
+  const moveOf = (key: string, side: 'from' | 'to') =>
+    moves.find((move) => move.key === key && move[side].includes(step));
   const attach = (key: string, change?: Change) => {
     const move = moveOf(key, 'to');
     if (!move) {
       const calls = ['CreateUsagePlanKey'];
-      mine.push({ type: 'attach', id: idOf('attach', step, key), step, key, urgency: urgencyOf(change), dependsOn: [], calls });
+      mine.push({
+        type: 'attach',
+        id: idOf('attach', step, key),
+        step,
+        key,
+        urgency: urgencyOf(change),
+        dependsOn: [],
+        calls,
+      });
     } else if (move.to[0] === step) {
-      const calls = [...move.from.map(() => 'DeleteUsagePlanKey'), ...move.to.map(() => 'CreateUsagePlanKey')];
-      mine.push({ ...move, type: 'move', id: idOfMove(move), step, urgency: URGENCY.attach, dependsOn: [], calls });
+      const calls = [
+        ...move.from.map(() => 'DeleteUsagePlanKey'),
+        ...move.to.map(() => 'CreateUsagePlanKey'),
+      ];
+      mine.push({
+        ...move,
+        type: 'move',
+        id: idOfMove(move),
+        step,
+        urgency: URGENCY.attach,
+        dependsOn: [],
+        calls,
+      });
     }
   };
   const detach = (key: string) => {
     if (moveOf(key, 'from')) return;
     const calls = ['DeleteUsagePlanKey'];
-    mine.push({ type: 'detach', id: idOf('detach', step, key), step, key, urgency: URGENCY.revoke, dependsOn: [], calls });
+    mine.push({
+      type: 'detach',
+      id: idOf('detach', step, key),
+      step,
+      key,
+      urgency: URGENCY.revoke,
+      dependsOn: [],
+      calls,
+    });
   };
 
   if (step.action === 'create') {
-    mine.push({ type: 'create', id: idOf('create', step), step, urgency: URGENCY.rest, dependsOn: [], calls: createCalls(step) });
+    mine.push({
+      type: 'create',
+      id: idOf('create', step),
+      step,
+      urgency: URGENCY.rest,
+      dependsOn: [],
+      calls: createCalls(step),
+    });
     for (const key of keysOf(step.owned.keys)) attach(key);
   } else if (step.action === 'delete') {
     for (const key of keysOf(step.live?.spec.keys)) detach(key);
-    mine.push({ type: 'delete', id: idOf('delete', step), step, urgency: URGENCY.rest, dependsOn: [], calls: deleteCalls(step) });
+    mine.push({
+      type: 'delete',
+      id: idOf('delete', step),
+      step,
+      urgency: URGENCY.rest,
+      dependsOn: [],
+      calls: deleteCalls(step),
+    });
   } else {
     const live = step.changes.filter((change) => isLiveChange(change, rules));
     for (const change of live) {
@@ -68,7 +115,8 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
     }
     mine.push(...(step.kind === REQUIREMENT ? requiring(step, live) : updates(step, live)));
   }
-  const writesTags = step.action !== 'delete' && (mine.length > 0 || step.action !== 'keep' || hasTags(step));
+  const writesTags =
+    step.action !== 'delete' && (mine.length > 0 || step.action !== 'keep' || hasTags(step));
   if (writesTags)
     mine.push({
       type: 'tag',
@@ -95,7 +143,10 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
     dependsOn: [],
     calls: [UPDATE_CALL[step.kind] ?? `Update${step.kind}`],
   });
-  return [...(off.length > 0 ? [update(off, 'enabled')] : []), ...(rest.length > 0 ? [update(rest, '')] : [])];
+  return [
+    ...(off.length > 0 ? [update(off, 'enabled')] : []),
+    ...(rest.length > 0 ? [update(rest, '')] : []),
+  ];
 }
 
 /** What opens a method goes at once; what demands a key waits until nobody is shut out by it, and is deployed last (dependencies.ts). */
@@ -103,40 +154,72 @@ function requiring(step: Step, live: readonly Change[]): Operation[] {
   const opening = live.filter(({ field, desired }) => field === 'methods' && desired === false);
   const closing = live.filter((change) => !opening.includes(change));
   const common = { step, urgency: URGENCY.rest, dependsOn: [] };
-  const callsOf = (changes: readonly Change[]) => changes.map(({ field }) => (field === 'methods' ? 'UpdateMethod' : 'UpdateRestApi'));
+  const callsOf = (changes: readonly Change[]) =>
+    changes.map(({ field }) => (field === 'methods' ? 'UpdateMethod' : 'UpdateRestApi'));
   const updates = [
     { id: idOf('update', step, 'open'), changes: opening },
     { id: idOf('update', step), changes: closing },
   ]
     .filter(({ changes }) => changes.length > 0)
     .map((one): Operation => ({ ...common, ...one, type: 'update', calls: callsOf(one.changes) }));
-  const stages = step.changes.filter(({ field }) => field === 'redeploy').map(({ keys }) => keys[0] ?? '');
+  const stages = step.changes
+    .filter(({ field }) => field === 'redeploy')
+    .map(({ keys }) => keys[0] ?? '');
   if (stages.length === 0) return updates;
   const calls = ['CreateDeployment', ...stages.map(() => 'UpdateStage')];
-  return [...updates, { ...common, type: 'deploy', id: idOf('deploy', step), stages, dependsOn: updates.map(({ id }) => id), calls }];
+  return [
+    ...updates,
+    {
+      ...common,
+      type: 'deploy',
+      id: idOf('deploy', step),
+      stages,
+      dependsOn: updates.map(({ id }) => id),
+      calls,
+    },
+  ];
 }
 
-const UPDATE_CALL: Readonly<Record<string, string>> = { ApiKey: 'UpdateApiKey', UsagePlan: 'UpdateUsagePlan', Stage: 'UpdateStage' };
+const UPDATE_CALL: Readonly<Record<string, string>> = {
+  ApiKey: 'UpdateApiKey',
+  UsagePlan: 'UpdateUsagePlan',
+  Stage: 'UpdateStage',
+};
 
 function createCalls(step: Step): string[] {
   const { owned } = step;
   const says = (field: string) =>
-    owned[field] !== null && owned[field] !== undefined && !(isMap(owned[field]) && Object.keys(owned[field]).length === 0);
-  if (step.kind === 'UsagePlan') return ['CreateUsagePlan', ...(says('productCode') ? ['UpdateUsagePlan'] : [])];
+    owned[field] !== null &&
+    owned[field] !== undefined &&
+    !(isMap(owned[field]) && Object.keys(owned[field]).length === 0);
+  if (step.kind === 'UsagePlan')
+    return ['CreateUsagePlan', ...(says('productCode') ? ['UpdateUsagePlan'] : [])];
   if (step.kind === 'Stage') {
     const second = ['methodSettings', 'accessLog', 'clientCertificateId'].some(says);
-    return [...(step.createOnly?.deployment === 'latest' ? ['GetDeployments'] : []), 'CreateStage', ...(second ? ['UpdateStage'] : [])];
+    return [
+      ...(step.createOnly?.deployment === 'latest' ? ['GetDeployments'] : []),
+      'CreateStage',
+      ...(second ? ['UpdateStage'] : []),
+    ];
   }
   return ['CreateApiKey'];
 }
 
 function deleteCalls(step: Step): string[] {
-  if (step.kind === 'UsagePlan') return [...(keysOf(step.live?.spec.stages).length > 0 ? ['UpdateUsagePlan'] : []), 'DeleteUsagePlan'];
+  if (step.kind === 'UsagePlan')
+    return [
+      ...(keysOf(step.live?.spec.stages).length > 0 ? ['UpdateUsagePlan'] : []),
+      'DeleteUsagePlan',
+    ];
   return [step.kind === 'Stage' ? 'DeleteStage' : 'DeleteApiKey'];
 }
 
 function hasTags(step: Step): boolean {
-  return Object.keys(step.tags.set).length > 0 || step.tags.remove.length > 0 || step.disclaims.length > 0;
+  return (
+    Object.keys(step.tags.set).length > 0 ||
+    step.tags.remove.length > 0 ||
+    step.disclaims.length > 0
+  );
 }
 
 /** An operation is as urgent as what waits for it. */
@@ -149,7 +232,9 @@ function urgentFirst(all: readonly Operation[]): Operation[] {
     if ((urgency.get(id) ?? to) > to) urgency.set(id, to);
     for (const before of one.dependsOn) raise(before, to, new Set([...path, id]));
   };
-  for (const one of all) if (one.type !== 'tag') for (const before of one.dependsOn) raise(before, one.urgency, new Set([one.id]));
+  for (const one of all)
+    if (one.type !== 'tag')
+      for (const before of one.dependsOn) raise(before, one.urgency, new Set([one.id]));
   const rank: Readonly<Record<Operation['type'], number>> = {
     detach: 0,
     update: 1,
@@ -162,5 +247,7 @@ function urgentFirst(all: readonly Operation[]): Operation[] {
   };
   return all
     .map((one): Operation => ({ ...one, urgency: urgency.get(one.id) ?? one.urgency }))
-    .sort((a, b) => a.urgency - b.urgency || rank[a.type] - rank[b.type] || compareText(a.id, b.id));
+    .sort(
+      (a, b) => a.urgency - b.urgency || rank[a.type] - rank[b.type] || compareText(a.id, b.id),
+    );
 }

@@ -1,16 +1,16 @@
 /** What an apply knows while it runs: every object as the last call left it, and what became of each operation. */
 import type { Clock } from '../../core/model/clock.ts';
-import type { Fingerprint } from '../../core/model/three-way.ts';
-import { type Live, TAG } from '../../core/model/model.ts';
-import type { Operation } from '../../core/schedule/operation.ts';
-import type { Step } from '../../core/model/plan.ts';
-import type { Result } from '../../core/plan/summarize.ts';
 import { jsonEqual } from '../../core/model/json.ts';
+import { type Live, TAG } from '../../core/model/model.ts';
+import type { Step } from '../../core/model/plan.ts';
+import type { Fingerprint } from '../../core/model/three-way.ts';
+import type { Result } from '../../core/plan/summarize.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
 import type { ErrorClass } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
-import { classOf, type PermanentFailure, messageOf } from '../state/permanent-failures.ts';
 import type { Memory } from '../state/memory.ts';
+import { classOf, messageOf, type PermanentFailure } from '../state/permanent-failures.ts';
 
 export interface ApplyOptions {
   readonly send: Send;
@@ -32,7 +32,11 @@ export interface ApplyOptions {
 }
 
 /** Why an operation did not do what it was for. */
-export type OperationFailure = { readonly is: 'failed' | 'dependency' | 'superseded'; readonly message: string; readonly errorClass?: ErrorClass };
+export type OperationFailure = {
+  readonly is: 'failed' | 'dependency' | 'superseded';
+  readonly message: string;
+  readonly errorClass?: ErrorClass;
+};
 
 export type OperationResult = { readonly is: 'done' } | OperationFailure;
 
@@ -68,14 +72,24 @@ export function operationFailure(error: unknown): OperationFailure {
 const FRESH_MS = 60_000;
 
 /** The object as it is now; read again where it was read too long ago, and left to the next pass where it has changed since. */
-export async function readFresh(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<Live | OperationFailure> {
+export async function readFresh(
+  step: Step,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<Live | OperationFailure> {
   const live = run.current.get(step);
   if (!live) return { is: 'dependency', message: 'the object could not be made' };
   if (run.clock.now() - live.observedAt <= FRESH_MS) return live;
   const read = await kind.read(send, live.id);
-  const unchanged = read && jsonEqual(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
+  const unchanged =
+    read && jsonEqual(read.spec, live.spec) && read.tags[TAG.suspend] === live.tags[TAG.suspend];
   if (!unchanged)
-    return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
+    return {
+      is: 'superseded',
+      message:
+        'the live object changed since it was planned: it is looked at again in the next pass',
+    };
   const now = { ...read, observedAt: run.clock.now() };
   run.current.set(step, now);
   return now;

@@ -1,17 +1,23 @@
 /** Carries a plan out: the most urgent call that may begin goes first, and one that waits for its own quota keeps nobody else waiting. */
 
-import type { Live } from '../../core/model/model.ts';
+import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { unsettledBy } from '../../core/compare/pending-redeploys.ts';
-import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
+import type { Live } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Outcome } from '../../core/model/report.ts';
-import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import type { Result } from '../../core/plan/summarize.ts';
+import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
 import { URGENCY } from '../../core/schedule/urgency.ts';
-import { executeOperation } from './execute.ts';
 import { messageOf } from '../state/permanent-failures.ts';
+import {
+  type ApplyOptions,
+  type ApplyState,
+  type OperationFailure,
+  type OperationResult,
+  operationFailure,
+} from './apply-state.ts';
+import { executeOperation } from './execute.ts';
 import { runByPriority } from './scheduler.ts';
-import { type ApplyOptions, type OperationFailure, operationFailure, type ApplyState, type OperationResult } from './apply-state.ts';
 
 /** What an apply leaves behind. */
 export interface Applied {
@@ -20,8 +26,18 @@ export interface Applied {
   readonly live: ReadonlyMap<Step, Live>;
 }
 
-export async function apply(steps: readonly Step[], all: readonly Operation[], options: ApplyOptions): Promise<Applied> {
-  const empty = { current: new Map(), created: new Map(), operationResults: new Map(), notApplied: new Map(), results: new Map<Step, Result>() };
+export async function apply(
+  steps: readonly Step[],
+  all: readonly Operation[],
+  options: ApplyOptions,
+): Promise<Applied> {
+  const empty = {
+    current: new Map(),
+    created: new Map(),
+    operationResults: new Map(),
+    notApplied: new Map(),
+    results: new Map<Step, Result>(),
+  };
   const run: ApplyState = { ...options, ...empty, steps, work: workOf(all) };
   for (const step of steps) {
     if (step.live) run.current.set(step, step.live);
@@ -33,15 +49,18 @@ export async function apply(steps: readonly Step[], all: readonly Operation[], o
 
 function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
   const work = new Map<Step, Operation[]>();
-  for (const one of all) for (const step of stepsOf(one)) work.set(step, [...(work.get(step) ?? []), one]);
+  for (const one of all)
+    for (const step of stepsOf(one)) work.set(step, [...(work.get(step) ?? []), one]);
   return work;
 }
 
 async function runOperations(all: readonly Operation[], run: ApplyState): Promise<void> {
   const begun = new Set<Operation>();
-  const isAtWork = (one: Operation) => begun.has(one) && (run.operationResults.get(one.id)?.is ?? 'done') === 'done';
+  const isAtWork = (one: Operation) =>
+    begun.has(one) && (run.operationResults.get(one.id)?.is ?? 'done') === 'done';
   // A step that has written gets its tags all the same: they tell the next pass what it wrote.
-  const finishes = (one: Operation) => one.type === 'tag' && (run.work.get(one.step)?.some(isAtWork) ?? false);
+  const finishes = (one: Operation) =>
+    one.type === 'tag' && (run.work.get(one.step)?.some(isAtWork) ?? false);
   await runByPriority(all, {
     signal: run.signal,
     queueOf: (one) => one.calls.find((call) => run.ownQuota.has(call)) ?? 'other',
@@ -99,7 +118,8 @@ function recordNotApplied(one: Operation, run: ApplyState): void {
       one.step,
       one.stages.map((stage) => unsettledBy({ field: 'redeploy', keys: [stage] })),
     );
-  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move') for (const step of stepsOf(one)) mark(step, ['keys']);
+  if (one.type === 'attach' || one.type === 'detach' || one.type === 'move')
+    for (const step of stepsOf(one)) mark(step, ['keys']);
 }
 
 function conclude(step: Step, run: ApplyState): void {
@@ -124,10 +144,20 @@ function resultOf(step: Step, run: ApplyState): Result {
   const settled = (run.work.get(step) ?? [])
     .flatMap((one) => run.operationResults.get(one.id) ?? [])
     .filter((one): one is OperationFailure => one.is !== 'done');
-  const worst = settled.find((one) => one.is === 'failed') ?? settled.find((one) => one.is === 'dependency') ?? settled[0];
+  const worst =
+    settled.find((one) => one.is === 'failed') ??
+    settled.find((one) => one.is === 'dependency') ??
+    settled[0];
   const who = awsId !== undefined && { awsId };
   if (!worst) return { outcome: OUTCOMES[step.action], ...who };
-  const outcome: Outcome = worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
+  const outcome: Outcome =
+    worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
   const { is, message, errorClass } = worst;
-  return { outcome, message, ...(is !== 'failed' && { reason: is }), ...(errorClass && { errorClass }), ...who };
+  return {
+    outcome,
+    message,
+    ...(is !== 'failed' && { reason: is }),
+    ...(errorClass && { errorClass }),
+    ...who,
+  };
 }

@@ -1,24 +1,35 @@
 /** One operation of an apply: whether it may still be done, and what it does. */
-import { isClosing } from '../../core/schedule/dependencies.ts';
-import { applied, fieldText } from '../../core/model/three-way.ts';
-import { identity, type Live, TAG } from '../../core/model/model.ts';
-import type { Operation } from '../../core/schedule/operation.ts';
-import type { Change, Step } from '../../core/model/plan.ts';
+
 import { isReadyToDeploy } from '../../core/compare/redeployment.ts';
+import { identity, type Live, TAG } from '../../core/model/model.ts';
+import type { Change, Step } from '../../core/model/plan.ts';
+import { applied, fieldText } from '../../core/model/three-way.ts';
+import { isClosing } from '../../core/schedule/dependencies.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
+import {
+  type ApplyState,
+  kindOf,
+  type OperationFailure,
+  readFresh,
+  recordWrite,
+} from './apply-state.ts';
 import { create } from './create.ts';
 import { attach, detach, move, withoutMembers } from './membership.ts';
-import { type OperationFailure, readFresh, kindOf, recordWrite, type ApplyState } from './apply-state.ts';
 import { tag } from './ownership-tags.ts';
 
 /** Does the one thing; answers with a failure where it can't be done, and with nothing where it was. Rejects with what the service said. */
-export async function executeOperation(one: Operation, run: ApplyState): Promise<OperationFailure | undefined> {
+export async function executeOperation(
+  one: Operation,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const blocked = blockedBy(one, run);
   if (blocked) return blocked;
   const kind = kindOf(one.step, run);
   const signal = one.type === 'tag' ? undefined : run.signal;
-  const send: Send = (command, options) => run.send(command, { urgency: one.urgency, signal, ...options });
+  const send: Send = (command, options) =>
+    run.send(command, { urgency: one.urgency, signal, ...options });
   switch (one.type) {
     case 'create':
       return create(one.step, kind, send, run);
@@ -44,8 +55,10 @@ export async function executeOperation(one: Operation, run: ApplyState): Promise
  * no key is demanded while somebody's way in could not be made.
  */
 function blockedBy(one: Operation, run: ApplyState): OperationFailure | undefined {
-  if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete' && !isClosing(one)) return undefined;
-  const stands = (id: string) => run.operationResults.get(id)?.is === 'done' || run.created.has(id.replace(/^create /, ''));
+  if (one.type !== 'attach' && one.type !== 'move' && one.type !== 'delete' && !isClosing(one))
+    return undefined;
+  const stands = (id: string) =>
+    run.operationResults.get(id)?.is === 'done' || run.created.has(id.replace(/^create /, ''));
   const failed = one.dependsOn.find((id) => !stands(id));
   if (failed === undefined) return undefined;
   const why = run.operationResults.get(failed);
@@ -53,11 +66,21 @@ function blockedBy(one: Operation, run: ApplyState): OperationFailure | undefine
   return { is: 'dependency', message: `waits for "${failed}", which failed` };
 }
 
-async function update(step: Step, changes: readonly Change[], kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+async function update(
+  step: Step,
+  changes: readonly Change[],
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const live = await readFresh(step, kind, send, run);
   if ('is' in live) return live;
   const possible = changes.filter((change) => !isMissing(change, run));
-  recordWrite(step, await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)), run);
+  recordWrite(
+    step,
+    await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)),
+    run,
+  );
   if (possible.length === changes.length) return undefined;
   return {
     is: 'dependency',
@@ -74,12 +97,20 @@ function isMissing(change: Change, run: ApplyState): boolean {
 }
 
 /** Read again just before: a deployment publishes whatever the API's definition says by then. Until it is made, whoever comes between need not wait for its quota. */
-async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+async function deploy(
+  one: Extract<Operation, { type: 'deploy' }>,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const { step, stages } = one;
   const finish: Send = (command, options) => send(command, { ...options, signal: undefined });
   const now = step.live && (await kind.read(send, step.live.id));
   if (!step.live || !now || !step.desired || !isReadyToDeploy(step.desired, step.live, now, stages))
-    return { is: 'superseded', message: 'the API changed since it was planned: it is looked at again in the next pass' };
+    return {
+      is: 'superseded',
+      message: 'the API changed since it was planned: it is looked at again in the next pass',
+    };
   const rule = kindOf(step, run).rules.fields.redeploy;
   const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
   const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${print})`;
@@ -88,12 +119,21 @@ async function deploy(one: Extract<Operation, { type: 'deploy' }>, kind: Kind, s
   return undefined;
 }
 
-async function remove(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+async function remove(
+  step: Step,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const planned = run.current.get(step);
   if (!planned) return undefined;
   const live = await kind.read(send, planned.id);
   if (live && !mayDelete(step, live))
-    return { is: 'superseded', message: 'the live object changed since it was planned: it is looked at again in the next pass' };
+    return {
+      is: 'superseded',
+      message:
+        'the live object changed since it was planned: it is looked at again in the next pass',
+    };
   if (live) await kind.delete(send, live);
   const what = `${planned.kind} ${planned.id}`;
   run.memory.deleted.set(what, run.clock.now());
@@ -106,6 +146,8 @@ async function remove(step: Step, kind: Kind, send: Send, run: ApplyState): Prom
 /** Read again just before: still ours, still under the same policy; of a key, still disabled and past its time. */
 function mayDelete(step: Step, live: Live): boolean {
   const before = step.live?.tags ?? {};
-  const sameTags = [TAG.owner, TAG.resource, TAG.onRemove, TAG.deleteAfter, TAG.suspend].every((key) => live.tags[key] === before[key]);
+  const sameTags = [TAG.owner, TAG.resource, TAG.onRemove, TAG.deleteAfter, TAG.suspend].every(
+    (key) => live.tags[key] === before[key],
+  );
   return sameTags && (live.kind !== 'ApiKey' || live.spec.enabled !== true);
 }

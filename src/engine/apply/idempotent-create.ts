@@ -19,7 +19,11 @@ interface Options {
  * Rejects with what the service said; with the lost answer's own error when it was lost again and again. Whoever aborts is heeded until the first call is
  * sent: what may have been made is looked for and finished, or a pass that knows nothing of it would make another one.
  */
-export async function createIdempotently(kind: Kind, creation: Creation, options: Options): Promise<Live> {
+export async function createIdempotently(
+  kind: Kind,
+  creation: Creation,
+  options: Options,
+): Promise<Live> {
   const { clock } = options;
   const send = unstoppable(options.send);
   for (let attempt = 1; ; attempt++) {
@@ -55,11 +59,14 @@ function unstoppable(send: Send): Send {
 async function look(kind: Kind, creation: Creation, send: Send): Promise<Live | undefined> {
   if (creation.id !== undefined) return kind.read(send, creation.id);
   const listed = await kind.list(send, { apiIds: [], wantsMembers: () => false });
-  const isIt = (live: Live) => [TAG.owner, TAG.resource].every((key) => live.tags[key] === creation.tags[key]);
+  const isIt = (live: Live) =>
+    [TAG.owner, TAG.resource].every((key) => live.tags[key] === creation.tags[key]);
   const found = listed.find(isIt);
   if (found) return found;
   // A list that carries no tags can't answer: those of this name are asked.
-  for (const live of listed.filter((one) => one.name === creation.spec.name && Object.keys(one.tags).length === 0)) {
+  for (const live of listed.filter(
+    (one) => one.name === creation.spec.name && Object.keys(one.tags).length === 0,
+  )) {
     const read = await kind.read(send, live.id);
     if (read && isIt(read)) return read;
   }

@@ -1,23 +1,43 @@
 /** Keys join plans, leave them, and move from one to another. */
-import type { Live, Spec } from '../../core/model/model.ts';
-import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
-import type { Step } from '../../core/model/plan.ts';
+
 import { isMap } from '../../core/model/json.ts';
+import type { Live, Spec } from '../../core/model/model.ts';
+import type { Step } from '../../core/model/plan.ts';
+import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { messageOf } from '../state/permanent-failures.ts';
-import { type OperationFailure, readFresh, keyId, recordWrite, type ApplyState } from './apply-state.ts';
+import {
+  type ApplyState,
+  keyId,
+  type OperationFailure,
+  readFresh,
+  recordWrite,
+} from './apply-state.ts';
 
-export async function attach(step: Step, key: string, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+export async function attach(
+  step: Step,
+  key: string,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const plan = run.current.get(step);
   const id = keyId(key, run);
-  if (!plan || id === undefined) return { is: 'dependency', message: 'the plan or the key could not be made' };
+  if (!plan || id === undefined)
+    return { is: 'dependency', message: 'the plan or the key could not be made' };
   await kind.members?.attach(send, plan.id, id);
   recordWrite(step, withMember(plan, id, true), run);
   return undefined;
 }
 
-export async function detach(step: Step, key: string, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+export async function detach(
+  step: Step,
+  key: string,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const live = await readFresh(step, kind, send, run);
   if ('is' in live) return live;
   await kind.members?.detach(send, live.id, key);
@@ -26,16 +46,26 @@ export async function detach(step: Step, key: string, kind: Kind, send: Send, ru
 }
 
 /** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if a part of it fails, the rest is undone. */
-export async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind, send: Send, run: ApplyState): Promise<OperationFailure | undefined> {
+export async function move(
+  one: Extract<Operation, { type: 'move' }>,
+  kind: Kind,
+  send: Send,
+  run: ApplyState,
+): Promise<OperationFailure | undefined> {
   const id = keyId(one.key, run);
   if (id === undefined || !stepsOf(one).every((step) => run.current.has(step)))
     return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
   // Once begun, it is finished: whatever arrives meanwhile, the key is not left in between.
-  const finish: Send = (command, options) => run.send(command, { ...options, urgency: 0, signal: undefined });
+  const finish: Send = (command, options) =>
+    run.send(command, { ...options, urgency: 0, signal: undefined });
   const done: Step[] = [];
   const turn = async (step: Step, isIn: boolean) => {
     const plan = run.current.get(step) as Live;
-    await kind.members?.[isIn ? 'attach' : 'detach'](done.length === 0 ? send : finish, plan.id, id);
+    await kind.members?.[isIn ? 'attach' : 'detach'](
+      done.length === 0 ? send : finish,
+      plan.id,
+      id,
+    );
     recordWrite(step, withMember(plan, id, isIn), run);
     done.push(step);
   };
@@ -51,9 +81,14 @@ export async function move(one: Extract<Operation, { type: 'move' }>, kind: Kind
       for (const step of [...done].reverse()) await turn(step, one.from.includes(step));
     } catch (again) {
       const why = `${to} did not take it (${messageOf(error)}), and ${from} not back (${messageOf(again)})`;
-      throw new Error(`the key is in neither plan now, until a pass can attach it: ${why}`, { cause: again });
+      throw new Error(`the key is in neither plan now, until a pass can attach it: ${why}`, {
+        cause: again,
+      });
     }
-    throw new Error(`the key was put back into ${from}, since ${to} did not take it: ${messageOf(error)}`, { cause: error });
+    throw new Error(
+      `the key was put back into ${from}, since ${to} did not take it: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
   return undefined;
 }
@@ -65,5 +100,7 @@ function withMember(live: Live, key: string, present: boolean): Live {
 
 export function withoutMembers(spec: Spec, kind: Kind): Spec {
   if (!kind.members) return spec;
-  return Object.fromEntries(Object.entries(spec).filter(([field]) => field !== kind.members?.field));
+  return Object.fromEntries(
+    Object.entries(spec).filter(([field]) => field !== kind.members?.field),
+  );
 }

@@ -16,7 +16,10 @@ export interface SchedulerOptions<T extends Task> {
 }
 
 /** @param all the most urgent first */
-export async function runByPriority<T extends Task>(all: readonly T[], options: SchedulerOptions<T>): Promise<void> {
+export async function runByPriority<T extends Task>(
+  all: readonly T[],
+  options: SchedulerOptions<T>,
+): Promise<void> {
   const rank = new Map(all.map((task, index) => [task.id, index]));
   const rankOf = (task: T) => rank.get(task.id) ?? 0;
   const waiting = new Set(all);

@@ -6,7 +6,9 @@ export interface Coalescer<Item> extends AsyncDisposable {
 }
 
 /** Works off what was added: all that came in one turn at once, and all that came meanwhile at once after that. */
-export function createCoalescer<Item>(work: (batch: readonly Item[]) => Promise<void>): Coalescer<Item> {
+export function createCoalescer<Item>(
+  work: (batch: readonly Item[]) => Promise<void>,
+): Coalescer<Item> {
   const items: Item[] = [];
   let working: Promise<void> | undefined;
 

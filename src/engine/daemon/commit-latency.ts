@@ -9,7 +9,10 @@ export interface PendingCommit {
   readonly isBegun: boolean;
 }
 
-export function mergePending(one: PendingCommit | undefined, other: PendingCommit | undefined): PendingCommit | undefined {
+export function mergePending(
+  one: PendingCommit | undefined,
+  other: PendingCommit | undefined,
+): PendingCommit | undefined {
   if (!one || !other) return one ?? other;
   return { since: Math.min(one.since, other.since), isBegun: one.isBegun || other.isBegun };
 }
@@ -19,7 +22,8 @@ export function hasCommitted(objects: readonly ReportObject[]): boolean {
   return objects.some(({ outcome, changes, deleteAfter }) => {
     if (outcome === undefined || !DONE.has(outcome)) return false;
     // What leaves Git has no changes; a key that is deleted when its grace is over left long ago.
-    if (changes.length === 0) return outcome !== 'updated' && !(outcome === 'deleted' && deleteAfter !== undefined);
+    if (changes.length === 0)
+      return outcome !== 'updated' && !(outcome === 'deleted' && deleteAfter !== undefined);
     return changes.some(({ cause }) => cause !== 'live');
   });
 }

@@ -1,15 +1,16 @@
 /** The daemon: whatever happens only says "look again"; the manifests are then read once for all, and every target has a loop of its own. */
+
+import { compareText } from '../../core/model/json.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { Report } from '../../core/model/report.ts';
-import { compareText } from '../../core/model/json.ts';
 import type { Tree } from '../../manifests/load.ts';
 import { watch } from '../../manifests/watch.ts';
-import { createCoalescer } from './coalesce.ts';
-import { chosen, type Engine, Outdated, type TargetResult } from '../reconcile/engine.ts';
-import type { DaemonTrigger, PassCause } from './pass-queue.ts';
-import { createDebounce } from './debounce.ts';
 import { type StartSchedule, scheduleProblem, startCron } from '../reconcile/cron.ts';
-import type { Daemon, DaemonSettings, Health, Settings, EngineDeps } from '../state/settings.ts';
+import { chosen, type Engine, Outdated, type TargetResult } from '../reconcile/engine.ts';
+import type { Daemon, DaemonSettings, EngineDeps, Health, Settings } from '../state/settings.ts';
+import { createCoalescer } from './coalesce.ts';
+import { createDebounce } from './debounce.ts';
+import type { DaemonTrigger, PassCause } from './pass-queue.ts';
 import { createTargetLoop, type TargetLoop } from './target-loop.ts';
 
 /** Work that has got nowhere for so long is stuck: one call with all its tries takes five minutes at most (src/gateway/retry.ts). */
@@ -61,7 +62,9 @@ export async function startDaemon(
     if (declared.length === 0 || report) publish(read, batch[0]?.cue ?? 'change', startedAt);
   });
   const look = (one: Look) => (stopped ? undefined : looks.add(one));
-  const quiet = createDebounce(daemon.quietPeriodMs, clock, (since) => look({ cue: 'change', since }));
+  const quiet = createDebounce(daemon.quietPeriodMs, clock, (since) =>
+    look({ cue: 'change', since }),
+  );
 
   /** Only at the start is it a mistake to name a namespace that isn't there: later it may come back. */
   function targetsOf(read: Tree): readonly Target[] {
@@ -84,16 +87,23 @@ export async function startDaemon(
   }
 
   /** Targets appear, change and vanish between one reading of the manifests and the next. */
-  function follow(declared: readonly Target[], batch: readonly (Look & { readonly since: number })[]): void {
-    for (const [namespace, loop] of loops) if (!declared.some((target) => target.namespace === namespace)) end(namespace, loop);
+  function follow(
+    declared: readonly Target[],
+    batch: readonly (Look & { readonly since: number })[],
+  ): void {
+    for (const [namespace, loop] of loops)
+      if (!declared.some((target) => target.namespace === namespace)) end(namespace, loop);
     for (const target of declared) {
       const { namespace } = target;
-      const meant = batch.filter((one) => one.namespace === undefined || one.namespace === namespace);
+      const meant = batch.filter(
+        (one) => one.namespace === undefined || one.namespace === namespace,
+      );
       const known = loops.get(namespace);
       known?.update(target);
       const loop = known ?? begin(target);
       // A target that is new is looked at, whatever made us read.
-      const looks = known || meant.length > 0 ? meant : [{ cue: 'change' as const, since: clock.now() }];
+      const looks =
+        known || meant.length > 0 ? meant : [{ cue: 'change' as const, since: clock.now() }];
       for (const { cue, since } of looks) loop.request(cue, since);
     }
   }
@@ -120,7 +130,11 @@ export async function startDaemon(
     ending.set(namespace, over);
   }
 
-  async function pass(target: Target, occasion: PassCause, signal: AbortSignal): Promise<TargetResult | undefined> {
+  async function pass(
+    target: Target,
+    occasion: PassCause,
+    signal: AbortSignal,
+  ): Promise<TargetResult | undefined> {
     const { namespace } = target;
     const cue = occasion === 'retry' ? 'schedule' : occasion;
     const skipPermanentFailures = occasion === 'retry' || occasion === 'change';
@@ -128,7 +142,13 @@ export async function startDaemon(
     if (!tree) return undefined;
     progressedAt = clock.now();
     try {
-      return await engine.reconcileTarget(tree, target, { trigger: cue, write: true, unsetMode: 'observe', signal, skipPermanentFailures });
+      return await engine.reconcileTarget(tree, target, {
+        trigger: cue,
+        write: true,
+        unsetMode: 'observe',
+        signal,
+        skipPermanentFailures,
+      });
     } catch (error) {
       if (!(error instanceof Outdated)) throw error;
       look({ cue, namespace });
@@ -150,9 +170,13 @@ export async function startDaemon(
   function health(): Health {
     const isWorking = looks.isWorking || [...loops.values()].some(({ isRunning }) => isRunning);
     const stillMs = isWorking ? clock.now() - Math.max(progressedAt, engine.lastCallAt) : 0;
-    const stuck = stillMs > STUCK_MS ? [`nothing has come of the work under way for ${Math.round(stillMs / 60_000)} minutes`] : [];
+    const stuck =
+      stillMs > STUCK_MS
+        ? [`nothing has come of the work under way for ${Math.round(stillMs / 60_000)} minutes`]
+        : [];
     const unready = [...loops.values()].flatMap((loop) => loop.unready ?? []);
-    const nothing = loops.size === 0 ? [`no Target in ${settings.directory} can be reconciled`] : [];
+    const nothing =
+      loops.size === 0 ? [`no Target in ${settings.directory} can be reconciled`] : [];
     const reasons = [...stuck, ...nothing, ...unready];
     return { live: stuck.length === 0, ready: reasons.length === 0, reasons };
   }

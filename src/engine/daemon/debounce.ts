@@ -11,7 +11,11 @@ export interface Debounce extends Disposable {
  * Calls `onQuiet` when nothing has been heard for `ms` milliseconds: what is written in several steps is read when the last is done.
  * `since`: when the first of it was heard, milliseconds since the epoch.
  */
-export function createDebounce(ms: number, clock: Clock, onQuiet: (since: number) => void): Debounce {
+export function createDebounce(
+  ms: number,
+  clock: Clock,
+  onQuiet: (since: number) => void,
+): Debounce {
   let waiting = new AbortController();
   let since: number | undefined;
   return {

@@ -32,7 +32,10 @@ export interface PassQueue extends AsyncDisposable {
  * | a schedule's time comes | goes on | one more, in which everything is read |
  * | it fails for a reason that passes | is over | one more, after a while, unless another one begins before |
  */
-export function createPassQueue(pass: (occasion: PassCause, signal: AbortSignal) => Promise<PassEnd>, clock: Clock): PassQueue {
+export function createPassQueue(
+  pass: (occasion: PassCause, signal: AbortSignal) => Promise<PassEnd>,
+  clock: Clock,
+): PassQueue {
   const urgent = new Set<DaemonTrigger>();
   let patient: PassCause | undefined;
   let running: Promise<void> | undefined;
@@ -43,7 +46,8 @@ export function createPassQueue(pass: (occasion: PassCause, signal: AbortSignal)
 
   function next(): PassCause | undefined {
     if (closed) return undefined;
-    const occasion = (['request', 'signal', 'change'] as const).find((one) => urgent.has(one)) ?? patient;
+    const occasion =
+      (['request', 'signal', 'change'] as const).find((one) => urgent.has(one)) ?? patient;
     urgent.clear();
     // All but a change read everything.
     if (occasion !== 'change') patient = undefined;

@@ -2,11 +2,16 @@
 import type { Clock } from '../../core/model/clock.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { TargetReport } from '../../core/model/report.ts';
-import type { TargetResult } from '../reconcile/engine.ts';
-import { type DaemonTrigger, createPassQueue, type PassQueue, type PassCause } from './pass-queue.ts';
-import { hasCommitted, type PendingCommit, mergePending } from './commit-latency.ts';
 import type { Schedule, StartSchedule } from '../reconcile/cron.ts';
+import type { TargetResult } from '../reconcile/engine.ts';
 import { time } from '../state/hash-and-time.ts';
+import { hasCommitted, mergePending, type PendingCommit } from './commit-latency.ts';
+import {
+  createPassQueue,
+  type DaemonTrigger,
+  type PassCause,
+  type PassQueue,
+} from './pass-queue.ts';
 
 /** A target is no longer ready when so many of its scheduled times have come since a pass went through it. */
 const MISSED_TIMES = 3;
@@ -29,7 +34,11 @@ export interface TargetLoopOptions {
   readonly startSchedule: StartSchedule;
   readonly onTime: (namespace: string) => void;
   /** One pass over the target; undefined where it has to begin anew. */
-  readonly pass: (target: Target, occasion: PassCause, signal: AbortSignal) => Promise<TargetResult | undefined>;
+  readonly pass: (
+    target: Target,
+    occasion: PassCause,
+    signal: AbortSignal,
+  ) => Promise<TargetResult | undefined>;
   /** There is a new report. */
   readonly onReport: (cue: DaemonTrigger, startedAt: number) => void;
   /** What was committed is live, so long after the first hint of it; what is held apart. */
@@ -95,7 +104,8 @@ export function createTargetLoop(declared: Target, options: TargetLoopOptions): 
     },
     get unready() {
       if (!isSeen) return `no pass has gone through target ${target.namespace} yet`;
-      if (missed >= MISSED_TIMES) return `no pass has gone through target ${target.namespace} for ${missed} of its scheduled times`;
+      if (missed >= MISSED_TIMES)
+        return `no pass has gone through target ${target.namespace} for ${missed} of its scheduled times`;
       return undefined;
     },
     async [Symbol.asyncDispose]() {

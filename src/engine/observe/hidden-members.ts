@@ -1,8 +1,8 @@
 /** Other people's plans are listed without their keys: where a plan depends on what is in them, they are asked (facts, 2.2). */
 import pMap from 'p-map';
+import { plansToProbe } from '../../core/holds/lockout.ts';
 import { keysToProbe } from '../../core/holds/membership-conflicts.ts';
 import type { Live } from '../../core/model/model.ts';
-import { plansToProbe } from '../../core/holds/lockout.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
@@ -18,11 +18,18 @@ export async function resolveHiddenMembers(
   const members = kinds.find((kind) => kind.rules.kind === 'UsagePlan')?.members;
   const keys = keysToProbe(steps, live);
   if (!members || keys.length === 0) return live;
-  const found = await pMap(keys, async (key) => ({ key, holders: await members.holders(send, key) }), READERS);
+  const found = await pMap(
+    keys,
+    async (key) => ({ key, holders: await members.holders(send, key) }),
+    READERS,
+  );
   return live.map((one) => {
     const has = found.filter(({ holders }) => holders.includes(one.id)).map(({ key }) => key);
     if (one.kind !== 'UsagePlan' || one.spec.keys !== undefined || has.length === 0) return one;
-    return { ...one, spec: { ...one.spec, keys: Object.fromEntries(has.map((key) => [key, true])) } };
+    return {
+      ...one,
+      spec: { ...one.spec, keys: Object.fromEntries(has.map((key) => [key, true])) },
+    };
   });
 }
 
@@ -36,6 +43,12 @@ export async function resolveStageMembers(
   const plans = kinds.find((kind) => kind.rules.kind === 'UsagePlan');
   const doubtful = plansToProbe(steps, live);
   if (!plans || doubtful.length === 0) return live;
-  const read = new Map(await pMap(doubtful, async (plan) => [plan.id, await plans.read(send, plan.id)] as const, READERS));
+  const read = new Map(
+    await pMap(
+      doubtful,
+      async (plan) => [plan.id, await plans.read(send, plan.id)] as const,
+      READERS,
+    ),
+  );
   return live.map((one) => (one.kind === 'UsagePlan' ? (read.get(one.id) ?? one) : one));
 }

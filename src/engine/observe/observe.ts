@@ -1,13 +1,13 @@
 /** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (facts, 2.3, 2.4 and 7.4). */
 
 import pMap from 'p-map';
-import type { Clock } from '../../core/model/clock.ts';
-import { type Api, type Desired, identity, type Json, type Live } from '../../core/model/model.ts';
+import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { claimOf } from '../../core/compare/ownership.ts';
 import { apiOf } from '../../core/compare/references.ts';
-import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
+import type { Clock } from '../../core/model/clock.ts';
 import { hasFixedIdentity } from '../../core/model/field-rules.ts';
 import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
+import { type Api, type Desired, identity, type Json, type Live } from '../../core/model/model.ts';
 import type { Send } from '../../gateway/send.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind, Scope } from '../../kinds/kind.ts';
@@ -45,7 +45,8 @@ export interface ObserveOptions {
 export async function observe(options: ObserveOptions): Promise<ObservedState> {
   const { send, kinds, desired } = options;
   const listedAt = options.clock.now();
-  const listing = (chosen: readonly Kind[], scope: ListScope) => Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
+  const listing = (chosen: readonly Kind[], scope: ListScope) =>
+    Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
   const of = (name: string) => kinds.filter(({ rules }) => rules.kind === name);
   const [apis, lists] = await Promise.all([
     options.everything || namesApis(desired) ? listApis(send) : undefined,
@@ -59,7 +60,10 @@ export async function observe(options: ObserveOptions): Promise<ObservedState> {
   const stages = (await listing(of('Stage'), { apiIds })).flat();
   // An API whose document left Git is nobody's business here any more.
   const requiring = options.everything ? apiIds : apisRequiring(desired, apis);
-  const requirements = await listing(of(REQUIREMENT), { apiIds: requiring, listed: { apis, stages } });
+  const requirements = await listing(of(REQUIREMENT), {
+    apiIds: requiring,
+    listed: { apis, stages },
+  });
   return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
 }
 
@@ -69,11 +73,20 @@ async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): 
   const { send, memory } = options;
   const name = kind.rules.kind;
   const concerned = isConcerned(name, options);
-  const listed = await kind.list(send, { ...scope, wantsMembers: concerned, snapshots: memory.snapshots });
-  const tagged = hasFixedIdentity(kind.rules) ? [...listed] : await withTags(kind, listed, concerned, options);
-  const complete = name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
+  const listed = await kind.list(send, {
+    ...scope,
+    wantsMembers: concerned,
+    snapshots: memory.snapshots,
+  });
+  const tagged = hasFixedIdentity(kind.rules)
+    ? [...listed]
+    : await withTags(kind, listed, concerned, options);
+  const complete =
+    name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
   const written = await withWritten(kind, complete, options);
-  return name === REQUIREMENT ? written.filter(({ id }) => scope.apiIds.includes(id)) : withMissing(kind, written, memory, send);
+  return name === REQUIREMENT
+    ? written.filter(({ id }) => scope.apiIds.includes(id))
+    : withMissing(kind, written, memory, send);
 }
 
 /**
@@ -89,20 +102,33 @@ async function withThrottles(
   const { send, memory, desired } = options;
   if (listed.some(hasMethodThrottles)) memory.throttlesProven = true;
   const asked = desired.some(
-    ({ spec }) => Array.isArray(spec.stages) && spec.stages.some((entry: Json) => isMap(entry) && !isUnset(entry.methodThrottles)),
+    ({ spec }) =>
+      Array.isArray(spec.stages) &&
+      spec.stages.some((entry: Json) => isMap(entry) && !isUnset(entry.methodThrottles)),
   );
   if (memory.throttlesProven || !(asked || options.everything)) return listed;
-  const maybe = (live: Live) => concerned(live) && !isUnset(live.spec.throttle) && !isUnset(live.spec.stages);
-  const read = await pMap(listed, (live) => (maybe(live) ? kind.read(send, live.id) : live), READERS);
+  const maybe = (live: Live) =>
+    concerned(live) && !isUnset(live.spec.throttle) && !isUnset(live.spec.stages);
+  const read = await pMap(
+    listed,
+    (live) => (maybe(live) ? kind.read(send, live.id) : live),
+    READERS,
+  );
   return read.filter((live) => live !== undefined);
 }
 
 function hasMethodThrottles(live: Live): boolean {
-  return isMap(live.spec.stages) && Object.values(live.spec.stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles));
+  return (
+    isMap(live.spec.stages) &&
+    Object.values(live.spec.stages).some((stage) => isMap(stage) && !isUnset(stage.methodThrottles))
+  );
 }
 
 /** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
-function isConcerned(kind: string, { desired, owner, memory, everything }: ObserveOptions): (live: Live) => boolean {
+function isConcerned(
+  kind: string,
+  { desired, owner, memory, everything }: ObserveOptions,
+): (live: Live) => boolean {
   if (everything) return () => true;
   const names = new Set<Json>();
   const ids = new Set<string>();
@@ -118,7 +144,12 @@ function isConcerned(kind: string, { desired, owner, memory, everything }: Obser
  * Whether a list carries tags is UNCONFIRMED for keys (facts, 2.3). One tag in a list is proof. Without any, those objects are read one by one that a
  * document may mean; where one of them has tags that the list left out, the list can't be trusted, and all are read.
  */
-async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: Live) => boolean, options: ObserveOptions): Promise<Live[]> {
+async function withTags(
+  kind: Kind,
+  listed: readonly Live[],
+  concerned: (live: Live) => boolean,
+  options: ObserveOptions,
+): Promise<Live[]> {
   const { send, memory } = options;
   const name = kind.rules.kind;
   if (listed.some((live) => Object.keys(live.tags).length > 0)) memory.tagsProven.add(name);
@@ -129,8 +160,11 @@ async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: L
   };
   const wanted = memory.tagsMissing.has(name) ? listed : listed.filter(concerned);
   const known = await read(wanted);
-  if ([...known.values()].some((live) => Object.keys(live.tags).length > 0)) memory.tagsMissing.add(name);
-  const rest = memory.tagsMissing.has(name) ? await read(listed.filter((live) => !wanted.includes(live))) : new Map<string, Live>();
+  if ([...known.values()].some((live) => Object.keys(live.tags).length > 0))
+    memory.tagsMissing.add(name);
+  const rest = memory.tagsMissing.has(name)
+    ? await read(listed.filter((live) => !wanted.includes(live)))
+    : new Map<string, Live>();
   return listed.flatMap((live) => {
     if (wanted.includes(live) && !known.has(live.id)) return [];
     return [known.get(live.id) ?? rest.get(live.id) ?? live];
@@ -138,7 +172,11 @@ async function withTags(kind: Kind, listed: readonly Live[], concerned: (live: L
 }
 
 /** Soon after a write, a list may still tell of the time before it: then the object itself is asked, and a plan about each key. */
-async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, clock }: ObserveOptions): Promise<Live[]> {
+async function withWritten(
+  kind: Kind,
+  listed: readonly Live[],
+  { send, memory, clock }: ObserveOptions,
+): Promise<Live[]> {
   const byId = new Map(listed.map((live) => [live.id, live]));
   const isOver = (at: number) => clock.now() - at > SETTLING_MS;
   for (const [key, written] of memory.written) {
@@ -156,7 +194,8 @@ async function withWritten(kind: Kind, listed: readonly Live[], { send, memory, 
   for (const [key, at] of memory.deleted) {
     const [name, id = ''] = key.split(' ');
     if (isOver(at)) memory.deleted.delete(key);
-    else if (name === kind.rules.kind && byId.has(id) && !(await kind.read(send, id))) byId.delete(id);
+    else if (name === kind.rules.kind && byId.has(id) && !(await kind.read(send, id)))
+      byId.delete(id);
   }
   return [...byId.values()];
 }
@@ -165,11 +204,18 @@ function isAsWritten(now: Live, written: Live): boolean {
   const { keys, ...spec } = now.spec;
   const { keys: writtenKeys, ...writtenSpec } = written.spec;
   const sameKeys = keys === undefined || writtenKeys === undefined || jsonEqual(keys, writtenKeys);
-  return sameKeys && jsonEqual(spec, writtenSpec) && jsonEqual({ ...now.tags }, { ...written.tags });
+  return (
+    sameKeys && jsonEqual(spec, writtenSpec) && jsonEqual({ ...now.tags }, { ...written.tags })
+  );
 }
 
 /** Members come as a list even where an object is read by id. */
-async function withAskedMembers({ members }: Kind, read: Live, written: Live, send: Send): Promise<Live> {
+async function withAskedMembers(
+  { members }: Kind,
+  read: Live,
+  written: Live,
+  send: Send,
+): Promise<Live> {
   if (!members) return read;
   const [now, then] = [read.spec[members.field], written.spec[members.field]];
   if (!isMap(now) || !isMap(then)) return read;
@@ -183,9 +229,16 @@ async function withAskedMembers({ members }: Kind, read: Live, written: Live, se
 }
 
 /** What this process saw live is missing only when reading it by id says so. */
-async function withMissing(kind: Kind, listed: readonly Live[], memory: Memory, send: Send): Promise<Live[]> {
+async function withMissing(
+  kind: Kind,
+  listed: readonly Live[],
+  memory: Memory,
+  send: Send,
+): Promise<Live[]> {
   const ids = new Set(listed.map((live) => live.id));
-  const gone = [...memory.lastSeen].filter(([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id));
+  const gone = [...memory.lastSeen].filter(
+    ([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id),
+  );
   const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), READERS);
   return [...listed, ...found.filter((live) => live !== undefined)];
 }
@@ -197,7 +250,9 @@ export function namesApis(desired: readonly Desired[]): boolean {
 /** Every reference to an API that the documents make. */
 function references(desired: readonly Desired[]): (Json | undefined)[] {
   return desired.flatMap(({ spec }) => {
-    const entries = Array.isArray(spec.stages) ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined)) : [];
+    const entries = Array.isArray(spec.stages)
+      ? spec.stages.map((entry: Json) => (isMap(entry) ? entry.restApi : undefined))
+      : [];
     return [spec.restApi, ...entries];
   });
 }
@@ -216,21 +271,33 @@ export function apisConcerned(
     if ('found' in found) ids.add(found.found);
   }
   for (const one of live) {
-    if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages)) continue;
+    if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages))
+      continue;
     for (const stage of Object.keys(one.spec.stages)) ids.add(stage.split(':')[0] ?? '');
   }
-  for (const [who, seen] of memory.lastSeen) if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
+  for (const [who, seen] of memory.lastSeen)
+    if (who.startsWith('Stage/')) ids.add(seen.id.split(':')[0] ?? '');
   return [...ids].filter((id) => !apis || apis.some((api) => api.id === id)).sort();
 }
 
 /** The APIs whose key requirements are declared. */
-export function apisRequiring(desired: readonly Desired[], apis: readonly Api[] | undefined): string[] {
-  const found = desired.filter(({ kind }) => kind === REQUIREMENT).map(({ spec }) => apiOf(spec.restApi, apis));
+export function apisRequiring(
+  desired: readonly Desired[],
+  apis: readonly Api[] | undefined,
+): string[] {
+  const found = desired
+    .filter(({ kind }) => kind === REQUIREMENT)
+    .map(({ spec }) => apiOf(spec.restApi, apis));
   return [...new Set(found.flatMap((one) => ('found' in one ? [one.found] : [])))].sort();
 }
 
 /** Remembers which live object each identity is, and with which spec it was in sync. */
-export function recordLive(memory: Memory, live: readonly Live[], owner: string, namespace: string): void {
+export function recordLive(
+  memory: Memory,
+  live: readonly Live[],
+  owner: string,
+  namespace: string,
+): void {
   for (const one of live) {
     const claim = claimOf(one, owner);
     if (claim?.namespace !== namespace) continue;

@@ -2,10 +2,10 @@
 import type { Emit, EventName } from '../../core/model/events.ts';
 import { identity } from '../../core/model/model.ts';
 import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../../core/model/plan.ts';
-import { hasDrifted, isDrift, type Result, reportChange } from '../../core/plan/summarize.ts';
 import type { Warning } from '../../core/model/warning.ts';
-import type { Memory } from '../state/memory.ts';
+import { hasDrifted, isDrift, type Result, reportChange } from '../../core/plan/summarize.ts';
 import { time } from '../state/hash-and-time.ts';
+import type { Memory } from '../state/memory.ts';
 
 /** Tells of drift that began or ended, of holds, and of what happened to objects; remembers what was told. */
 export function emitPlan(plan: Plan, memory: Memory, now: number, emit: Emit): void {
@@ -15,11 +15,16 @@ export function emitPlan(plan: Plan, memory: Memory, now: number, emit: Emit): v
     if (hasDrifted(step) && !drifting.has(who)) {
       drifting.add(who);
       const known = memory.drift.get(who);
-      const signature = JSON.stringify(step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]));
+      const signature = JSON.stringify(
+        step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]),
+      );
       if (known?.signature !== signature) {
         memory.drift.set(who, { since: known?.since ?? time.format(now), signature });
         if (step.changes.some(isDrift))
-          emit('drift.detected', { ...detailed(step), changes: step.changes.filter(isDrift).map(reportChange) });
+          emit('drift.detected', {
+            ...detailed(step),
+            changes: step.changes.filter(isDrift).map(reportChange),
+          });
         if (step.incident) emit(step.incident, detailed(step));
       }
     }
@@ -35,8 +40,13 @@ export function emitPlan(plan: Plan, memory: Memory, now: number, emit: Emit): v
 
 /** That what is required is not what is served is told once, and again when it is about other methods or stages. */
 function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
-  const standing = new Map(plan.steps.filter(({ unserved }) => unserved !== undefined).map((step) => [identity(step), step]));
-  for (const who of memory.reportedUnserved.keys()) if (!standing.has(who)) memory.reportedUnserved.delete(who);
+  const standing = new Map(
+    plan.steps
+      .filter(({ unserved }) => unserved !== undefined)
+      .map((step) => [identity(step), step]),
+  );
+  for (const who of memory.reportedUnserved.keys())
+    if (!standing.has(who)) memory.reportedUnserved.delete(who);
   for (const [who, step] of standing) {
     const { unserved = '' } = step;
     if (memory.reportedUnserved.get(who) === unserved) continue;
@@ -58,10 +68,12 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
       emit('step.contested', detailed(step));
       continue;
     }
-    const chosen = step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
+    const chosen =
+      step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
     emit('step.held', { ...detailed(step), ...(step.wants && { wants: step.wants }), chosen });
   }
-  for (const hold of [...memory.reportedHolds].filter((one) => !standing.has(one))) memory.reportedHolds.delete(hold);
+  for (const hold of [...memory.reportedHolds].filter((one) => !standing.has(one)))
+    memory.reportedHolds.delete(hold);
 }
 
 /** Each warning once, until it is gone and comes back. What is only good to know is in the report. */
@@ -76,7 +88,8 @@ export function emitWarnings(warnings: readonly Warning[], memory: Memory, emit:
     memory.reportedWarnings.add(text);
     emit('warning.raised', warning);
   }
-  for (const text of [...memory.reportedWarnings].filter((one) => !standing.has(one))) memory.reportedWarnings.delete(text);
+  for (const text of [...memory.reportedWarnings].filter((one) => !standing.has(one)))
+    memory.reportedWarnings.delete(text);
 }
 
 const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
@@ -90,23 +103,44 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
 };
 
 /** Tells what became of a step; drift that it put right is over. */
-export function emitResult(step: Step, result: Result, memory: Memory, now: number, emit: Emit): void {
+export function emitResult(
+  step: Step,
+  result: Result,
+  memory: Memory,
+  now: number,
+  emit: Emit,
+): void {
   const event = EVENT_OF[result.outcome];
   const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
-  if (event) emit(event, { ...detailed(step), ...awsId, ...(result.outcome === 'failed' && failureOf(result)) });
+  if (event)
+    emit(event, {
+      ...detailed(step),
+      ...awsId,
+      ...(result.outcome === 'failed' && failureOf(result)),
+    });
   const settled = event !== undefined && result.outcome !== 'failed';
   const lasted = settled && endDrift(identity(step), memory, now);
   if (lasted) emit('drift.resolved', { ...about(step), ...awsId, ...lasted });
   if (result.reason === 'dependency') {
-    emit('step.held', { ...detailed(step), reason: 'dependency', ...(result.message !== undefined && { message: result.message }) });
+    emit('step.held', {
+      ...detailed(step),
+      reason: 'dependency',
+      ...(result.message !== undefined && { message: result.message }),
+    });
   }
 }
 
 /** How long it stood, as far as this process has seen, to the second. */
-function endDrift(who: string, memory: Memory, now: number): { readonly durationMs: number } | undefined {
+function endDrift(
+  who: string,
+  memory: Memory,
+  now: number,
+): { readonly durationMs: number } | undefined {
   const since = memory.drift.get(who)?.since;
   memory.drift.delete(who);
-  return since === undefined ? undefined : { durationMs: Math.max(0, now - (time.parse(since) ?? now)) };
+  return since === undefined
+    ? undefined
+    : { durationMs: Math.max(0, now - (time.parse(since) ?? now)) };
 }
 
 function failureOf({ message = 'unknown', errorClass = 'unknown' }: Result) {

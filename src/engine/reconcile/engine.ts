@@ -8,12 +8,12 @@ import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
 import { isCurrent } from '../../manifests/files.ts';
 import { load, type Tree } from '../../manifests/load.ts';
-import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
-import { type ReconcileResult, reconcile } from './reconcile.ts';
+import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
+import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
 import { withoutUnusable } from './cron.ts';
+import { type ReconcileResult, reconcile } from './reconcile.ts';
 import { createSessions, type Session } from './sessions.ts';
-import type { Call, ReconcileRequest, Settings, EngineDeps } from '../state/settings.ts';
 
 export interface Engine extends AsyncDisposable {
   /** Reads the manifests. Problems are in the tree, never thrown; each is told once. */
@@ -27,7 +27,11 @@ export interface Engine extends AsyncDisposable {
   /** What is left of the pace of a namespace's account and region; undefined before it was connected. */
   budget(namespace: string): Pick<Budget, 'tokens' | 'share'> | undefined;
   /** Puts what the targets' passes gave into one report. */
-  reportOf(tree: Tree, targets: readonly TargetReport[], about: { readonly trigger: Trigger; readonly startedAt: number }): Report;
+  reportOf(
+    tree: Tree,
+    targets: readonly TargetReport[],
+    about: { readonly trigger: Trigger; readonly startedAt: number },
+  ): Report;
 }
 
 /** What became of one pass over one target. */
@@ -68,7 +72,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   /** Held until the engine ends: who writes once, may write again. */
   async function lock(target: Target, { connection }: Session): Promise<void> {
     const { accountId, region } = connection;
-    const name = writerName(target.owner, { region, ...(accountId !== undefined && { accountId }), ...connection.endpoint('API_GATEWAY') });
+    const name = writerName(target.owner, {
+      region,
+      ...(accountId !== undefined && { accountId }),
+      ...connection.endpoint('API_GATEWAY'),
+    });
     // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
     const taking = locks.get(name) ?? takeLock(name);
     locks.set(name, taking);
@@ -76,10 +84,18 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     await taking;
   }
 
-  async function passTarget(tree: Tree, target: Target, request: ReconcileRequest): Promise<TargetResult> {
+  async function passTarget(
+    tree: Tree,
+    target: Target,
+    request: ReconcileRequest,
+  ): Promise<TargetResult> {
     const startedAt = clock.now();
     const { revision } = tree;
-    const about = { reconcileID: randomUUID(), namespace: target.namespace, ...(revision !== undefined && { revision }) };
+    const about = {
+      reconcileID: randomUUID(),
+      namespace: target.namespace,
+      ...(revision !== undefined && { revision }),
+    };
     const emit: Emit = (event, fields) => surroundings.emit(event, { ...about, ...fields });
     let session: Session | undefined;
     let finished: ReconcileResult;
@@ -96,7 +112,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
         request,
         async mayWrite(planned) {
           if (request.confirm && !(await confirmed(planned))) return false;
-          if (!(await isCurrent(tree.resolved))) throw new Outdated('the manifests changed while they were being applied');
+          if (!(await isCurrent(tree.resolved)))
+            throw new Outdated('the manifests changed while they were being applied');
           return true;
         },
       });
@@ -109,13 +126,26 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       emit('target.failed', { error: messageOf(error), class: errorClass });
     }
     const spent = session?.takeCalls();
-    const report = { ...finished.report, ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }) };
+    const report = {
+      ...finished.report,
+      ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }),
+    };
     const { state, summary, calls } = report;
-    emit('reconcile.finished', { trigger: request.trigger, state, summary, calls, durationMs: clock.now() - startedAt });
+    emit('reconcile.finished', {
+      trigger: request.trigger,
+      state,
+      summary,
+      calls,
+      durationMs: clock.now() - startedAt,
+    });
     return { report, retryable: finished.retryable, superseded: false };
 
     async function confirmed(planned: TargetReport): Promise<boolean> {
-      return (await request.confirm?.(reportOf(tree, [planned], { trigger: request.trigger, startedAt }))) ?? true;
+      return (
+        (await request.confirm?.(
+          reportOf(tree, [planned], { trigger: request.trigger, startedAt }),
+        )) ?? true
+      );
     }
   }
 
@@ -134,7 +164,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
 
   async function passTargets(tree: Tree, request: ReconcileRequest): Promise<TargetReport[]> {
     const targets = chosen(tree, settings.namespaces);
-    const passOne = async (target: Target, how: ReconcileRequest) => (await passTarget(tree, target, how)).report;
+    const passOne = async (target: Target, how: ReconcileRequest) =>
+      (await passTarget(tree, target, how)).report;
     if (!request.confirm) return Promise.all(targets.map((target) => passOne(target, request)));
     const question = oneQuestion(targets.length, request.confirm, (planned) =>
       reportOf(tree, planned, { trigger: request.trigger, startedAt: clock.now() }),
@@ -186,7 +217,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
 }
 
 /** All plans are shown in one question: it is asked when the last target that is going to be planned has its plan, or has failed. */
-function oneQuestion(count: number, confirm: (plan: Report) => Promise<boolean>, reportOf: (planned: TargetReport[]) => Report) {
+function oneQuestion(
+  count: number,
+  confirm: (plan: Report) => Promise<boolean>,
+  reportOf: (planned: TargetReport[]) => Report,
+) {
   const planned: TargetReport[] = [];
   const answer = Promise.withResolvers<boolean>();
   const settle = () => {
@@ -221,14 +256,38 @@ export function chosen(tree: Tree, namespaces: readonly string[]): readonly Targ
 }
 
 /** Whether anything at all may be written to a target: an observer needs no lock. */
-function isEnforced(target: Target, tree: Tree, settings: Settings, request: ReconcileRequest): boolean {
+function isEnforced(
+  target: Target,
+  tree: Tree,
+  settings: Settings,
+  request: ReconcileRequest,
+): boolean {
   if (settings.mode === 'observe') return false;
   if ((settings.mode ?? target.mode ?? request.unsetMode) === 'enforce') return true;
-  return tree.desired.some((one) => one.namespace === target.namespace && one.annotations.mode === 'enforce');
+  return tree.desired.some(
+    (one) => one.namespace === target.namespace && one.annotations.mode === 'enforce',
+  );
 }
 
-function failed(target: Target, settings: Settings, request: ReconcileRequest, error: unknown, session: Session | undefined): TargetReport {
-  const none = { create: 0, adopt: 0, update: 0, disable: 0, release: 0, delete: 0, keep: 0, hold: 0, failed: 0, unmanaged: 0 };
+function failed(
+  target: Target,
+  settings: Settings,
+  request: ReconcileRequest,
+  error: unknown,
+  session: Session | undefined,
+): TargetReport {
+  const none = {
+    create: 0,
+    adopt: 0,
+    update: 0,
+    disable: 0,
+    release: 0,
+    delete: 0,
+    keep: 0,
+    hold: 0,
+    failed: 0,
+    unmanaged: 0,
+  };
   const accountId = session?.connection.accountId ?? target.accountId;
   return {
     namespace: target.namespace,

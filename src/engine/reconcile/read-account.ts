@@ -1,9 +1,14 @@
 /** A whole account and region as it is: for those who have no manifests yet. */
 import type { Api, Live, Target } from '../../core/model/model.ts';
 import { kinds } from '../../kinds/index.ts';
-import { type Place, type ReadSettings, type ReadDeps, withReadOnlyClient } from './read-only-client.ts';
-import { createMemory } from '../state/memory.ts';
 import { observe } from '../observe/observe.ts';
+import { createMemory } from '../state/memory.ts';
+import {
+  type Place,
+  type ReadDeps,
+  type ReadSettings,
+  withReadOnlyClient,
+} from './read-only-client.ts';
 
 export interface AccountState extends Place {
   /** Keys, plans with their members, and of every API what hangs on it. */
@@ -21,7 +26,15 @@ export function readAccount(
   const { owner } = target;
   const { clock } = surroundings;
   return withReadOnlyClient(target, settings, surroundings, signal, async (send, place) => {
-    const { live, apis = [] } = await observe({ send, kinds, desired: [], owner, memory: createMemory(), clock, everything: true });
+    const { live, apis = [] } = await observe({
+      send,
+      kinds,
+      desired: [],
+      owner,
+      memory: createMemory(),
+      clock,
+      everything: true,
+    });
     return { ...place, live, apis };
   });
 }

@@ -3,8 +3,8 @@ import type { Target } from '../../core/model/model.ts';
 import { createBudget } from '../../gateway/budget.ts';
 import { connect } from '../../gateway/client.ts';
 import { createSend, readOnly, type Send } from '../../gateway/send.ts';
+import type { EngineDeps, Settings } from '../state/settings.ts';
 import { pace } from './sessions.ts';
-import type { Settings, EngineDeps } from '../state/settings.ts';
 
 /** Where a door leads. */
 export interface Place {
@@ -25,12 +25,28 @@ export async function withReadOnlyClient<T>(
   read: (send: Send, place: Place) => Promise<T>,
 ): Promise<T> {
   const { region, accountId, roleArn, externalId, implicit } = target;
-  const connection = await connect({ region, accountId, roleArn, externalId, implicit, env, requestHandler, signal });
+  const connection = await connect({
+    region,
+    accountId,
+    roleArn,
+    externalId,
+    implicit,
+    env,
+    requestHandler,
+    signal,
+  });
   try {
-    const budget = createBudget({ ...pace(target, settings), clock, operationQuotas: settings.operationQuotas });
+    const budget = createBudget({
+      ...pace(target, settings),
+      clock,
+      operationQuotas: settings.operationQuotas,
+    });
     const door = readOnly(createSend({ client: connection.client, budget, clock }));
     const send: Send = (command, more) => door(command, { signal, ...more });
-    return await read(send, { region: connection.region, ...(connection.accountId !== undefined && { accountId: connection.accountId }) });
+    return await read(send, {
+      region: connection.region,
+      ...(connection.accountId !== undefined && { accountId: connection.accountId }),
+    });
   } finally {
     connection.close();
   }

@@ -2,35 +2,49 @@
  * One pass over one target, which is what apikeeper does: read what is live, compare it with what Git declares, carry the difference out, and say so.
  * Manifests are read once for all targets, by the engine (engine.ts); when a pass begins is the loop's business (loop.ts).
  */
-import { estimate } from '../../core/schedule/estimate.ts';
-import type { Pinned, PlanInput, LastSeen } from '../../core/model/plan-input.ts';
+
+import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { lintLive, lintStanding } from '../../core/lint/live-lint.ts';
 import { type Desired, identity, type Live, type Target } from '../../core/model/model.ts';
-import type { Operation } from '../../core/schedule/operation.ts';
-import { operations } from '../../core/schedule/operations.ts';
 import type { Plan, Step } from '../../core/model/plan.ts';
+import type { LastSeen, Pinned, PlanInput } from '../../core/model/plan-input.ts';
+import type { TargetReport } from '../../core/model/report.ts';
+import type { Warning } from '../../core/model/warning.ts';
 import { plan } from '../../core/plan/planner.ts';
 import { madeAt } from '../../core/plan/stage-recreation.ts';
-import type { TargetReport } from '../../core/model/report.ts';
-import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
-import { coverage, type Findings, type Result, reportObjects, stateOf, summarize } from '../../core/plan/summarize.ts';
-import type { Warning } from '../../core/model/warning.ts';
+import {
+  coverage,
+  type Findings,
+  type Result,
+  reportObjects,
+  stateOf,
+  summarize,
+} from '../../core/plan/summarize.ts';
+import { estimate } from '../../core/schedule/estimate.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
+import { operations } from '../../core/schedule/operations.ts';
 import { OPERATION_QUOTAS } from '../../gateway/budget.ts';
 import { breakOnDenied } from '../../gateway/circuit-breaker.ts';
 import { readOnly } from '../../gateway/send.ts';
 import { kinds } from '../../kinds/index.ts';
 import type { Tree } from '../../manifests/load.ts';
-import { emitPlan, emitResult, emitWarnings } from './emit-events.ts';
 import { apply } from '../apply/apply.ts';
-import { contestedFields, recordReverts } from '../state/reverts.ts';
-import { deniedLast, type PermanentFailure, permanentFailures, isFinal, recordPermanentFailures } from '../state/permanent-failures.ts';
-import { observe, recordLive, type ObservedState } from '../observe/observe.ts';
-import { comparePinned } from '../state/pinned-values.ts';
-import { resolveStageMembers, resolveHiddenMembers } from '../observe/hidden-members.ts';
-import { pace, type Session } from './sessions.ts';
-import type { ReconcileRequest, Settings, EngineDeps } from '../state/settings.ts';
+import { resolveHiddenMembers, resolveStageMembers } from '../observe/hidden-members.ts';
+import { type ObservedState, observe, recordLive } from '../observe/observe.ts';
 import { afterApply, cacheState, refresh } from '../observe/refresh.ts';
 import { fingerprint, time } from '../state/hash-and-time.ts';
+import {
+  deniedLast,
+  isFinal,
+  type PermanentFailure,
+  permanentFailures,
+  recordPermanentFailures,
+} from '../state/permanent-failures.ts';
+import { comparePinned } from '../state/pinned-values.ts';
+import { contestedFields, recordReverts } from '../state/reverts.ts';
+import type { EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
+import { emitPlan, emitResult, emitWarnings } from './emit-events.ts';
+import { pace, type Session } from './sessions.ts';
 
 /** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (design, section 3). */
 const SECOND_LIST_MS = 5_000;
@@ -62,7 +76,10 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
   let snapshot = await look(options);
   let planned = await planFrom(snapshot, options, held);
   if (request.write && planned.steps.some(isFirstCreate) && !session.memory.listedTwice) {
-    await surroundings.clock.sleep((session.memory.firstListedAt ?? 0) + SECOND_LIST_MS - surroundings.clock.now(), request.signal);
+    await surroundings.clock.sleep(
+      (session.memory.firstListedAt ?? 0) + SECOND_LIST_MS - surroundings.clock.now(),
+      request.signal,
+    );
     snapshot = await lookAtAll(options);
     planned = await planFrom(snapshot, options, held);
   }
@@ -71,12 +88,23 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
 
   const todo = operations(planned.steps, rules);
   const asIs = lintStanding({ ...snapshot, steps: planned.steps });
-  if (!request.write || !(await options.mayWrite({ ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }))) {
+  if (
+    !request.write ||
+    !(await options.mayWrite({
+      ...reportOf(planned, snapshot, todo, undefined, options),
+      ...some(asIs),
+    }))
+  ) {
     updateMemory(planned, undefined, { before: snapshot, after: snapshot }, options);
     emitWarnings(asIs, session.memory, surroundings.emit);
-    return { report: { ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) }, retryable: false };
+    return {
+      report: { ...reportOf(planned, snapshot, todo, undefined, options), ...some(asIs) },
+      retryable: false,
+    };
   }
-  const failedForGood = request.skipPermanentFailures ? permanentFailures(planned.steps, session.memory) : new Map<Step, PermanentFailure>();
+  const failedForGood = request.skipPermanentFailures
+    ? permanentFailures(planned.steps, session.memory)
+    : new Map<Step, PermanentFailure>();
   const surrounding = observing(options);
   const { results, live } = await apply(planned.steps, deniedLast(todo, session.memory), {
     ...surrounding,
@@ -92,7 +120,9 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
         emitResult(step, result, session.memory, surroundings.clock.now(), surroundings.emit);
     },
   });
-  const isOpen = [...results.values()].some(({ errorClass }) => errorClass !== undefined && !isFinal(errorClass));
+  const isOpen = [...results.values()].some(
+    ({ errorClass }) => errorClass !== undefined && !isFinal(errorClass),
+  );
   const after = afterApply(snapshot, planned.steps, live);
   // Whether such a call was carried out, and what else has changed, only reading tells.
   if (isOpen) delete session.kept;
@@ -101,8 +131,12 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRes
   recordPermanentFailures(planned.steps, results, session.memory);
   const asLeft = lintLive({ ...after, steps: planned.steps, written: live });
   emitWarnings(asLeft, session.memory, surroundings.emit);
-  const isOutdated = !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
-  return { report: { ...reportOf(planned, snapshot, todo, results, options), ...some(asLeft) }, retryable: isOpen || isOutdated };
+  const isOutdated =
+    !request.signal?.aborted && [...results.values()].some(({ reason }) => reason === 'superseded');
+  return {
+    report: { ...reportOf(planned, snapshot, todo, results, options), ...some(asLeft) },
+    retryable: isOpen || isOutdated,
+  };
 }
 
 function some(warnings: readonly Warning[]): Pick<TargetReport, 'warnings'> {
@@ -114,7 +148,9 @@ const rules = kinds.map((kind) => kind.rules);
 /** A change of the files touches little: what it doesn't touch is taken as it was last read. */
 async function look(options: ReconcileOptions): Promise<ObservedState> {
   const { kept } = options.session;
-  return options.request.trigger === 'change' && kept ? refresh(kept, observing(options)) : lookAtAll(options);
+  return options.request.trigger === 'change' && kept
+    ? refresh(kept, observing(options))
+    : lookAtAll(options);
 }
 
 async function lookAtAll(options: ReconcileOptions): Promise<ObservedState> {
@@ -134,14 +170,25 @@ function observing({ target, tree, session, surroundings, request }: ReconcileOp
   const { memory } = session;
   const door = request.write ? session.send : readOnly(session.send);
   const send: typeof door = (command, more) => door(command, { signal: request.signal, ...more });
-  return { send, kinds, desired: documentsOf(tree, target), owner: target.owner, memory, clock: surroundings.clock };
+  return {
+    send,
+    kinds,
+    desired: documentsOf(tree, target),
+    owner: target.owner,
+    memory,
+    clock: surroundings.clock,
+  };
 }
 
 function documentsOf(tree: Tree, target: Target): Desired[] {
   return tree.desired.filter((one) => one.namespace === target.namespace);
 }
 
-async function planFrom(snapshot: ObservedState, options: ReconcileOptions, held: DisposableStack): Promise<Plan> {
+async function planFrom(
+  snapshot: ObservedState,
+  options: ReconcileOptions,
+  held: DisposableStack,
+): Promise<Plan> {
   const { target, tree, session, surroundings } = options;
   const desired = documentsOf(tree, target);
   const input: PlanInput = {
@@ -164,21 +211,33 @@ async function planFrom(snapshot: ObservedState, options: ReconcileOptions, held
   };
   const first = plan(input);
   const { send } = observing(options);
-  const pinned = await comparePinned(first.steps, { send, values: session.values, inPlay: session.inPlay, held });
-  const live = await resolveStageMembers(first.steps, await resolveHiddenMembers(first.steps, snapshot.live, kinds, send), kinds, send);
+  const pinned = await comparePinned(first.steps, {
+    send,
+    values: session.values,
+    inPlay: session.inPlay,
+    held,
+  });
+  const live = await resolveStageMembers(
+    first.steps,
+    await resolveHiddenMembers(first.steps, snapshot.live, kinds, send),
+    kinds,
+    send,
+  );
   return pinned.size === 0 && live === snapshot.live ? first : plan({ ...input, pinned, live });
 }
 
 /** Documents of other targets in the same account and region: they may mean the same live objects. */
 function neighbours(tree: Tree, target: Target): Desired[] {
-  const same = (other: Target) => other !== target && other.accountId === target.accountId && other.region === target.region;
+  const same = (other: Target) =>
+    other !== target && other.accountId === target.accountId && other.region === target.region;
   const namespaces = new Set(tree.targets.filter(same).map((other) => other.namespace));
   return tree.desired.filter((one) => namespaces.has(one.namespace));
 }
 
 /** The command line outranks the Target. The implicit target never prunes. */
 function policyOf({ target, settings, request }: ReconcileOptions): PlanInput['policy'] {
-  const percent = settings.maxPercent ?? (settings.maxKeys === undefined ? target.guards.maxPercent : 100);
+  const percent =
+    settings.maxPercent ?? (settings.maxKeys === undefined ? target.guards.maxPercent : 100);
   return {
     ...(settings.mode && { mode: settings.mode }),
     unsetMode: request.unsetMode,
@@ -202,16 +261,27 @@ function updateMemory(
   if (results) recordReverts(memory, results, options.surroundings.clock.now());
   const declared = new Set(documentsOf(options.tree, target).map(identity));
   const live = new Set(before.live.map((one) => `${one.kind} ${one.id}`));
-  const stages = new Map(after.live.flatMap((one) => (one.kind === 'Stage' ? [[one.id, one] as const] : [])));
-  const seenAs = (one: Live): LastSeen => ({ id: one.id, spec: one.spec, stages: madeAt(one, stages) });
+  const stages = new Map(
+    after.live.flatMap((one) => (one.kind === 'Stage' ? [[one.id, one] as const] : [])),
+  );
+  const seenAs = (one: Live): LastSeen => ({
+    id: one.id,
+    spec: one.spec,
+    stages: madeAt(one, stages),
+  });
   for (const [who, seen] of memory.lastSeen) {
-    if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`)) memory.lastSeen.delete(who);
+    if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`))
+      memory.lastSeen.delete(who);
   }
   for (const step of planned.steps) {
     const who = identity(step);
     const outcome = results?.get(step);
-    const written = outcome?.awsId === undefined ? undefined : memory.written.get(`${step.kind} ${outcome.awsId}`);
-    if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released') memory.lastSeen.delete(who);
+    const written =
+      outcome?.awsId === undefined
+        ? undefined
+        : memory.written.get(`${step.kind} ${outcome.awsId}`);
+    if (outcome?.outcome === 'deleted' || outcome?.outcome === 'released')
+      memory.lastSeen.delete(who);
     else if (written && outcome?.outcome !== 'failed') memory.lastSeen.set(who, seenAs(written));
     else if (step.action === 'keep' && step.live) memory.lastSeen.set(who, seenAs(step.live));
   }
@@ -245,7 +315,8 @@ function reportOf(
     ),
     calls: {},
     waitedMs: 0,
-    ...(calls.length > 0 && !results && { estimate: estimate(calls, { ...pace(target, settings), quotas }) }),
+    ...(calls.length > 0 &&
+      !results && { estimate: estimate(calls, { ...pace(target, settings), quotas }) }),
     objects: reportObjects(findings),
     summary: summarize(findings),
   };

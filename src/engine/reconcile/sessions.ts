@@ -5,10 +5,10 @@ import { type Connection, type ConnectOptions, connect } from '../../gateway/cli
 import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
+import type { CachedState } from '../observe/refresh.ts';
 import { createMemory, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
-import type { Settings, EngineDeps } from '../state/settings.ts';
-import type { CachedState } from '../observe/refresh.ts';
+import type { EngineDeps, Settings } from '../state/settings.ts';
 
 export interface Session {
   readonly connection: Connection;
@@ -43,7 +43,11 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
     const who = `${target.namespace} ${target.owner} ${where}`;
     const budget =
       budgets.get(where) ??
-      createBudget({ ...pace(target, settings), clock: surroundings.clock, operationQuotas: settings.operationQuotas });
+      createBudget({
+        ...pace(target, settings),
+        clock: surroundings.clock,
+        operationQuotas: settings.operationQuotas,
+      });
     budgets.set(where, budget);
     budgetOf.set(target.namespace, budget);
     const memory = memories.get(who) ?? createMemory();
@@ -56,7 +60,13 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
       calls[call.operation] = (calls[call.operation] ?? 0) + 1;
       waitedMs += call.waitedMs;
       const { operation, code, durationMs } = call;
-      surroundings.onCall?.({ namespace: target.namespace, operation, code, durationMs, waitedMs: call.waitedMs });
+      surroundings.onCall?.({
+        namespace: target.namespace,
+        operation,
+        code,
+        durationMs,
+        waitedMs: call.waitedMs,
+      });
       if (code === 'TooManyRequestsException') {
         surroundings.emit('api.throttled', {
           namespace: target.namespace,
@@ -71,7 +81,13 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
       memory,
       inPlay,
       values: createValueReader(fencesOf(settings, surroundings, connection)),
-      send: createSend({ client: connection.client, budget, clock: surroundings.clock, inPlay, onCall }),
+      send: createSend({
+        client: connection.client,
+        budget,
+        clock: surroundings.clock,
+        inPlay,
+        onCall,
+      }),
       takeCalls() {
         const taken = { calls, waitedMs };
         calls = {};
@@ -85,7 +101,14 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
     async open(target, revision) {
       const { region, accountId, roleArn, externalId, implicit } = target;
       const sessionName = revision === undefined ? undefined : `apikeeper-${revision}`;
-      const key = JSON.stringify([region, accountId, roleArn, externalId, implicit, pace(target, settings)]);
+      const key = JSON.stringify([
+        region,
+        accountId,
+        roleArn,
+        externalId,
+        implicit,
+        pace(target, settings),
+      ]);
       const standing = open.get(target.namespace);
       if (standing?.key === key) return standing.session;
       standing?.session.then(
@@ -106,7 +129,9 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
       });
       open.set(target.namespace, { key, session });
       // What failed is tried again in the next pass.
-      session.catch(() => open.get(target.namespace)?.session === session && open.delete(target.namespace));
+      session.catch(
+        () => open.get(target.namespace)?.session === session && open.delete(target.namespace),
+      );
       return session;
     },
     budget: (namespace) => budgetOf.get(namespace),

@@ -1,9 +1,9 @@
 /** Where pinned key values come from, fenced: a manifest must not be able to read the controller's own secrets (design, section 5). */
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { isMap } from '../../core/model/json.ts';
 import type { Json } from '../../core/model/model.ts';
 import { isInside } from '../../core/model/secret-names.ts';
-import { isMap } from '../../core/model/json.ts';
 import type { SecretReader } from '../../gateway/secrets.ts';
 
 export interface AllowedSources {
@@ -29,7 +29,9 @@ export async function readValue(source: Json | undefined, fences: AllowedSources
   if ('unreadable' in found) return found;
   const { length } = found.value;
   if (length < LENGTH.least || length > LENGTH.most) {
-    return { unreadable: `the value from ${kind} ${name} has ${length} characters; API Gateway takes ${LENGTH.least} to ${LENGTH.most}` };
+    return {
+      unreadable: `the value from ${kind} ${name} has ${length} characters; API Gateway takes ${LENGTH.least} to ${LENGTH.most}`,
+    };
   }
   return found;
 }
@@ -52,26 +54,38 @@ function fromEnv(name: string, { env, envPrefix }: AllowedSources): Value {
     };
   }
   const value = env[name];
-  return value ? { value } : { unreadable: `the environment variable ${name} is not set where apikeeper runs` };
+  return value
+    ? { value }
+    : { unreadable: `the environment variable ${name} is not set where apikeeper runs` };
 }
 
 /** Below the directory, and nowhere else, whatever symbolic links say. */
 async function fromFile(name: string, { dir }: AllowedSources): Promise<Value> {
-  if (dir === undefined) return { unreadable: `fromFile ${name} can't be read: start apikeeper with --values-dir` };
+  if (dir === undefined)
+    return { unreadable: `fromFile ${name} can't be read: start apikeeper with --values-dir` };
   try {
     const root = await realpath(dir);
     const path = await realpath(join(root, name));
     if (!path.startsWith(root + sep)) return { unreadable: `fromFile ${name} leads out of ${dir}` };
     return { value: (await readFile(path, 'utf8')).replace(/\r?\n$/, '') };
   } catch (error) {
-    return { unreadable: `fromFile ${name} can't be read below ${dir}: ${(error as NodeJS.ErrnoException).code ?? 'error'}` };
+    return {
+      unreadable: `fromFile ${name} can't be read below ${dir}: ${(error as NodeJS.ErrnoException).code ?? 'error'}`,
+    };
   }
 }
 
 /** What reading takes, per store. */
-const RIGHTS: Readonly<Record<keyof SecretReader, string>> = { secretsManager: 'secretsmanager:GetSecretValue', ssm: 'ssm:GetParameter' };
+const RIGHTS: Readonly<Record<keyof SecretReader, string>> = {
+  secretsManager: 'secretsmanager:GetSecretValue',
+  ssm: 'ssm:GetParameter',
+};
 
-async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefix, secrets }: AllowedSources): Promise<Value> {
+async function fromSecret(
+  kind: keyof SecretReader,
+  name: string,
+  { secretsPrefix, secrets }: AllowedSources,
+): Promise<Value> {
   if (!isInside(kind, name, secretsPrefix)) {
     return {
       unreadable: `${kind} may read only names that begin with ${secretsPrefix}, and ${name} does not: rename it, or start apikeeper with another --values-secrets`,
@@ -79,7 +93,8 @@ async function fromSecret(kind: keyof SecretReader, name: string, { secretsPrefi
   }
   try {
     const value = await secrets[kind](name);
-    if (value === undefined) return { unreadable: `${kind} ${name} holds no text: store the value as text, not as bytes` };
+    if (value === undefined)
+      return { unreadable: `${kind} ${name} holds no text: store the value as text, not as bytes` };
     return { value };
   } catch (error) {
     const { code, name: type = 'error' } = error as { code?: unknown; name?: string };

@@ -26,7 +26,9 @@ export function writerName(
   owner: string,
   where: { readonly accountId?: string; readonly region: string; readonly endpoint?: string },
 ): string {
-  return [owner, where.accountId ?? 'ambient', where.region, where.endpoint ?? ''].join(' ').trimEnd();
+  return [owner, where.accountId ?? 'ambient', where.region, where.endpoint ?? '']
+    .join(' ')
+    .trimEnd();
 }
 
 const DIRECTORY = join(tmpdir(), 'apikeeper');
@@ -68,7 +70,9 @@ export async function takeLock(name: string, directory = DIRECTORY): Promise<Loc
 
 /** The claim of another that runs; those of processes that are gone are removed. */
 async function otherClaim(lock: string, own: string): Promise<Claim | undefined> {
-  const files = (await readdir(dirname(own))).filter((file) => file.startsWith(lock) && file !== basename(own));
+  const files = (await readdir(dirname(own))).filter(
+    (file) => file.startsWith(lock) && file !== basename(own),
+  );
   for (const claim of files.flatMap((file) => readClaim(file, lock))) {
     if (await isRunning(claim)) return claim;
     await rm(join(dirname(own), claim.file), { force: true });

@@ -1,6 +1,7 @@
 /** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
-import type { LastSeen } from '../../core/model/plan-input.ts';
+
 import type { Live } from '../../core/model/model.ts';
+import type { LastSeen } from '../../core/model/plan-input.ts';
 import type { Snapshots } from '../../kinds/kind.ts';
 import type { PermanentFailure } from './permanent-failures.ts';
 

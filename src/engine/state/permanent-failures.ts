@@ -1,8 +1,8 @@
 /** What a failure means for the passes that follow (design, section 8). */
 import { identity } from '../../core/model/model.ts';
-import type { Operation } from '../../core/schedule/operation.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Result } from '../../core/plan/summarize.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
 import { type ErrorClass, GatewayError } from '../../gateway/errors.ts';
 import type { Memory } from './memory.ts';
 
@@ -12,7 +12,12 @@ export interface PermanentFailure {
   readonly errorClass: ErrorClass;
 }
 
-const FINAL: ReadonlySet<string> = new Set(['denied', 'untried', 'quota-full', 'invalid'] satisfies ErrorClass[]);
+const FINAL: ReadonlySet<string> = new Set([
+  'denied',
+  'untried',
+  'quota-full',
+  'invalid',
+] satisfies ErrorClass[]);
 
 /** Whether the same call would fail again: then it wasn't carried out either. */
 export function isFinal(errorClass: string): boolean {
@@ -30,7 +35,10 @@ export function messageOf(error: unknown): string {
 }
 
 /** The steps that failed for good, as long as neither what is asked for nor the live object has changed since. */
-export function permanentFailures(steps: readonly Step[], memory: Memory): Map<Step, PermanentFailure> {
+export function permanentFailures(
+  steps: readonly Step[],
+  memory: Memory,
+): Map<Step, PermanentFailure> {
   const found = new Map<Step, PermanentFailure>();
   for (const step of steps) {
     const known = memory.permanentFailures.get(keyOf(step));
@@ -40,19 +48,30 @@ export function permanentFailures(steps: readonly Step[], memory: Memory): Map<S
 }
 
 /** `steps`: all that were planned; of others nothing is remembered. */
-export function recordPermanentFailures(steps: readonly Step[], results: ReadonlyMap<Step, Result>, memory: Memory): void {
+export function recordPermanentFailures(
+  steps: readonly Step[],
+  results: ReadonlyMap<Step, Result>,
+  memory: Memory,
+): void {
   const planned = new Set(steps.map(keyOf));
-  for (const key of memory.permanentFailures.keys()) if (!planned.has(key)) memory.permanentFailures.delete(key);
+  for (const key of memory.permanentFailures.keys())
+    if (!planned.has(key)) memory.permanentFailures.delete(key);
   for (const [step, { outcome, reason, message = '', errorClass }] of results) {
     const hasFailed = outcome === 'failed' && errorClass !== undefined && isFinal(errorClass);
-    if (hasFailed) memory.permanentFailures.set(keyOf(step), { message, errorClass: errorClass as ErrorClass, seen: seenBy(step) });
+    if (hasFailed)
+      memory.permanentFailures.set(keyOf(step), {
+        message,
+        errorClass: errorClass as ErrorClass,
+        seen: seenBy(step),
+      });
     else if (reason !== 'superseded') memory.permanentFailures.delete(keyOf(step));
   }
 }
 
 /** The operations with what was denied last time at the end of its equals: its turn doesn't keep others from theirs. */
 export function deniedLast(todo: readonly Operation[], memory: Memory): Operation[] {
-  const wasDenied = ({ step }: Operation) => Number(memory.permanentFailures.get(keyOf(step))?.errorClass === 'denied');
+  const wasDenied = ({ step }: Operation) =>
+    Number(memory.permanentFailures.get(keyOf(step))?.errorClass === 'denied');
   return todo.toSorted((a, b) => a.urgency - b.urgency || wasDenied(a) - wasDenied(b));
 }
 

@@ -1,8 +1,8 @@
 /** Keys whose manifests pin a value: the value of the source against the live one, and nothing else ever sees either. */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { Pinned } from '../../core/model/plan-input.ts';
 import { type Desired, identity } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
+import type { Pinned } from '../../core/model/plan-input.ts';
 import { isGatewayError } from '../../gateway/errors.ts';
 import type { LiveSecrets } from '../../gateway/redact.ts';
 import type { Send } from '../../gateway/send.ts';
@@ -21,7 +21,8 @@ export interface ValueReader {
 export function createValueReader(fences: AllowedSources): ValueReader {
   // Values are remembered only as hashes under a key that dies with the process.
   const secret = randomBytes(32);
-  const print = (keyId: string, value: string) => createHmac('sha256', secret).update(`${keyId} ${value}`).digest('base64');
+  const print = (keyId: string, value: string) =>
+    createHmac('sha256', secret).update(`${keyId} ${value}`).digest('base64');
   const compared = new Map<string, boolean>();
   return {
     read: (desired) => readValue(desired.spec.value, fences),
@@ -45,14 +46,23 @@ interface Options {
 }
 
 /** By identity, for every step of a key whose document pins a value. */
-export async function comparePinned(steps: readonly Step[], { send, values, inPlay, held }: Options): Promise<Map<string, Pinned>> {
+export async function comparePinned(
+  steps: readonly Step[],
+  { send, values, inPlay, held }: Options,
+): Promise<Map<string, Pinned>> {
   const found = new Map<string, Pinned>();
   const comparisons = new Map<string, { readonly id: string; readonly value: string }>();
   // All are read before any is compared: an error may echo another's.
   for (const step of steps) {
     const { desired, live, reason } = step;
     const who = identity(step);
-    if (desired?.kind !== 'ApiKey' || desired.spec.value === undefined || found.has(who) || comparisons.has(who)) continue;
+    if (
+      desired?.kind !== 'ApiKey' ||
+      desired.spec.value === undefined ||
+      found.has(who) ||
+      comparisons.has(who)
+    )
+      continue;
     // A key that is left alone is nobody's to compare.
     if (reason === 'suspended' || reason === 'not-owned' || reason === 'foreign') continue;
     const read = await values.read(desired);

@@ -8,7 +8,11 @@ const ROUNDS = 3;
 const WINDOW_MS = 24 * 60 * 60 * 1000;
 
 /** The fields, as `<identity> <path>`, that we have set right often enough, until a commit changes the document. */
-export function contestedFields(memory: Memory, desired: readonly Desired[], now: number): ReadonlySet<string> {
+export function contestedFields(
+  memory: Memory,
+  desired: readonly Desired[],
+  now: number,
+): ReadonlySet<string> {
   const documents = new Map(desired.map((one) => [identity(one), textOf(one)]));
   const found = new Set<string>();
   for (const [field, { at, document }] of memory.reverts) {
@@ -22,13 +26,20 @@ export function contestedFields(memory: Memory, desired: readonly Desired[], now
 }
 
 /** Remembers which fields a pass set right that somebody had changed. */
-export function recordReverts(memory: Memory, results: ReadonlyMap<Step, Result>, now: number): void {
+export function recordReverts(
+  memory: Memory,
+  results: ReadonlyMap<Step, Result>,
+  now: number,
+): void {
   for (const [step, { outcome }] of results) {
     if (outcome !== 'updated' || !step.desired) continue;
     for (const change of step.changes.filter(isDrift)) {
       const field = `${identity(step)} ${change.path}`;
       const before = memory.reverts.get(field)?.at ?? [];
-      memory.reverts.set(field, { at: [...before, now].slice(-ROUNDS), document: textOf(step.desired) });
+      memory.reverts.set(field, {
+        at: [...before, now].slice(-ROUNDS),
+        document: textOf(step.desired),
+      });
     }
   }
 }

@@ -1,24 +1,30 @@
 /** `import cloudformation`: a template of CloudFormation or SAM, in YAML or JSON. */
-import { translateMethods } from './methods.ts';
-import { translateKeys, translatePlans } from './usage-plans.ts';
-import { declaredIn, readTemplate, type TemplateInput } from './resources.ts';
-import { translateStages } from './stages.ts';
-import type { TemplateOptions } from './values.ts';
+
+import { meantSource } from '../common/detect-source.ts';
 import { isRecord } from '../common/fields.ts';
+import { type Finding, finding, type Imported } from '../common/model.ts';
+import { readSource } from '../common/source.ts';
 import { validateAndSort } from '../common/validate-and-sort.ts';
 import { retainInTemplate } from './hand-over.ts';
-import { type Finding, finding, type Imported } from '../common/model.ts';
-import { meantSource } from '../common/detect-source.ts';
-import { readSource } from '../common/source.ts';
+import { translateMethods } from './methods.ts';
+import { declaredIn, readTemplate, type TemplateInput } from './resources.ts';
+import { translateStages } from './stages.ts';
+import { translateKeys, translatePlans } from './usage-plans.ts';
+import type { TemplateOptions } from './values.ts';
 
 /** What a template says, with the parameters that are given. `file` names it in findings. */
-export function importCloudFormation(text: string, options: TemplateOptions & { readonly file: string }): Imported {
+export function importCloudFormation(
+  text: string,
+  options: TemplateOptions & { readonly file: string },
+): Imported {
   const { file, parameters } = options;
   const source = readSource(file, text);
   const start = { file, line: 1 };
   if ('code' in source) return { documents: [], findings: [source] };
   if (!isRecord(source.value) || !isRecord(source.value.Resources)) {
-    const way = meantSource(source.value) || '; give the template that is deployed (aws cloudformation get-template shows it)';
+    const way =
+      meantSource(source.value) ||
+      '; give the template that is deployed (aws cloudformation get-template shows it)';
     const message = `no CloudFormation template: it has no Resources${way}`;
     return { documents: [], findings: [finding('UNSUPPORTED_SOURCE', start, message)] };
   }
@@ -36,7 +42,10 @@ export function importCloudFormation(text: string, options: TemplateOptions & { 
     [...new Set(owned.flatMap(({ madeBy }) => madeBy ?? []))],
   );
   const stackName = parameters['AWS::StackName'];
-  const optional = { ...(handOver !== undefined && { handOver }), ...(stackName !== undefined && { stackName }) };
+  const optional = {
+    ...(handOver !== undefined && { handOver }),
+    ...(stackName !== undefined && { stackName }),
+  };
   return validateAndSort({ documents, findings, requirements, ...optional }, start);
 }
 
@@ -45,7 +54,11 @@ export function translateTemplate(input: TemplateInput) {
   const template = readTemplate(input);
   const stages = translateStages(template);
   const keys = translateKeys(template);
-  const documents = [...stages.values(), ...keys.values(), ...translatePlans(template, keys, stages)];
+  const documents = [
+    ...stages.values(),
+    ...keys.values(),
+    ...translatePlans(template, keys, stages),
+  ];
   // What is to outlive the stack; a stage stays with who deploys to it.
   const owned = ['ApiKey', 'UsagePlan', 'UsagePlanKey'].flatMap(template.ofType);
   return { documents, requirements: translateMethods(template), owned };

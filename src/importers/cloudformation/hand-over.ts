@@ -5,7 +5,10 @@ import { IMPLICIT } from './sam.ts';
 const RETAIN = '{ DeletionPolicy: Retain, UpdateReplacePolicy: Retain }';
 
 /** For a template. `written`: resources that are in it; `made`: the AWS::Serverless::Api that make theirs. */
-export function retainInTemplate(written: readonly string[], made: readonly string[]): string | undefined {
+export function retainInTemplate(
+  written: readonly string[],
+  made: readonly string[],
+): string | undefined {
   if (written.length === 0 && made.length === 0) return undefined;
   const second = [
     ...(written.length > 0 ? ['take these resources out of the template'] : []),
@@ -27,7 +30,10 @@ export function retainInTemplate(written: readonly string[], made: readonly stri
 }
 
 /** For a Serverless file: `generated` are those that the framework makes, `written` those of its own `resources`. */
-export function retainInServerless(generated: readonly string[], written: readonly string[]): string | undefined {
+export function retainInServerless(
+  generated: readonly string[],
+  written: readonly string[],
+): string | undefined {
   if (generated.length === 0 && written.length === 0) return undefined;
   const lines = (ids: readonly string[]) => ids.map((id) => `    ${keyOf(id)}: ${RETAIN}`);
   return [
@@ -37,7 +43,9 @@ export function retainInServerless(generated: readonly string[], written: readon
     ...(generated.length > 0 ? ['  extensions:', ...lines(generated)] : []),
     ...(written.length > 0 ? ['  Resources:', ...lines(written)] : []),
     ...(generated.length > 0
-      ? ['# Second deployment: remove apiKeys, usagePlan and these extensions together; keep `private: true`.']
+      ? [
+          '# Second deployment: remove apiKeys, usagePlan and these extensions together; keep `private: true`.',
+        ]
       : ['# Second deployment: take these resources out.']),
     '',
   ].join('\n');

@@ -1,11 +1,12 @@
 /** Which methods demand a key: AWS::ApiGateway::Method, an API's OpenAPI body, and what SAM makes of events. */
-import { type Resource, referredApi, restApiOf, soleName, type Template } from './resources.ts';
+
 import { booleanOf, isRecord, textOf } from '../common/fields.ts';
 import { isDemanding } from '../common/key-requirements.ts';
 import { resourcePath } from '../common/methods.ts';
 import type { RequiredMethod, Requirement } from '../common/model.ts';
 import { BODY_WORD, requiredMethods } from '../common/openapi.ts';
 import { isUnresolved, targetOf, unresolvedIn } from '../common/unresolved.ts';
+import { type Resource, referredApi, restApiOf, soleName, type Template } from './resources.ts';
 
 /** One requirement per API that has methods here. */
 export function translateMethods(template: Template): Requirement[] {
@@ -14,7 +15,9 @@ export function translateMethods(template: Template): Requirement[] {
   const elsewhere = [...methods].filter(([id]) => !apis.some((api) => api.id === id));
   return [
     ...apis.map((api) => ofApi(api, methods.get(api.id) ?? [], template)),
-    ...elsewhere.flatMap(([id, [first, ...others]]) => (first ? [ofElsewhere(id, [first, ...others], template)] : [])),
+    ...elsewhere.flatMap(([id, [first, ...others]]) =>
+      first ? [ofElsewhere(id, [first, ...others], template)] : [],
+    ),
   ].filter(({ methods, apiKeyRequired }) => methods.length > 0 || apiKeyRequired !== undefined);
 }
 
@@ -25,7 +28,10 @@ function nameOf(restApi: unknown): string {
 
 function ofApi(api: Resource, methods: readonly Resource[], template: Template): Requirement {
   const isDefault = booleanOf(api.known('ApiKeyRequired')) === true;
-  const own = { ...(isDefault && { apiKeyRequired: true }), methods: methods.flatMap((method) => ofMethod(method, template)) };
+  const own = {
+    ...(isDefault && { apiKeyRequired: true }),
+    methods: methods.flatMap((method) => ofMethod(method, template)),
+  };
   const found = { ...own, methods: [...ofBody(api), ...own.methods] };
   const restApi = isDemanding(found) ? referredApi(template, api) : undefined;
   const source = isDemanding(found) ? api.text('ApiKeySourceType')?.toUpperCase() : undefined;
@@ -55,7 +61,11 @@ function ofBody(api: Resource): RequiredMethod[] {
 }
 
 /** Methods of an API that another stack has. */
-function ofElsewhere(api: string, methods: readonly [Resource, ...Resource[]], template: Template): Requirement {
+function ofElsewhere(
+  api: string,
+  methods: readonly [Resource, ...Resource[]],
+  template: Template,
+): Requirement {
   const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(template, first, 'RestApiId') : undefined;
   return {
@@ -79,12 +89,28 @@ function isRequired({ values }: Resource): boolean {
 function ofMethod(resource: Resource, template: Template): RequiredMethod[] {
   const { values } = resource;
   const apiKeyRequired = booleanOf(resource.known('ApiKeyRequired'));
-  const method = typeof values.HttpMethod === 'string' ? values.HttpMethod.toUpperCase() : undefined;
-  const path = typeof values.ResourcePath === 'string' ? resourcePath(values.ResourcePath) : pathOf(values.ResourceId, template);
+  const method =
+    typeof values.HttpMethod === 'string' ? values.HttpMethod.toUpperCase() : undefined;
+  const path =
+    typeof values.ResourcePath === 'string'
+      ? resourcePath(values.ResourcePath)
+      : pathOf(values.ResourceId, template);
   if (method !== undefined && path !== undefined) {
-    return [{ method, path, ...(apiKeyRequired !== undefined && { apiKeyRequired }), at: resource.at('ApiKeyRequired') }];
+    return [
+      {
+        method,
+        path,
+        ...(apiKeyRequired !== undefined && { apiKeyRequired }),
+        at: resource.at('ApiKeyRequired'),
+      },
+    ];
   }
-  if (apiKeyRequired) resource.report('UNRESOLVED', 'a method demands a key, and its path is not known here', 'ResourceId');
+  if (apiKeyRequired)
+    resource.report(
+      'UNRESOLVED',
+      'a method demands a key, and its path is not known here',
+      'ResourceId',
+    );
   return [];
 }
 
@@ -94,7 +120,8 @@ function pathOf(value: unknown, template: Template, depth = 0): string | undefin
   if (!target || depth > 100) return undefined;
   if (target.attribute === 'RootResourceId') return '/';
   const resource = template.resources.get(target.resource);
-  if (resource?.type !== 'Resource' || typeof resource.values.PathPart !== 'string') return undefined;
+  if (resource?.type !== 'Resource' || typeof resource.values.PathPart !== 'string')
+    return undefined;
   const parent = pathOf(resource.values.ParentId, template, depth + 1);
   return parent === undefined ? undefined : resourcePath(`${parent}/${resource.values.PathPart}`);
 }

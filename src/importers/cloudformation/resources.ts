@@ -1,12 +1,13 @@
 /** The resources of a template that are about keys, plans and stages, each with its properties evaluated. */
-import { createEvaluation, type Evaluation, type TemplateOptions } from './values.ts';
+
+import { createNames } from '../../manifest-writer/names.ts';
 import { createFields, type Fields, isRecord, textOf } from '../common/fields.ts';
 import type { ValueOrigin } from '../common/key-value.ts';
 import { type Finding, finding, type RestApi } from '../common/model.ts';
-import { createNames } from '../../manifest-writer/names.ts';
-import { type Declared, expandServerless } from './sam.ts';
 import type { Path, Source } from '../common/source.ts';
 import { isUnresolved, targetOf, unresolvedIn } from '../common/unresolved.ts';
+import { type Declared, expandServerless } from './sam.ts';
+import { createEvaluation, type Evaluation, type TemplateOptions } from './values.ts';
 
 /** One resource that is deployed. */
 export interface Resource extends Fields {
@@ -53,27 +54,60 @@ export function declaredIn(path: Path, template: unknown): Declared[] {
     if (!isRecord(resource)) return [];
     const properties = isRecord(resource.Properties) ? resource.Properties : {};
     const own = [...path, 'Resources', id, 'Properties'];
-    return [{ id, type: String(resource.Type ?? id), condition: resource.Condition, properties, path: own }];
+    return [
+      {
+        id,
+        type: String(resource.Type ?? id),
+        condition: resource.Condition,
+        properties,
+        path: own,
+      },
+    ];
   });
 }
 
-export function readTemplate({ source, path, value, declared, findings, parameters, originOf }: TemplateInput): Template {
+export function readTemplate({
+  source,
+  path,
+  value,
+  declared,
+  findings,
+  parameters,
+  originOf,
+}: TemplateInput): Template {
   const resources = new Map<string, Resource>();
   const evaluation = createEvaluation(value, { parameters }, (id) => {
     const stage = resources.get(id);
     return stage?.type === 'Stage' ? stage.values.StageName : undefined;
   });
-  const deployed = declared.filter((resource) => isDeployed(resource, source, evaluation, findings));
+  const deployed = declared.filter((resource) =>
+    isDeployed(resource, source, evaluation, findings),
+  );
   const all = [...deployed, ...expandServerless(deployed, { source, path, evaluation, findings })];
   // Stages first: what a stage is called is asked for by everything else.
-  for (const resource of all.toSorted((a, b) => Number(b.type === `${TYPE}Stage`) - Number(a.type === `${TYPE}Stage`))) {
-    if (resource.type.startsWith(TYPE)) resources.set(resource.id, evaluated(resource, source, evaluation, findings));
+  for (const resource of all.toSorted(
+    (a, b) => Number(b.type === `${TYPE}Stage`) - Number(a.type === `${TYPE}Stage`),
+  )) {
+    if (resource.type.startsWith(TYPE))
+      resources.set(resource.id, evaluated(resource, source, evaluation, findings));
     else warnOf(resource, source, findings);
   }
-  const known = new Set([...Object.keys(evaluation.section('Parameters')), ...[...declared, ...all].map(({ id }) => id)]);
-  for (const name of Object.keys(parameters).filter((given) => !given.startsWith('AWS::') && !known.has(given)))
-    findings.push(finding('NOT_DECLARED', source.at(path), `--parameter ${name}: there is no parameter and no resource of that name`));
-  const ofType = (type: string) => [...resources.values()].filter((resource) => resource.type === type);
+  const known = new Set([
+    ...Object.keys(evaluation.section('Parameters')),
+    ...[...declared, ...all].map(({ id }) => id),
+  ]);
+  for (const name of Object.keys(parameters).filter(
+    (given) => !given.startsWith('AWS::') && !known.has(given),
+  ))
+    findings.push(
+      finding(
+        'NOT_DECLARED',
+        source.at(path),
+        `--parameter ${name}: there is no parameter and no resource of that name`,
+      ),
+    );
+  const ofType = (type: string) =>
+    [...resources.values()].filter((resource) => resource.type === type);
   const nameDocument = createNames();
   return {
     ...evaluation,
@@ -107,9 +141,15 @@ function evaluated(
   };
 }
 
-const WORTH_A_WORD = /^AWS::(ApiGateway::(ApiKey|UsagePlan|UsagePlanKey|Stage|RestApi|Method|Deployment)|Serverless::Api)$/;
+const WORTH_A_WORD =
+  /^AWS::(ApiGateway::(ApiKey|UsagePlan|UsagePlanKey|Stage|RestApi|Method|Deployment)|Serverless::Api)$/;
 
-function isDeployed({ id, type, condition, path }: Declared, source: Source, evaluation: Evaluation, findings: Finding[]): boolean {
+function isDeployed(
+  { id, type, condition, path }: Declared,
+  source: Source,
+  evaluation: Evaluation,
+  findings: Finding[],
+): boolean {
   const holds = evaluation.condition(condition);
   if (!isUnresolved(holds)) return holds;
   if (WORTH_A_WORD.test(type)) {
@@ -121,7 +161,10 @@ function isDeployed({ id, type, condition, path }: Declared, source: Source, eva
 
 function warnOf({ id, type, path }: Declared, source: Source, findings: Finding[]): void {
   const at = source.at(path.slice(0, -1));
-  if (NESTED.has(type)) findings.push(finding('NESTED_STACK', at, `${id} is a stack of its own; import its template too`));
+  if (NESTED.has(type))
+    findings.push(
+      finding('NESTED_STACK', at, `${id} is a stack of its own; import its template too`),
+    );
   if (!id.startsWith('Fn::ForEach')) return;
   findings.push(
     finding(
@@ -140,7 +183,8 @@ export function restApiOf(template: Template, fields: Fields, name: string): Res
   if (api?.type === 'RestApi') return referredApi(template, api);
   const id = textOf(value);
   if (id !== undefined) return { id };
-  if (value !== undefined) fields.report('UNRESOLVED', `the API is not known; ${unresolvedIn(value).join('; ')}`, name);
+  if (value !== undefined)
+    fields.report('UNRESOLVED', `the API is not known; ${unresolvedIn(value).join('; ')}`, name);
   return undefined;
 }
 
@@ -170,7 +214,9 @@ function apiOf(template: Template, api: Resource): RestApi | undefined {
 /** The name of a RestApi, if no other of the template has it. */
 export function soleName(template: Template, api: Resource): string | undefined {
   const name = apiName(api);
-  const isAlone = template.ofType('RestApi').every((other) => other === api || apiName(other) !== name);
+  const isAlone = template
+    .ofType('RestApi')
+    .every((other) => other === api || apiName(other) !== name);
   return typeof name === 'string' && isAlone ? name : undefined;
 }
 
@@ -187,7 +233,12 @@ export function stageNameOf(template: Template, fields: Fields, name: string): s
   const stage = targetStage(template, value);
   const written = stage ? stage.values.StageName : value;
   if (typeof written === 'string') return written;
-  if (written !== undefined) fields.report('UNRESOLVED', `the stage is not known; ${unresolvedIn(written).join('; ')}`, name);
+  if (written !== undefined)
+    fields.report(
+      'UNRESOLVED',
+      `the stage is not known; ${unresolvedIn(written).join('; ')}`,
+      name,
+    );
   return undefined;
 }
 
@@ -195,7 +246,8 @@ export function stageNameOf(template: Template, fields: Fields, name: string): s
 function targetStage(template: Template, value: unknown): Resource | undefined {
   const target = targetOf(value);
   if (!target) return undefined;
-  if (target.attribute === 'Stage') return template.ofType('Stage').find(({ madeBy }) => madeBy === target.resource);
+  if (target.attribute === 'Stage')
+    return template.ofType('Stage').find(({ madeBy }) => madeBy === target.resource);
   const found = template.resources.get(target.resource);
   return found?.type === 'Stage' ? found : undefined;
 }

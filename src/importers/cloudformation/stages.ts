@@ -1,12 +1,12 @@
 /** AWS::ApiGateway::Stage, and the stages that a Deployment makes. */
 import type { Json } from '../../core/model/model.ts';
-import { type Resource, restApiOf, stageNameOf, type Template } from './resources.ts';
+import { isRedeployTrick } from '../../manifest-writer/stage-variables.ts';
 import { defined, type Fields, isRecord, tagsOf, withheldIn } from '../common/fields.ts';
 import { readThrottle } from '../common/limits.ts';
 import { resourcePath } from '../common/methods.ts';
 import type { ManifestDocument, RestApi } from '../common/model.ts';
-import { isRedeployTrick } from '../../manifest-writer/stage-variables.ts';
 import { unresolvedIn } from '../common/unresolved.ts';
+import { type Resource, restApiOf, stageNameOf, type Template } from './resources.ts';
 
 /** The documents of stages, by `stageKey`. */
 export type StageDocuments = ReadonlyMap<string, ManifestDocument>;
@@ -18,10 +18,15 @@ export function stageKey(restApi: RestApi, stageName: string): string {
 /** A document for each stage whose settings are written in the template. One without any is only referred to. */
 export function translateStages(template: Template): StageDocuments {
   const documents = new Map<string, ManifestDocument>();
-  const stages = [...template.ofType('Stage'), ...template.ofType('Deployment').filter(({ values }) => values.StageName !== undefined)];
+  const stages = [
+    ...template.ofType('Stage'),
+    ...template.ofType('Deployment').filter(({ values }) => values.StageName !== undefined),
+  ];
   for (const resource of stages) {
     const isDescribed = resource.type === 'Deployment';
-    const settings = isDescribed ? resource.within(resource.values.StageDescription, 'StageDescription') : resource;
+    const settings = isDescribed
+      ? resource.within(resource.values.StageDescription, 'StageDescription')
+      : resource;
     const spec = settingsOf(settings, template);
     const withheld = withheldIn(settings, { variables: 'Variables', description: 'Description' });
     if (Object.keys(spec).length === 0) continue;
@@ -32,7 +37,11 @@ export function translateStages(template: Template): StageDocuments {
     if (documents.has(key)) continue;
     const bornWith = isDescribed ? 'the deployment' : resource.madeBy;
     if (bornWith !== undefined)
-      resource.report('STAGE_OF_DEPLOYMENT', `the stage ${stageName} is made by ${bornWith}, and stays its own`, 'StageName');
+      resource.report(
+        'STAGE_OF_DEPLOYMENT',
+        `the stage ${stageName} is made by ${bornWith}, and stays its own`,
+        'StageName',
+      );
     documents.set(key, toDocument(resource, template, { restApi, stageName, spec, withheld }));
   }
   return documents;
@@ -45,7 +54,11 @@ interface Stage {
   readonly withheld: Pick<ManifestDocument, 'withheld'>;
 }
 
-function toDocument(resource: Resource, template: Template, { restApi, stageName, spec, withheld }: Stage): ManifestDocument {
+function toDocument(
+  resource: Resource,
+  template: Template,
+  { restApi, stageName, spec, withheld }: Stage,
+): ManifestDocument {
   const api = 'name' in restApi ? restApi.name : restApi.id;
   return {
     kind: 'Stage',
@@ -55,14 +68,20 @@ function toDocument(resource: Resource, template: Template, { restApi, stageName
     ...withheld,
     source: resource.at(),
     address: resource.id,
-    comments: ['the template goes on making this stage: take the settings that are named here out of it, or delete this document'],
+    comments: [
+      'the template goes on making this stage: take the settings that are named here out of it, or delete this document',
+    ],
   };
 }
 
 function settingsOf(fields: Fields, template: Template): Record<string, Json> {
   for (const name of ['CanarySetting', 'DocumentationVersion']) {
     if (fields.values[name] !== undefined)
-      fields.report('NOT_TRANSLATED', `${name} has no place in a Stage document, and stays as it is`, name);
+      fields.report(
+        'NOT_TRANSLATED',
+        `${name} has no place in a Stage document, and stays as it is`,
+        name,
+      );
   }
   return defined({
     variables: variablesOf(fields),
@@ -85,7 +104,10 @@ function variablesOf(fields: Fields): Json | undefined {
   }
   const inner = fields.within(Variables, 'Variables');
   const variables = Object.keys(Variables).flatMap((name) => {
-    const value = unresolvedIn(Variables[name]).length > 0 && isRedeployTrick(name, undefined) ? '' : inner.text(name);
+    const value =
+      unresolvedIn(Variables[name]).length > 0 && isRedeployTrick(name, undefined)
+        ? ''
+        : inner.text(name);
     if (value === undefined) return [];
     if (!isRedeployTrick(name, value)) return [[name, value] as const];
     const message = `the stage variable ${name} seems to be there only to force a deployment, and is left out; if the API reads it, write it into spec.variables`;
@@ -114,9 +136,17 @@ function methodSettingsOf(fields: Fields, template: Template): Json | undefined 
 }
 
 function methodSetting(fields: Fields, { findings }: Template): Record<string, Json> {
-  const throttle = readThrottle(fields.number('ThrottlingRateLimit'), fields.number('ThrottlingBurstLimit'), fields.at(), fields.what);
+  const throttle = readThrottle(
+    fields.number('ThrottlingRateLimit'),
+    fields.number('ThrottlingBurstLimit'),
+    fields.at(),
+    fields.what,
+  );
   findings.push(...throttle.findings);
-  const logging = defined({ level: fields.text('LoggingLevel')?.toUpperCase(), dataTrace: fields.boolean('DataTraceEnabled') });
+  const logging = defined({
+    level: fields.text('LoggingLevel')?.toUpperCase(),
+    dataTrace: fields.boolean('DataTraceEnabled'),
+  });
   const caching = defined({
     enabled: fields.boolean('CachingEnabled'),
     ttlInSeconds: fields.number('CacheTtlInSeconds'),
@@ -136,7 +166,9 @@ function accessLogOf(fields: Fields): Json | undefined {
   // The ARN of a log group ends with `:*` as CloudFormation gives it, and without as the stage has it.
   const destinationArn = inner.text('DestinationArn')?.replace(/:\*$/, '');
   const format = inner.text('Format');
-  return destinationArn === undefined || format === undefined ? undefined : { destinationArn, format };
+  return destinationArn === undefined || format === undefined
+    ? undefined
+    : { destinationArn, format };
 }
 
 function cacheClusterOf(fields: Fields): Json | undefined {

@@ -1,18 +1,20 @@
 /** AWS::ApiGateway::ApiKey, UsagePlan and UsagePlanKey. */
 import type { Json } from '../../core/model/model.ts';
-import { type Resource, restApiOf, stageNameOf, type Template } from './resources.ts';
-import { type StageDocuments, stageKey } from './stages.ts';
+import { liveName } from '../../manifest-writer/names.ts';
 import { defined, type Fields, isRecord, tagsOf, textOf, withheldIn } from '../common/fields.ts';
 import { dynamicReference, translateValue, type ValueOrigin } from '../common/key-value.ts';
 import { type Limit, readQuota, readThrottle } from '../common/limits.ts';
 import { parseThrottleKey } from '../common/methods.ts';
 import { finding, type ManifestDocument } from '../common/model.ts';
-import { liveName } from '../../manifest-writer/names.ts';
 import { targetOf, unresolvedIn } from '../common/unresolved.ts';
+import { type Resource, restApiOf, stageNameOf, type Template } from './resources.ts';
+import { type StageDocuments, stageKey } from './stages.ts';
 
 /** The documents of keys, by logical id. */
 export function translateKeys(template: Template): Map<string, ManifestDocument> {
-  return new Map(template.ofType('ApiKey').map((resource) => [resource.id, translateKey(resource, template)]));
+  return new Map(
+    template.ofType('ApiKey').map((resource) => [resource.id, translateKey(resource, template)]),
+  );
 }
 
 function translateKey(resource: Resource, template: Template): ManifestDocument {
@@ -45,12 +47,15 @@ function valueOrigin(written: unknown, { section, originOf }: Template): ValueOr
   if (name === 'Ref' && argument === 'AWS::NoValue') return undefined;
   const parameter = name === 'Ref' ? section('Parameters')[String(argument)] : undefined;
   if (isRecord(parameter)) {
-    return parameter.Default === undefined ? { kind: 'elsewhere', where: `the parameter ${String(argument)}` } : { kind: 'literal' };
+    return parameter.Default === undefined
+      ? { kind: 'elsewhere', where: `the parameter ${String(argument)}` }
+      : { kind: 'literal' };
   }
   if (name === 'Fn::Sub' && typeof argument === 'string' && dynamicReference(argument)) {
     return { kind: 'elsewhere', where: 'a dynamic reference whose name is made by Fn::Sub' };
   }
-  if (name === 'Fn::ImportValue') return { kind: 'elsewhere', where: 'the export of another stack' };
+  if (name === 'Fn::ImportValue')
+    return { kind: 'elsewhere', where: 'the export of another stack' };
   return { kind: 'literal' };
 }
 
@@ -64,8 +69,11 @@ export function translatePlans(
   return template.ofType('UsagePlan').map((resource) => {
     const { head, name } = identify('UsagePlan', resource, 'UsagePlanName', template);
     const own = members.get(resource.id);
-    const throttle = limitOf(resource, 'Throttle', template, ({ RateLimit, BurstLimit }, at, what) =>
-      readThrottle(RateLimit, BurstLimit, at, what),
+    const throttle = limitOf(
+      resource,
+      'Throttle',
+      template,
+      ({ RateLimit, BurstLimit }, at, what) => readThrottle(RateLimit, BurstLimit, at, what),
     );
     const quota = limitOf(resource, 'Quota', template, ({ Limit, Period, Offset }, at, what) =>
       readQuota({ limit: Limit, period: Period, offset: Offset }, at, what),
@@ -86,13 +94,21 @@ export function translatePlans(
 }
 
 /** Who a document is. What has no name that is known here can't be found, but by an id that was given. */
-function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, field: string, template: Template) {
+function identify(
+  kind: 'ApiKey' | 'UsagePlan',
+  resource: Resource,
+  field: string,
+  template: Template,
+) {
   const given = template.parameters[resource.id];
   const written = resource.values[field];
   const name = typeof written === 'object' ? undefined : resource.text(field);
   const why = unresolvedIn(written);
   if (name === undefined && given === undefined) {
-    const because = why.length > 0 ? `its name is not known: ${why.join('; ')}` : 'CloudFormation made up its name';
+    const because =
+      why.length > 0
+        ? `its name is not known: ${why.join('; ')}`
+        : 'CloudFormation made up its name';
     resource.report(
       kind === 'ApiKey' ? 'KEY_WITHOUT_NAME' : 'PLAN_WITHOUT_NAME',
       `${because}; give --parameter ${resource.id}=<id>, or write its id into apikeeper.dev/adopt and remove mode: suspend`,
@@ -105,13 +121,19 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, field: strin
   const head = {
     kind,
     name: document,
-    ...(given !== undefined ? { adopt: { id: given } } : waits ? {} : { adopt: 'by-name' as const }),
+    ...(given !== undefined
+      ? { adopt: { id: given } }
+      : waits
+        ? {}
+        : { adopt: 'by-name' as const }),
     manager: template.manager,
     ...withheldIn(resource, { description: 'Description' }),
     source: resource.at(),
     address: resource.id,
     comments: waits
-      ? [`write the id of the live ${kind === 'ApiKey' ? 'key' : 'plan'} into apikeeper.dev/adopt, and remove mode: suspend`]
+      ? [
+          `write the id of the live ${kind === 'ApiKey' ? 'key' : 'plan'} into apikeeper.dev/adopt, and remove mode: suspend`,
+        ]
       : [],
   };
   return { head, name: name ?? document };
@@ -119,11 +141,18 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, field: strin
 
 function warnOfNumber(resource: Resource, field: string, name: string): void {
   if (typeof resource.raw[field] !== 'number') return;
-  resource.report('NUMERIC_NAME', `${field} is a number, read as ${name}; quote it if it begins with a zero`, field);
+  resource.report(
+    'NUMERIC_NAME',
+    `${field} is a number, read as ${name}; quote it if it begins with a zero`,
+    field,
+  );
 }
 
 /** By plan: the keys, as names of documents or as ids. */
-function membersOf(template: Template, keys: ReadonlyMap<string, ManifestDocument>): Map<string, Json[]> {
+function membersOf(
+  template: Template,
+  keys: ReadonlyMap<string, ManifestDocument>,
+): Map<string, Json[]> {
   const members = new Map<string, Json[]>();
   for (const resource of template.ofType('UsagePlanKey')) {
     const { KeyId, UsagePlanId } = resource.values;
@@ -133,7 +162,11 @@ function membersOf(template: Template, keys: ReadonlyMap<string, ManifestDocumen
     if (member === undefined) lost(resource, plan, template);
     if (plan === undefined || template.resources.get(plan)?.type !== 'UsagePlan') {
       const which = textOf(UsagePlanId) === undefined ? '' : ` ${textOf(UsagePlanId)}`;
-      resource.report('NOT_TRANSLATED', `the plan${which} is not in this file; write the key into that plan's document`, 'UsagePlanId');
+      resource.report(
+        'NOT_TRANSLATED',
+        `the plan${which} is not in this file; write the key into that plan's document`,
+        'UsagePlanId',
+      );
     } else if (member !== undefined) members.set(plan, [...(members.get(plan) ?? []), member]);
   }
   return members;
@@ -149,16 +182,31 @@ function targetId({ resources }: Template, value: unknown): string | undefined {
 /** The plan lacks the key: it is the plan that the finding is about. */
 function lost(resource: Resource, plan: string | undefined, { findings }: Template): void {
   const message = `${resource.what}: the key is not known, and in no plan here; ${unresolvedIn(resource.values.KeyId).join('; ')}`;
-  findings.push(finding('UNRESOLVED', { ...resource.at('KeyId'), ...(plan !== undefined && { address: plan }) }, message));
+  findings.push(
+    finding(
+      'UNRESOLVED',
+      { ...resource.at('KeyId'), ...(plan !== undefined && { address: plan }) },
+      message,
+    ),
+  );
 }
 
 function idMember(id: string | undefined): Json | undefined {
   return id === undefined ? undefined : { id };
 }
 
-type Read = (fields: Readonly<Record<string, unknown>>, at: ReturnType<Resource['at']>, what: string) => Limit;
+type Read = (
+  fields: Readonly<Record<string, unknown>>,
+  at: ReturnType<Resource['at']>,
+  what: string,
+) => Limit;
 
-function limitOf(resource: Resource, field: string, { findings }: Template, read: Read): Json | undefined {
+function limitOf(
+  resource: Resource,
+  field: string,
+  { findings }: Template,
+  read: Read,
+): Json | undefined {
   const written = resource.map(field);
   const limit = written && read(written, resource.at(field), resource.what);
   findings.push(...(limit?.findings ?? []));
@@ -166,7 +214,11 @@ function limitOf(resource: Resource, field: string, { findings }: Template, read
 }
 
 /** The stages, each as a Stage document or by its API. One that isn't known is left out, with a finding. */
-function stagesOf(resource: Resource, template: Template, documents: StageDocuments): Json[] | undefined {
+function stagesOf(
+  resource: Resource,
+  template: Template,
+  documents: StageDocuments,
+): Json[] | undefined {
   const { ApiStages } = resource.values;
   if (!Array.isArray(ApiStages)) {
     resource.known('ApiStages');
@@ -179,7 +231,12 @@ function stagesOf(resource: Resource, template: Template, documents: StageDocume
     if (!restApi || stageName === undefined) return [];
     const document = documents.get(stageKey(restApi, stageName));
     const methodThrottles = throttlesOf(fields, template);
-    return [{ ...(document ? { stage: document.name } : { restApi, stageName }), ...(methodThrottles.length > 0 && { methodThrottles }) }];
+    return [
+      {
+        ...(document ? { stage: document.name } : { restApi, stageName }),
+        ...(methodThrottles.length > 0 && { methodThrottles }),
+      },
+    ];
   });
   return stages.length > 0 ? stages : undefined;
 }
@@ -189,7 +246,12 @@ function throttlesOf(fields: Fields, { findings }: Template): Json[] {
     const method = parseThrottleKey(key);
     if (!method || !isRecord(limits)) return [];
     const what = `${fields.what}, ${method.method} ${method.path}`;
-    const limit = readThrottle(limits.RateLimit, limits.BurstLimit, fields.at('Throttle', key), what);
+    const limit = readThrottle(
+      limits.RateLimit,
+      limits.BurstLimit,
+      fields.at('Throttle', key),
+      what,
+    );
     findings.push(...limit.findings);
     return limit.value ? [{ ...method, ...limit.value }] : [];
   });

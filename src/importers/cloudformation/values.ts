@@ -1,6 +1,13 @@
 /** CloudFormation's functions, as far as a template alone can answer them. */
 import { booleanOf, isRecord, textOf } from '../common/fields.ts';
-import { isUnresolved, reference, targetOf, type Unresolved, unresolved, unresolvedIn } from '../common/unresolved.ts';
+import {
+  isUnresolved,
+  reference,
+  targetOf,
+  type Unresolved,
+  unresolved,
+  unresolvedIn,
+} from '../common/unresolved.ts';
 
 export interface TemplateOptions {
   /** By name: parameters, pseudo parameters (`AWS::StackName`), and resources, whose value is their id in the account. */
@@ -34,13 +41,15 @@ export function createEvaluation(
     text: (value) => {
       const found = evaluate(value, evaluation);
       const target = targetOf(found);
-      const stage = target && target.attribute === undefined ? stageName(target.resource) : undefined;
+      const stage =
+        target && target.attribute === undefined ? stageName(target.resource) : undefined;
       return stage === undefined ? plainText(found) : evaluation.text(stage);
     },
     condition: (name) => {
       if (typeof name !== 'string') return name === undefined || holds(name, evaluation);
       const rules = evaluation.section('Conditions');
-      if (!Object.hasOwn(rules, name) || asking.has(name)) return unresolved(`the condition ${name} is not declared`);
+      if (!Object.hasOwn(rules, name) || asking.has(name))
+        return unresolved(`the condition ${name} is not declared`);
       asking.add(name);
       const result = holds(rules[name], evaluation);
       asking.delete(name);
@@ -53,12 +62,17 @@ export function createEvaluation(
 function evaluate(value: unknown, evaluation: Evaluation): unknown {
   if (isUnresolved(value) || targetOf(value)) return value;
   if (typeof value === 'string') return withoutDynamic(value);
-  if (Array.isArray(value)) return value.map(evaluation.evaluate).filter((item) => item !== undefined);
+  if (Array.isArray(value))
+    return value.map(evaluation.evaluate).filter((item) => item !== undefined);
   if (!isRecord(value)) return value;
   const [[name = '', argument] = [], ...others] = Object.entries(value);
-  if (others.length === 0 && Object.hasOwn(ANSWERS, name)) return ANSWERS[name]?.(argument, evaluation);
-  if (others.length === 0 && name.startsWith('Fn::')) return unresolved(`${name} has no value in the template alone`);
-  const members = Object.entries(value).map(([key, member]) => [key, evaluation.evaluate(member)] as const);
+  if (others.length === 0 && Object.hasOwn(ANSWERS, name))
+    return ANSWERS[name]?.(argument, evaluation);
+  if (others.length === 0 && name.startsWith('Fn::'))
+    return unresolved(`${name} has no value in the template alone`);
+  const members = Object.entries(value).map(
+    ([key, member]) => [key, evaluation.evaluate(member)] as const,
+  );
   return Object.fromEntries(members.filter(([, member]) => member !== undefined));
 }
 
@@ -67,7 +81,9 @@ type Answer = (argument: unknown, evaluation: Evaluation) => unknown;
 const ANSWERS: Readonly<Record<string, Answer>> = {
   Ref: (argument, evaluation) => ref(String(argument), evaluation),
   'Fn::GetAtt': (argument) => {
-    const [resource = '', ...attribute] = Array.isArray(argument) ? argument.map(String) : String(argument).split('.');
+    const [resource = '', ...attribute] = Array.isArray(argument)
+      ? argument.map(String)
+      : String(argument).split('.');
     return reference({ resource, attribute: attribute.join('.') });
   },
   'Fn::Sub': sub,
@@ -90,7 +106,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     const list = listOf(evaluate(items));
     if (isUnresolved(list)) return list;
     if (isUnresolved(at)) return at;
-    return Number(at) in list ? list[Number(at)] : unresolved(`Fn::Select takes entry ${at} of ${list.length}`);
+    return Number(at) in list
+      ? list[Number(at)]
+      : unresolved(`Fn::Select takes entry ${at} of ${list.length}`);
   },
   'Fn::If': (argument, { evaluate, condition }) => {
     const [name, yes, no] = argumentsOf(argument);
@@ -102,7 +120,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     const missing = unresolvedIn(names);
     if (missing.length > 0) return unresolved(...missing);
     let found: unknown = section('Mappings');
-    for (const name of names) found = isRecord(found) && Object.hasOwn(found, String(name)) ? found[String(name)] : undefined;
+    for (const name of names)
+      found =
+        isRecord(found) && Object.hasOwn(found, String(name)) ? found[String(name)] : undefined;
     return found === undefined ? unresolved(`Mappings has no ${names.join('.')}`) : evaluate(found);
   },
   'Fn::ImportValue': (argument, { text }) => {
@@ -116,10 +136,12 @@ function ref(name: string, { parameters, section }: Evaluation): unknown {
   if (name === 'AWS::NoValue') return undefined;
   const declared = section('Parameters')[name];
   // Such a parameter is a secret: it must not end up in a name or a description.
-  if (isRecord(declared) && booleanOf(declared.NoEcho)) return unresolved(`the parameter ${name} is NoEcho, and is never read here`);
+  if (isRecord(declared) && booleanOf(declared.NoEcho))
+    return unresolved(`the parameter ${name} is NoEcho, and is never read here`);
   const given = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
   if (isRecord(declared)) return given ?? parameterDefault(name, declared);
-  if (name.startsWith('AWS::')) return given ?? unresolved(`${name}: give --parameter ${name}=<value>`);
+  if (name.startsWith('AWS::'))
+    return given ?? unresolved(`${name}: give --parameter ${name}=<value>`);
   const [resource = name, ...attribute] = name.split('.');
   if (attribute.length > 0) return reference({ resource, attribute: attribute.join('.') });
   return reference({ resource, ...(given !== undefined && { id: given }) });
@@ -128,9 +150,11 @@ function ref(name: string, { parameters, section }: Evaluation): unknown {
 function parameterDefault(name: string, declared: Readonly<Record<string, unknown>>): unknown {
   const type = String(declared.Type);
   const wayOut = `give --parameter ${name}=<value>`;
-  if (declared.Default === undefined) return unresolved(`the parameter ${name} has no default: ${wayOut}`);
+  if (declared.Default === undefined)
+    return unresolved(`the parameter ${name} has no default: ${wayOut}`);
   // The default of such a parameter says where the value is.
-  if (type.startsWith('AWS::SSM::')) return unresolved(`the parameter ${name} is read from SSM: ${wayOut}`);
+  if (type.startsWith('AWS::SSM::'))
+    return unresolved(`the parameter ${name} is read from SSM: ${wayOut}`);
   if (!/^(CommaDelimitedList|List<)/.test(type)) return declared.Default;
   return String(declared.Default)
     .split(',')
@@ -149,24 +173,33 @@ function sub(argument: unknown, { text }: Evaluation): unknown {
     missing.push(...unresolvedIn(found));
     return '';
   });
-  return missing.length > 0 ? unresolved(...new Set(missing)) : withoutDynamic(filled.replaceAll('${!', '${'));
+  return missing.length > 0
+    ? unresolved(...new Set(missing))
+    : withoutDynamic(filled.replaceAll('${!', '${'));
 }
 
 /** A secret, or a parameter of SSM, that CloudFormation reads when it deploys. */
 function withoutDynamic(text: string): string | Unresolved {
   if (!text.includes('{{resolve:')) return text;
   if (/\{\{resolve:(secretsmanager|ssm-secure):/.test(text))
-    return unresolved('a secret is never read here: write the value in its place if it may stand there');
-  return unresolved('a dynamic reference is read when the stack is deployed: write the value in its place');
+    return unresolved(
+      'a secret is never read here: write the value in its place if it may stand there',
+    );
+  return unresolved(
+    'a dynamic reference is read when the stack is deployed: write the value in its place',
+  );
 }
 
 function plainText(value: unknown): string | Unresolved {
   const missing = unresolvedIn(value);
-  return missing.length > 0 ? unresolved(...missing) : (textOf(value) ?? unresolved('a function gives no text'));
+  return missing.length > 0
+    ? unresolved(...missing)
+    : (textOf(value) ?? unresolved('a function gives no text'));
 }
 
 function holds(rule: unknown, evaluation: Evaluation): boolean | Unresolved {
-  if (!isRecord(rule)) return booleanOf(rule) ?? unresolved('a condition is neither true nor false');
+  if (!isRecord(rule))
+    return booleanOf(rule) ?? unresolved('a condition is neither true nor false');
   const [name = '', argument] = Object.entries(rule)[0] ?? [];
   const list = argumentsOf(argument);
   switch (name) {
@@ -191,7 +224,9 @@ function holds(rule: unknown, evaluation: Evaluation): boolean | Unresolved {
     }
     default: {
       const found = evaluation.text(rule);
-      return isUnresolved(found) ? found : (booleanOf(found) ?? unresolved('a condition is neither true nor false'));
+      return isUnresolved(found)
+        ? found
+        : (booleanOf(found) ?? unresolved('a condition is neither true nor false'));
     }
   }
 }

@@ -80,6 +80,13 @@ const TERRAFORM = {
 } as const satisfies Readonly<Record<string, Code>>;
 
 /** A state that is bad whatever it was read from has the code that it has in `validate` and in reports; half a limit, which no manifest may say, is lost here. */
-export const CODES = { ...WARNINGS, ...SHARED, ...SERVERLESS, ...CLOUDFORMATION, ...TERRAFORM, ...LIVE } as const;
+export const CODES = {
+  ...WARNINGS,
+  ...SHARED,
+  ...SERVERLESS,
+  ...CLOUDFORMATION,
+  ...TERRAFORM,
+  ...LIVE,
+} as const;
 
 export type FindingCode = keyof typeof CODES;

@@ -4,7 +4,8 @@ import { isRecord } from './fields.ts';
 /** `value`: the file's content, parsed. Begins with `; `; empty where it is of no kind that is known here. */
 export function meantSource(value: unknown): string {
   if (!isRecord(value)) return '';
-  if (isRecord(value.Resources)) return '; this is a CloudFormation template: apikeeper import cloudformation reads it';
+  if (isRecord(value.Resources))
+    return '; this is a CloudFormation template: apikeeper import cloudformation reads it';
   if ('provider' in value && ('service' in value || 'functions' in value))
     return '; this is a Serverless file: apikeeper import serverless reads it';
   if ('terraform_version' in value || (Array.isArray(value.resources) && 'serial' in value))

@@ -1,6 +1,7 @@
 /** Reading the fields of what a source declares: each by the type that it should have, and each failure a finding with its place. */
-import type { Json } from '../../core/model/model.ts';
+
 import { isMap, type JsonMap } from '../../core/model/json.ts';
+import type { Json } from '../../core/model/model.ts';
 import { numberOf } from './limits.ts';
 import { type Finding, type FindingCode, finding, type Position } from './model.ts';
 import type { Path, Source } from './source.ts';
@@ -24,7 +25,14 @@ export interface Fields {
 }
 
 /** The fields of a mapping at `path`. What is no mapping has no fields. `address`: of the resource that they are of. */
-export function createFields(source: Source, path: Path, value: unknown, what: string, address: string, findings: Finding[]): Fields {
+export function createFields(
+  source: Source,
+  path: Path,
+  value: unknown,
+  what: string,
+  address: string,
+  findings: Finding[],
+): Fields {
   const values = isRecord(value) ? value : {};
   const at = (...rest: Path): Position => ({ ...source.at([...path, ...rest]), address });
   const report: Fields['report'] = (code, message, ...rest) => {
@@ -37,11 +45,16 @@ export function createFields(source: Source, path: Path, value: unknown, what: s
     report('UNRESOLVED', `${name} is left out; ${missing.join('; ')}`, name);
     return undefined;
   };
-  const typed = <T>(name: string, read: (value: unknown) => T | undefined, wanted: string): T | undefined => {
+  const typed = <T>(
+    name: string,
+    read: (value: unknown) => T | undefined,
+    wanted: string,
+  ): T | undefined => {
     const field = known(name);
     if (field === undefined) return undefined;
     const result = read(field);
-    if (result === undefined) report('NOT_ALLOWED', `${name} is left out, since it is no ${wanted}`, name);
+    if (result === undefined)
+      report('NOT_ALLOWED', `${name} is left out, since it is no ${wanted}`, name);
     return result;
   };
   return {
@@ -50,11 +63,13 @@ export function createFields(source: Source, path: Path, value: unknown, what: s
     at,
     known,
     report,
-    within: (inner, ...rest) => createFields(source, [...path, ...rest], inner, what, address, findings),
+    within: (inner, ...rest) =>
+      createFields(source, [...path, ...rest], inner, what, address, findings),
     text: (name) => typed(name, textOf, 'text'),
     boolean: (name) => typed(name, booleanOf, 'true or false'),
     number: (name) => typed(name, numberOf, 'number'),
-    map: (name) => typed(name, (field) => (isRecord(field) ? (field as JsonMap) : undefined), 'mapping'),
+    map: (name) =>
+      typed(name, (field) => (isRecord(field) ? (field as JsonMap) : undefined), 'mapping'),
   };
 }
 
@@ -66,7 +81,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 export function textOf(value: unknown): string | undefined {
   const id = targetOf(value)?.id;
   if (id !== undefined) return id;
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined;
 }
 
 const TRUE = new Set(['true', 'yes', 'on']);
@@ -80,15 +97,24 @@ export function booleanOf(value: unknown): boolean | undefined {
 
 /** A spec's fields, without those that the source doesn't have. */
 export function defined(fields: Readonly<Record<string, Json | undefined>>): Record<string, Json> {
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const])));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, value] as const],
+    ),
+  );
 }
 
 /** The fields of a spec whose values the source marks as secret. `names`: what the source calls the fields. */
-export function withheldIn({ values }: Fields, names: Readonly<Record<string, string>>): { readonly withheld?: readonly string[] } {
+export function withheldIn(
+  { values }: Fields,
+  names: Readonly<Record<string, string>>,
+): { readonly withheld?: readonly string[] } {
   const withheld = Object.entries(names).flatMap(([field, name]) => {
     const value = onlyOne(values[name]);
     if (!isRecord(value)) return isNeverRead(value) ? [field] : [];
-    return Object.keys(value).flatMap((key) => (isNeverRead(value[key]) ? [`${field}/${key}`] : []));
+    return Object.keys(value).flatMap((key) =>
+      isNeverRead(value[key]) ? [`${field}/${key}`] : [],
+    );
   });
   return withheld.length > 0 ? { withheld } : {};
 }
@@ -102,6 +128,8 @@ function onlyOne(value: unknown): unknown {
 export function tagsOf(fields: Fields): Json | undefined {
   const list = fields.known('Tags');
   if (!Array.isArray(list)) return undefined;
-  const tags = list.flatMap((tag: unknown) => (isRecord(tag) ? [[String(tag.Key), textOf(tag.Value) ?? ''] as const] : []));
+  const tags = list.flatMap((tag: unknown) =>
+    isRecord(tag) ? [[String(tag.Key), textOf(tag.Value) ?? ''] as const] : [],
+  );
   return Object.fromEntries(tags.filter(([key]) => !key.startsWith('aws:')));
 }

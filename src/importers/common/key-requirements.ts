@@ -1,10 +1,17 @@
 /** KeyRequirement documents: of every API that demands a key of somebody, the methods that do, and those that say outright that they don't. */
-import type { Json } from '../../core/model/model.ts';
+
 import { isMap } from '../../core/model/json.ts';
+import type { Json } from '../../core/model/model.ts';
+import { createNames } from '../../manifest-writer/names.ts';
 import { compareText } from '../../manifests/problem.ts';
 import { defined } from './fields.ts';
-import { type Finding, finding, type ManifestDocument, type RequiredMethod, type Requirement } from './model.ts';
-import { createNames } from '../../manifest-writer/names.ts';
+import {
+  type Finding,
+  finding,
+  type ManifestDocument,
+  type RequiredMethod,
+  type Requirement,
+} from './model.ts';
 
 /** `documents` tell which stages an API has. */
 export function keyRequirements(
@@ -14,27 +21,40 @@ export function keyRequirements(
   const demanding = requirements.filter(isDemanding);
   const nameDocument = createNames();
   const byApi = Map.groupBy(demanding, ({ restApi }) => restApi && JSON.stringify(restApi));
-  const groups = [...byApi].flatMap(([api, parts]) => (api === undefined ? [] : [inOnePlace(parts)]));
+  const groups = [...byApi].flatMap(([api, parts]) =>
+    api === undefined ? [] : [inOnePlace(parts)],
+  );
   const known = groups.map(({ here }) => joined(here));
   return {
     documents: known.map((requirement) => toDocument(requirement, nameDocument, documents)),
     findings: [
-      ...(byApi.get(undefined) ?? []).map((requirement) => lost(requirement, 'the API is not known here')),
-      ...groups.flatMap(({ elsewhere }) => elsewhere.map((requirement) => lost(requirement, ELSEWHERE))),
+      ...(byApi.get(undefined) ?? []).map((requirement) =>
+        lost(requirement, 'the API is not known here'),
+      ),
+      ...groups.flatMap(({ elsewhere }) =>
+        elsewhere.map((requirement) => lost(requirement, ELSEWHERE)),
+      ),
       ...known.flatMap(preflights),
     ],
   };
 }
 
 /** Whether anybody needs a key. */
-export function isDemanding({ apiKeyRequired, methods }: Pick<Requirement, 'apiKeyRequired' | 'methods'>): boolean {
+export function isDemanding({
+  apiKeyRequired,
+  methods,
+}: Pick<Requirement, 'apiKeyRequired' | 'methods'>): boolean {
   return apiKeyRequired === true || methods.some((method) => method.apiKeyRequired === true);
 }
 
-const ELSEWHERE = 'an API of the same name in another region or account has one already, and it belongs into a namespace of its own';
+const ELSEWHERE =
+  'an API of the same name in another region or account has one already, and it belongs into a namespace of its own';
 
 /** One name in two regions or accounts is two APIs, which no namespace can have both. The comments tell them apart. */
-function inOnePlace(parts: readonly Requirement[]): { here: Requirement[]; elsewhere: Requirement[] } {
+function inOnePlace(parts: readonly Requirement[]): {
+  here: Requirement[];
+  elsewhere: Requirement[];
+} {
   const placeOf = ({ comments }: Requirement) => comments.join();
   const [first] = parts.map(placeOf).toSorted(compareText);
   const isHere = (part: Requirement) => placeOf(part) === first;
@@ -62,8 +82,13 @@ function distinct(methods: readonly RequiredMethod[]): RequiredMethod[] {
 }
 
 /** What the document says of a method: undefined where the default says it, or nothing does. */
-function wordOn({ method, apiKeyRequired }: RequiredMethod, isDefault: boolean): boolean | undefined {
-  return apiKeyRequired === true && (isDefault || method === 'OPTIONS') ? undefined : apiKeyRequired;
+function wordOn(
+  { method, apiKeyRequired }: RequiredMethod,
+  isDefault: boolean,
+): boolean | undefined {
+  return apiKeyRequired === true && (isDefault || method === 'OPTIONS')
+    ? undefined
+    : apiKeyRequired;
 }
 
 function toDocument(
@@ -75,7 +100,9 @@ function toDocument(
   const isDefault = requirement.apiKeyRequired === true;
   const methods = requirement.methods.flatMap((method): Json[] => {
     const apiKeyRequired = wordOn(method, isDefault);
-    return apiKeyRequired === undefined ? [] : [{ method: method.method, path: method.path, apiKeyRequired }];
+    return apiKeyRequired === undefined
+      ? []
+      : [{ method: method.method, path: method.path, apiKeyRequired }];
   });
   const stages = stagesOf(restApi as Json, others);
   return {
@@ -108,16 +135,23 @@ function stagesOf(restApi: Json, documents: readonly ManifestDocument[]): string
     kind === 'Stage' ? [spec] : Array.isArray(spec.stages) ? (spec.stages as Json[]) : [],
   );
   const names = places.flatMap((place) =>
-    isMap(place) && JSON.stringify(place.restApi) === JSON.stringify(restApi) && typeof place.stageName === 'string'
+    isMap(place) &&
+    JSON.stringify(place.restApi) === JSON.stringify(restApi) &&
+    typeof place.stageName === 'string'
       ? [place.stageName]
       : [],
   );
   return [...new Set(names)].toSorted();
 }
 
-function lost({ address, methods, apiKeyRequired, word, source }: Requirement, why: string): Finding {
+function lost(
+  { address, methods, apiKeyRequired, word, source }: Requirement,
+  why: string,
+): Finding {
   const demanding = methods.filter((method) => method.apiKeyRequired === true);
-  const what = apiKeyRequired ? 'every method' : demanding.map(({ method, path }) => `${method} ${path}`).join(', ');
+  const what = apiKeyRequired
+    ? 'every method'
+    : demanding.map(({ method, path }) => `${method} ${path}`).join(', ');
   const message = `${address} demands a key for ${what}, and no manifest says so, since ${why}; leave \`${word}\` where it is, or write a KeyRequirement with the API's id`;
   return finding('KEY_REQUIRED', source, message);
 }

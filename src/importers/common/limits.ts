@@ -20,12 +20,19 @@ export function readThrottle(rate: unknown, burst: unknown, at: Position, what: 
   }
   const zero = rateLimit === 0 || burstLimit === 0;
   const message = `${what} has a limit of 0, which blocks every request and is kept as it is written; where no limit is meant, write throttle: null`;
-  return { value: { rateLimit, burstLimit }, findings: zero ? [finding('LIMIT_ZERO', at, message)] : [] };
+  return {
+    value: { rateLimit, burstLimit },
+    findings: zero ? [finding('LIMIT_ZERO', at, message)] : [],
+  };
 }
 
 /** A quota. */
 export function readQuota(
-  { limit, period, offset }: { readonly limit?: unknown; readonly period?: unknown; readonly offset?: unknown },
+  {
+    limit,
+    period,
+    offset,
+  }: { readonly limit?: unknown; readonly period?: unknown; readonly offset?: unknown },
   at: Position,
   what: string,
 ): Limit {
@@ -34,7 +41,15 @@ export function readQuota(
   if (most === undefined && period === undefined) return { findings: [] };
   if (most === undefined || typeof period !== 'string') {
     const lacks = most === undefined ? 'limit' : 'period';
-    return { findings: [finding('LIMIT_HALF', at, `${what} has a quota without a ${lacks}; read what is live and write both`)] };
+    return {
+      findings: [
+        finding(
+          'LIMIT_HALF',
+          at,
+          `${what} has a quota without a ${lacks}; read what is live and write both`,
+        ),
+      ],
+    };
   }
   const message = `${what} has a quota of 0, which blocks every request and is kept as it is written; where no quota is meant, write quota: null`;
   return {
@@ -46,6 +61,7 @@ export function readQuota(
 /** A number, also where it is written as text. */
 export function numberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
-  const isNumber = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+  const isNumber =
+    typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
   return isNumber ? Number(value) : undefined;
 }

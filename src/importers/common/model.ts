@@ -16,7 +16,8 @@ export interface Finding extends Position {
 export type RestApi = { readonly name: string } | { readonly id: string };
 
 /** The methods of an API, as a source has them: what a KeyRequirement is made of. */
-export interface Requirement extends Pick<ManifestDocument, 'manager' | 'comments' | 'source' | 'region'> {
+export interface Requirement
+  extends Pick<ManifestDocument, 'manager' | 'comments' | 'source' | 'region'> {
   /** Absent where the source doesn't tell. */
   readonly restApi?: RestApi;
   /** What the source calls the API: a logical id, a Terraform address. */
@@ -58,6 +59,17 @@ export interface Imported {
 }
 
 /** A finding of a code, with the severity that the code has. */
-export function finding(code: FindingCode, { file, line, address }: Position, message: string): Finding {
-  return { file, line, ...(address !== undefined && { address }), code, severity: CODES[code].severity, message };
+export function finding(
+  code: FindingCode,
+  { file, line, address }: Position,
+  message: string,
+): Finding {
+  return {
+    file,
+    line,
+    ...(address !== undefined && { address }),
+    code,
+    severity: CODES[code].severity,
+    message,
+  };
 }

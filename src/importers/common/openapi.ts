@@ -6,7 +6,16 @@ import type { RequiredMethod } from './model.ts';
 /** What says in a body that a method demands a key. */
 export const BODY_WORD = 'security';
 
-const METHODS = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'x-amazon-apigateway-any-method']);
+const METHODS = new Set([
+  'get',
+  'head',
+  'post',
+  'put',
+  'patch',
+  'delete',
+  'options',
+  'x-amazon-apigateway-any-method',
+]);
 
 /** A method says outright that it demands no key where the body demands one of all, and its own security names none. */
 export function requiredMethods(body: unknown): RequiredMethod[] {
@@ -18,13 +27,24 @@ export function requiredMethods(body: unknown): RequiredMethod[] {
       if (!METHODS.has(name.toLowerCase()) || !isRecord(method)) return [];
       const isClosed = demands(method.security ?? body.security, schemes);
       const word = isClosed ? { apiKeyRequired: true } : isRule ? { apiKeyRequired: false } : {};
-      return [{ method: name.startsWith('x-') ? 'ANY' : name.toUpperCase(), path: resourcePath(path), ...word }];
+      return [
+        {
+          method: name.startsWith('x-') ? 'ANY' : name.toUpperCase(),
+          path: resourcePath(path),
+          ...word,
+        },
+      ];
     }),
   );
 }
 
 function demands(security: unknown, schemes: ReadonlySet<string>): boolean {
-  return Array.isArray(security) && security.some((entry) => isRecord(entry) && Object.keys(entry).some((scheme) => schemes.has(scheme)));
+  return (
+    Array.isArray(security) &&
+    security.some(
+      (entry) => isRecord(entry) && Object.keys(entry).some((scheme) => schemes.has(scheme)),
+    )
+  );
 }
 
 /** Swagger 2 and OpenAPI 3 keep them in different places. */

@@ -36,7 +36,12 @@ export type Path = readonly (string | number)[];
 export function readSource(file: string, text: string): Source | Finding {
   try {
     const events = parseEvents(text, { filename: file, maxDepth: MAX_DEPTH });
-    const [value] = constructFromEvents(events, { source: text, filename: file, maxAliases: MAX_ALIASES, schema: SCHEMA });
+    const [value] = constructFromEvents(events, {
+      source: text,
+      filename: file,
+      maxAliases: MAX_ALIASES,
+      schema: SCHEMA,
+    });
     if (events.some((event) => event.type === EVENT_ID.ALIAS) && isEndless(value)) {
       return finding(
         'UNREADABLE',
@@ -62,7 +67,11 @@ function unreadable(file: string, text: string, error: unknown): Finding {
   const line = error instanceof YAMLException && error.mark ? error.mark.line + 1 : 1;
   const reason = error instanceof YAMLException ? error.reason : '';
   if (reason.startsWith('duplicated mapping key')) {
-    return finding('UNREADABLE', { file, line }, 'the same field is written twice; keep one of them');
+    return finding(
+      'UNREADABLE',
+      { file, line },
+      'the same field is written twice; keep one of them',
+    );
   }
   const known = parse(file, text).problems.find((problem) => problem.line === line);
   return finding('UNREADABLE', { file, line }, known?.message ?? 'not valid YAML from here on');
@@ -74,7 +83,8 @@ function isEndless(value: unknown): boolean {
   for (let nodes = 0; waiting.length > 0; nodes++) {
     if (nodes > MAX_NODES) return true;
     const node = waiting.pop();
-    if (typeof node === 'object' && node !== null) for (const child of Object.values(node)) waiting.push(child);
+    if (typeof node === 'object' && node !== null)
+      for (const child of Object.values(node)) waiting.push(child);
   }
   return false;
 }
@@ -86,8 +96,12 @@ const BARE = new Set(['Ref', 'Condition']);
 function longForm(tag: string, argument: unknown): Readonly<Record<string, unknown>> {
   const name = tag.slice(PREFIX.length);
   // `!GetAtt Resource.Attribute`: only the first dot divides.
-  const [resource, ...attribute] = name === 'GetAtt' && typeof argument === 'string' ? argument.split('.') : [];
-  return { [BARE.has(name) ? name : `Fn::${name}`]: resource === undefined ? argument : [resource, attribute.join('.')] };
+  const [resource, ...attribute] =
+    name === 'GetAtt' && typeof argument === 'string' ? argument.split('.') : [];
+  return {
+    [BARE.has(name) ? name : `Fn::${name}`]:
+      resource === undefined ? argument : [resource, attribute.join('.')],
+  };
 }
 
 interface Carrier<T> {

@@ -46,7 +46,9 @@ export function reference(target: ReferenceTarget): unknown {
 
 /** The resource that a value stands for. */
 export function targetOf(value: unknown): ReferenceTarget | undefined {
-  return typeof value === 'object' && value !== null && TARGET in value ? (value as { [TARGET]: ReferenceTarget })[TARGET] : undefined;
+  return typeof value === 'object' && value !== null && TARGET in value
+    ? (value as { [TARGET]: ReferenceTarget })[TARGET]
+    : undefined;
 }
 
 function unknownId({ resource, attribute }: ReferenceTarget): string {

@@ -1,6 +1,7 @@
 /** An account as it was read, and what of it a source's documents may mean. */
-import type { Api, Json, Live } from '../../core/model/model.ts';
+
 import { isMap } from '../../core/model/json.ts';
+import type { Api, Json, Live } from '../../core/model/model.ts';
 import type { FindingCode, Imported, ManifestDocument } from '../common/model.ts';
 
 export interface LiveAccount {
@@ -13,7 +14,10 @@ export interface LiveAccount {
 }
 
 /** `account 123456789012, eu-west-2` */
-export function placeText({ accountId, region }: Pick<LiveAccount, 'accountId' | 'region'>): string {
+export function placeText({
+  accountId,
+  region,
+}: Pick<LiveAccount, 'accountId' | 'region'>): string {
   return accountId === undefined ? region : `account ${accountId}, ${region}`;
 }
 
@@ -23,10 +27,16 @@ export interface StagePlace {
   readonly stageName: string;
 }
 
-const TAG = { stack: 'aws:cloudformation:stack-name', logicalId: 'aws:cloudformation:logical-id' } as const;
+const TAG = {
+  stack: 'aws:cloudformation:stack-name',
+  logicalId: 'aws:cloudformation:logical-id',
+} as const;
 
 /** The stack that CloudFormation made an object in, and what the stack calls it, by the object's tags. */
-export function stackOf({ tags }: Pick<Live, 'tags'>): { readonly stack?: string; readonly logicalId?: string } {
+export function stackOf({ tags }: Pick<Live, 'tags'>): {
+  readonly stack?: string;
+  readonly logicalId?: string;
+} {
   const { [TAG.stack]: stack, [TAG.logicalId]: logicalId } = tags;
   return { ...(stack !== undefined && { stack }), ...(logicalId !== undefined && { logicalId }) };
 }
@@ -35,12 +45,22 @@ export function stackOf({ tags }: Pick<Live, 'tags'>): { readonly stack?: string
 const LOST_API: ReadonlySet<FindingCode> = new Set(['AMBIGUOUS_API', 'KEY_REQUIRED', 'UNRESOLVED']);
 
 /** The ids of the APIs that a source lost, by what its stack calls them. */
-export function idsOfApis({ findings, stackName }: Imported, apis: readonly Api[]): Readonly<Record<string, string>> {
-  const lost = new Set(findings.filter(({ code }) => LOST_API.has(code)).map(({ address }) => address));
+export function idsOfApis(
+  { findings, stackName }: Imported,
+  apis: readonly Api[],
+): Readonly<Record<string, string>> {
+  const lost = new Set(
+    findings.filter(({ code }) => LOST_API.has(code)).map(({ address }) => address),
+  );
   return Object.fromEntries(
     apis.flatMap((api) => {
       const { stack, logicalId } = stackOf(api);
-      return stackName !== undefined && stack === stackName && logicalId !== undefined && lost.has(logicalId) ? [[logicalId, api.id]] : [];
+      return stackName !== undefined &&
+        stack === stackName &&
+        logicalId !== undefined &&
+        lost.has(logicalId)
+        ? [[logicalId, api.id]]
+        : [];
     }),
   );
 }
@@ -48,16 +68,26 @@ export function idsOfApis({ findings, stackName }: Imported, apis: readonly Api[
 /** The ids of the APIs that a reference may mean. */
 export function apisOf(reference: Json | undefined, { apis }: Pick<LiveAccount, 'apis'>): string[] {
   if (!isMap(reference)) return [];
-  return apis.filter(({ id, name }) => (reference.id === undefined ? name === reference.name : id === reference.id)).map(({ id }) => id);
+  return apis
+    .filter(({ id, name }) =>
+      reference.id === undefined ? name === reference.name : id === reference.id,
+    )
+    .map(({ id }) => id);
 }
 
 /** The ids of the live stages that a document may mean, whether they are there or not. */
-export function stageIdsOf({ restApi, stageName }: StagePlace, account: Pick<LiveAccount, 'apis'>): string[] {
+export function stageIdsOf(
+  { restApi, stageName }: StagePlace,
+  account: Pick<LiveAccount, 'apis'>,
+): string[] {
   return apisOf(restApi, account).map((api) => `${api}:${stageName}`);
 }
 
 /** The stages of a plan's document, those of Stage documents included. */
-export function stagePlaces({ spec }: ManifestDocument, documents: readonly ManifestDocument[]): StagePlace[] {
+export function stagePlaces(
+  { spec }: ManifestDocument,
+  documents: readonly ManifestDocument[],
+): StagePlace[] {
   const entries = Array.isArray(spec.stages) ? (spec.stages as readonly Json[]) : [];
   return entries.flatMap((entry) => {
     if (!isMap(entry)) return [];

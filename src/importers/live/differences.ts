@@ -1,11 +1,11 @@
 /** What a source says of an object, and what is live: each field that is not the same, in words. */
 import { canonicalize, type Resolve } from '../../core/compare/canonicalize.ts';
-import { type Difference, differences } from '../../core/model/three-way.ts';
-import type { Desired, Json, Live } from '../../core/model/model.ts';
 import type { FieldRule, Rules } from '../../core/model/field-rules.ts';
 import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
-import { soughtName } from './account.ts';
+import type { Desired, Json, Live } from '../../core/model/model.ts';
+import { type Difference, differences } from '../../core/model/three-way.ts';
 import type { ManifestDocument } from '../common/model.ts';
+import { soughtName } from './account.ts';
 
 export interface FieldDifference {
   readonly field: string;
@@ -25,7 +25,14 @@ export interface Compared {
 }
 
 /** In the order of the schema. What the file doesn't say counts only where live it is something else than the default. */
-export function fieldDifferences({ document, live, rules, spec, resolve, label }: Compared): FieldDifference[] {
+export function fieldDifferences({
+  document,
+  live,
+  rules,
+  spec,
+  resolve,
+  label,
+}: Compared): FieldDifference[] {
   const { named, unresolved } = canonicalize(rules, asDesired(document), resolve);
   return Object.values(rules.fields).flatMap((rule): FieldDifference[] => {
     if (rule.role !== 'live' || rule.sensitive) return [];
@@ -34,11 +41,19 @@ export function fieldDifferences({ document, live, rules, spec, resolve, label }
     const differing = said === undefined ? [] : differences(rule, said, found);
     const isWhole = rule.merge === 'whole' && differing.length > 0;
     const texts = [
-      ...(isWhole ? [bothTexts(document.spec[rule.name] ?? said, spec[rule.name])] : differing.map((one) => wordOf(rule, one, label))),
-      ...onlyLive(rule, said, found, spec[rule.name]).map((what) => `${what}, and the file does not tell`),
-      ...unresolved.filter(({ field }) => field === rule.name).map((entry) => `${entry.label} is in the file, and not live`),
+      ...(isWhole
+        ? [bothTexts(document.spec[rule.name] ?? said, spec[rule.name])]
+        : differing.map((one) => wordOf(rule, one, label))),
+      ...onlyLive(rule, said, found, spec[rule.name]).map(
+        (what) => `${what}, and the file does not tell`,
+      ),
+      ...unresolved
+        .filter(({ field }) => field === rule.name)
+        .map((entry) => `${entry.label} is in the file, and not live`),
     ];
-    return texts.length === 0 ? [] : [{ field: rule.name, text: `${rule.name}: ${texts.join('; ')}` }];
+    return texts.length === 0
+      ? []
+      : [{ field: rule.name, text: `${rule.name}: ${texts.join('; ')}` }];
   });
 }
 
@@ -47,10 +62,22 @@ function asDesired(document: ManifestDocument): Desired {
   const { kind, name, spec, source } = document;
   const sought = kind === 'ApiKey' || kind === 'UsagePlan' ? soughtName(document) : undefined;
   const said = { ...spec, ...(sought !== undefined && { name: sought }) };
-  return { kind, namespace: '', name, spec: said, labels: {}, annotations: { adoptFrom: [], ignore: [], movedFrom: [] }, source };
+  return {
+    kind,
+    namespace: '',
+    name,
+    spec: said,
+    labels: {},
+    annotations: { adoptFrom: [], ignore: [], movedFrom: [] },
+    source,
+  };
 }
 
-function wordOf(rule: FieldRule, { keys, desired, live }: Difference, label: Compared['label']): string {
+function wordOf(
+  rule: FieldRule,
+  { keys, desired, live }: Difference,
+  label: Compared['label'],
+): string {
   const [first, ...rest] = keys;
   if (first === undefined) return bothTexts(desired, live);
   const entry = typeof rule.key === 'string' ? label(rule.name, first) : first;
@@ -64,11 +91,19 @@ function bothTexts(file: Json | undefined, live: Json | undefined): string {
 }
 
 /** What is live of a field that the source leaves out, or of a map of which it names other keys. */
-function onlyLive(rule: FieldRule, said: Json | undefined, found: Json | undefined, written: Json | undefined): string[] {
+function onlyLive(
+  rule: FieldRule,
+  said: Json | undefined,
+  found: Json | undefined,
+  written: Json | undefined,
+): string[] {
   if (isUnset(found) || written === undefined) return [];
   if (rule.merge === 'per-key' && isMap(found)) {
-    const shown = rule.key === undefined && isMap(written) ? Object.keys(written) : methodsOf(written);
-    return shown.filter((key) => !isMap(said) || said[key] === undefined).map((key) => `${key} is live`);
+    const shown =
+      rule.key === undefined && isMap(written) ? Object.keys(written) : methodsOf(written);
+    return shown
+      .filter((key) => !isMap(said) || said[key] === undefined)
+      .map((key) => `${key} is live`);
   }
   if (said !== undefined || rule.defaultFrom || jsonEqual(found, rule.default)) return [];
   return [`${typeof rule.key === 'string' ? 'entries are' : `${textOf(written)} is`} live`];
@@ -76,7 +111,11 @@ function onlyLive(rule: FieldRule, said: Json | undefined, found: Json | undefin
 
 /** `GET /residents` of each entry. */
 function methodsOf(list: Json): string[] {
-  return Array.isArray(list) ? list.flatMap((entry: Json) => (isMap(entry) ? [`${String(entry.method)} ${String(entry.path)}`] : [])) : [];
+  return Array.isArray(list)
+    ? list.flatMap((entry: Json) =>
+        isMap(entry) ? [`${String(entry.method)} ${String(entry.path)}`] : [],
+      )
+    : [];
 }
 
 function textOf(value: Json | undefined): string {

@@ -1,7 +1,7 @@
 /** What becomes of a document when its live object is looked for. */
 import type { Live } from '../../core/model/model.ts';
-import type { LiveAccount } from './account.ts';
 import type { ManifestDocument } from '../common/model.ts';
+import type { LiveAccount } from './account.ts';
 
 export type Match =
   | { readonly is: 'live'; readonly live: Live }

@@ -1,28 +1,46 @@
 /** `--live`: limits and ids come from the account, and the file only says what to look for. A file is not what was deployed. */
 import { type Json, type Live, TAG } from '../../core/model/model.ts';
 import { lintImported } from '../common/lint-imported.ts';
+import {
+  type Finding,
+  type FindingCode,
+  finding,
+  type Imported,
+  type ManifestDocument,
+} from '../common/model.ts';
+import { withoutSecrets } from '../common/secrets.ts';
 import { inOrder, keepAllowed } from '../common/validate-and-sort.ts';
 import { describe, type LiveAccount, placeText } from './account.ts';
 import type { Match, Matches } from './found.ts';
 import { matchLive } from './match.ts';
 import { createReferences } from './references.ts';
 import { type Written, writeLive } from './write.ts';
-import { type Finding, type FindingCode, finding, type Imported, type ManifestDocument } from '../common/model.ts';
-import { withoutSecrets } from '../common/secrets.ts';
 
 /** What was imported, as it is live. What is not found is left out, and what may be one of several waits for its id, as it does without an account. */
 export function importLive(imported: Imported, account: LiveAccount): Imported {
   const matches = matchLive(imported, account);
   const referencesOf = createReferences(matches, account);
-  const write = (document: ManifestDocument, live: Live) => writeLive(document, live, referencesOf(live), imported.secrets ?? new Set());
-  const parts = [...matches].map(([document, match]) => partOf(document, match, matches, account, write));
+  const write = (document: ManifestDocument, live: Live) =>
+    writeLive(document, live, referencesOf(live), imported.secrets ?? new Set());
+  const parts = [...matches].map(([document, match]) =>
+    partOf(document, match, matches, account, write),
+  );
   const { documents, refused } = keepAllowed(parts.flatMap(({ document }) => document ?? []));
   const stale = new Set(lintImported(imported.documents, []).map(identityOf));
-  const settled = new Map(parts.flatMap((part) => (part.written ? [[part.written.document.address, part.written] as const] : [])));
+  const settled = new Map(
+    parts.flatMap((part) =>
+      part.written ? [[part.written.document.address, part.written] as const] : [],
+    ),
+  );
   const kept = imported.findings
     .filter((one) => !stale.has(identityOf(one)) && !isSettled(one, settled))
     .map((one) => revised(one, settled));
-  const findings = [...kept, ...parts.flatMap((part) => part.findings), ...refused, ...lintImported(documents, [])];
+  const findings = [
+    ...kept,
+    ...parts.flatMap((part) => part.findings),
+    ...refused,
+    ...lintImported(documents, []),
+  ];
   const { secrets = new Set(), ...rest } = imported;
   return { ...withoutSecrets(inOrder({ ...rest, documents, findings }), secrets), secrets };
 }
@@ -64,7 +82,11 @@ function partOf(
   }
 }
 
-function doubtful(document: ManifestDocument, { why, candidates }: Extract<Match, { is: 'doubtful' }>, matches: Matches): Part {
+function doubtful(
+  document: ManifestDocument,
+  { why, candidates }: Extract<Match, { is: 'doubtful' }>,
+  matches: Matches,
+): Part {
   const list = candidates.map(describe).join(', ');
   const what = `${document.kind} ${document.name}`;
   if (document.kind === 'Stage' || document.kind === 'KeyRequirement') {
@@ -86,13 +108,22 @@ function doubtful(document: ManifestDocument, { why, candidates }: Extract<Match
 /** A plan's lists without what has no document any more. */
 function withoutLost({ spec }: ManifestDocument, matches: Matches): ManifestDocument['spec'] {
   const gone = (kind: string, name: Json | undefined) =>
-    [...matches].some(([document, match]) => document.kind === kind && document.name === name && isLeftOut(document, match));
+    [...matches].some(
+      ([document, match]) =>
+        document.kind === kind && document.name === name && isLeftOut(document, match),
+    );
   const kept = (list: Json | undefined, isGone: (entry: Json) => boolean) =>
     Array.isArray(list) ? list.filter((entry: Json) => !isGone(entry)) : undefined;
   const keys = kept(spec.keys, (entry) => gone('ApiKey', entry));
-  const stages = kept(spec.stages, (entry) => gone('Stage', (entry as { readonly stage?: string }).stage));
+  const stages = kept(spec.stages, (entry) =>
+    gone('Stage', (entry as { readonly stage?: string }).stage),
+  );
   const { keys: _keys, stages: _stages, ...rest } = spec;
-  return { ...rest, ...(stages && stages.length > 0 && { stages }), ...(keys && keys.length > 0 && { keys }) };
+  return {
+    ...rest,
+    ...(stages && stages.length > 0 && { stages }),
+    ...(keys && keys.length > 0 && { keys }),
+  };
 }
 
 function isLeftOut({ kind }: ManifestDocument, { is }: Match): boolean {
@@ -110,11 +141,15 @@ const ANSWERED: ReadonlySet<FindingCode> = new Set([
   'NUMERIC_NAME',
 ]);
 
-function isSettled({ code, address = '', message }: Finding, settled: ReadonlyMap<string, Written>): boolean {
+function isSettled(
+  { code, address = '', message }: Finding,
+  settled: ReadonlyMap<string, Written>,
+): boolean {
   const written = settled.get(address);
   if (!written) return false;
   // That a version may have dropped the throttle explains why none is live.
-  if (code === 'THROTTLE_DROPPED') return !written.differences.some(({ field }) => field === 'throttle');
+  if (code === 'THROTTLE_DROPPED')
+    return !written.differences.some(({ field }) => field === 'throttle');
   return ANSWERED.has(code) && !isSecret(message);
 }
 

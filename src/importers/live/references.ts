@@ -1,13 +1,13 @@
 /** How documents refer to each other, and to what is live: from names to ids and back. */
 import type { Resolve } from '../../core/compare/canonicalize.ts';
 import type { ReferenceOf } from '../../core/compare/manifest-spec.ts';
-import type { Json, Live } from '../../core/model/model.ts';
 import { otherManager } from '../../core/compare/ownership.ts';
 import { apiReference } from '../../core/compare/references.ts';
 import { isMap } from '../../core/model/json.ts';
+import type { Json, Live } from '../../core/model/model.ts';
+import type { ManifestDocument } from '../common/model.ts';
 import { idsIn, type LiveAccount, placeOf, stageIdsOf } from './account.ts';
 import type { Matches } from './found.ts';
-import type { ManifestDocument } from '../common/model.ts';
 
 export interface References {
   readonly account: LiveAccount;
@@ -20,11 +20,20 @@ export interface References {
 }
 
 /** For the document of each live object. `live`: the object itself, for a plan knows best which of two stages of one name it is open for. */
-export function createReferences(matches: Matches, account: LiveAccount): (live: Live) => References {
-  const documents = new Map([...matches.keys()].map((document) => [`${document.kind} ${document.name}`, document]));
-  const keys = new Map(account.live.filter(({ kind }) => kind === 'ApiKey').map((key) => [key.id, key]));
+export function createReferences(
+  matches: Matches,
+  account: LiveAccount,
+): (live: Live) => References {
+  const documents = new Map(
+    [...matches.keys()].map((document) => [`${document.kind} ${document.name}`, document]),
+  );
+  const keys = new Map(
+    account.live.filter(({ kind }) => kind === 'ApiKey').map((key) => [key.id, key]),
+  );
   const byLive = new Map<string, string>(
-    [...matches].flatMap(([{ kind, name }, match]) => (match.is === 'live' ? [[`${kind} ${match.live.id}`, name] as const] : [])),
+    [...matches].flatMap(([{ kind, name }, match]) =>
+      match.is === 'live' ? [[`${kind} ${match.live.id}`, name] as const] : [],
+    ),
   );
   const liveOf = (document: ManifestDocument | undefined) => {
     const match = document && matches.get(document);
@@ -42,19 +51,31 @@ export function createReferences(matches: Matches, account: LiveAccount): (live:
   /** While another manager holds the key and not the plan, the plan can't mean it by its document's name. */
   function isHeldAlone(id: string, plan: Live): boolean {
     const key = keys.get(id);
-    return key !== undefined && otherManager(key, '') !== undefined && otherManager(plan, '') === undefined;
+    return (
+      key !== undefined &&
+      otherManager(key, '') !== undefined &&
+      otherManager(plan, '') === undefined
+    );
   }
 
   function refer(kind: string, id: string, plan: Live): Json {
     const document = byLive.get(`${kind} ${id}`);
-    if (kind === 'ApiKey') return document === undefined || isHeldAlone(id, plan) ? { id } : document;
+    if (kind === 'ApiKey')
+      return document === undefined || isHeldAlone(id, plan) ? { id } : document;
     const [api = '', stageName = ''] = id.split(':');
-    return document === undefined ? { restApi: apiReference(api, account.apis), stageName } : { stage: document };
+    return document === undefined
+      ? { restApi: apiReference(api, account.apis), stageName }
+      : { stage: document };
   }
 
   function resolve(kind: string, entry: Json, plan: Live): ReturnType<Resolve> {
     if (kind === 'ApiKey') {
-      const id = typeof entry === 'string' ? liveOf(documents.get(`ApiKey ${entry}`))?.id : isMap(entry) ? String(entry.id) : undefined;
+      const id =
+        typeof entry === 'string'
+          ? liveOf(documents.get(`ApiKey ${entry}`))?.id
+          : isMap(entry)
+            ? String(entry.id)
+            : undefined;
       return id === undefined ? lost(String(entry)) : { key: id, label: keyLabel(id) };
     }
     const stage = isMap(entry) ? documents.get(`Stage ${String(entry.stage)}`) : undefined;
@@ -62,7 +83,9 @@ export function createReferences(matches: Matches, account: LiveAccount): (live:
     const places = stage ? placeOf(stage.spec) : isMap(entry) ? placeOf(entry) : [];
     const ids = own === undefined ? places.flatMap((place) => stageIdsOf(place, account)) : [own];
     const id = ids.find((one) => idsIn(plan.spec.stages).includes(one)) ?? ids[0];
-    return id === undefined ? lost(places.map(({ stageName }) => stageName).join() || 'a stage') : { key: id, label: stageLabel(id) };
+    return id === undefined
+      ? lost(places.map(({ stageName }) => stageName).join() || 'a stage')
+      : { key: id, label: stageLabel(id) };
   }
 
   return (live) => ({

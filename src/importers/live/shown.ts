@@ -1,10 +1,11 @@
 /** What of a live object may stand in a manifest. */
-import type { Json, Live, Spec } from '../../core/model/model.ts';
+
 import { isMark } from '../../core/compare/ownership.ts';
 import { isMap } from '../../core/model/json.ts';
-import { idsIn, type LiveAccount } from './account.ts';
-import { type Finding, finding, type ManifestDocument } from '../common/model.ts';
+import type { Json, Live, Spec } from '../../core/model/model.ts';
 import { isRedeployTrick } from '../../manifest-writer/stage-variables.ts';
+import { type Finding, finding, type ManifestDocument } from '../common/model.ts';
+import { idsIn, type LiveAccount } from './account.ts';
 
 export interface Shown {
   readonly spec: Spec;
@@ -15,24 +16,41 @@ export interface Shown {
 }
 
 /** `secrets`: key values that were seen in the source. */
-export function shownOf(document: ManifestDocument, live: Live, account: LiveAccount, secrets: ReadonlySet<string>): Shown {
-  const isSecret = (path: string, value: Json) => document.withheld?.includes(path) === true || holds(value, secrets);
+export function shownOf(
+  document: ManifestDocument,
+  live: Live,
+  account: LiveAccount,
+  secrets: ReadonlySet<string>,
+): Shown {
+  const isSecret = (path: string, value: Json) =>
+    document.withheld?.includes(path) === true || holds(value, secrets);
   const leaks = leaksIn(live.spec, secrets);
-  const tricks = membersOf(live.spec.variables).filter(([name, value]) => isRedeployTrick(name, String(value)));
+  const tricks = membersOf(live.spec.variables).filter(([name, value]) =>
+    isRedeployTrick(name, String(value)),
+  );
   const strangers = strangersOf(live, account);
   const spec = Object.entries(live.spec).flatMap(([field, value]): [string, Json][] => {
     const inner = keep(value, (key, member) => {
       if (field === 'tags' && isMark(key)) return false;
       if (field === 'variables' && tricks.some(([name]) => name === key)) return false;
-      return !strangers.some((one) => one.field === field && one.id === key) && !(MAPS.has(field) && isSecret(`${field}/${key}`, member));
+      return (
+        !strangers.some((one) => one.field === field && one.id === key) &&
+        !(MAPS.has(field) && isSecret(`${field}/${key}`, member))
+      );
     });
     return isSecret(field, inner) ? [] : [[field, inner]];
   });
   return {
     spec: Object.fromEntries(spec),
     isPart: strangers.length > 0,
-    comments: strangers.map(({ field, id }) => `${field}: ${id} is in the plan and nowhere else: membership: additive leaves it in`),
-    findings: [...tricks.map(([name]) => trick(document, name)), ...leaks.map((path) => leak(document, path))],
+    comments: strangers.map(
+      ({ field, id }) =>
+        `${field}: ${id} is in the plan and nowhere else: membership: additive leaves it in`,
+    ),
+    findings: [
+      ...tricks.map(([name]) => trick(document, name)),
+      ...leaks.map((path) => leak(document, path)),
+    ],
   };
 }
 
@@ -48,7 +66,9 @@ function trick({ name, source }: ManifestDocument, variable: string): Finding {
 function leaksIn(spec: Spec, secrets: ReadonlySet<string>): string[] {
   return Object.entries(spec).flatMap(([field, value]) => {
     if (!MAPS.has(field)) return holds(value, secrets) ? [field] : [];
-    return membersOf(value).flatMap(([key, member]) => (holds(member, secrets) ? [`${field}/${key}`] : []));
+    return membersOf(value).flatMap(([key, member]) =>
+      holds(member, secrets) ? [`${field}/${key}`] : [],
+    );
   });
 }
 
@@ -58,7 +78,10 @@ function leak({ kind, name, source }: ManifestDocument, path: string): Finding {
 }
 
 /** Members of a plan that are not in the account any more: a reference to one would be held. */
-function strangersOf({ kind, spec }: Live, { live }: LiveAccount): { readonly field: string; readonly id: string }[] {
+function strangersOf(
+  { kind, spec }: Live,
+  { live }: LiveAccount,
+): { readonly field: string; readonly id: string }[] {
   if (kind !== 'UsagePlan') return [];
   const isThere = (of: string, id: string) => live.some((one) => one.kind === of && one.id === id);
   const missing = (field: string, of: string) =>
@@ -73,7 +96,9 @@ function membersOf(value: Json | undefined): [string, Json][] {
 }
 
 function keep(value: Json, isKept: (key: string, member: Json) => boolean): Json {
-  return isMap(value) ? Object.fromEntries(Object.entries(value).filter(([key, member]) => isKept(key, member))) : value;
+  return isMap(value)
+    ? Object.fromEntries(Object.entries(value).filter(([key, member]) => isKept(key, member)))
+    : value;
 }
 
 function holds(value: Json, secrets: ReadonlySet<string>): boolean {

@@ -1,10 +1,11 @@
 /** The http events of a Serverless file's functions: each is a method of the API. */
+
+import type { Declared } from '../cloudformation/sam.ts';
 import { isRecord } from '../common/fields.ts';
 import { type Finding, finding } from '../common/model.ts';
-import type { Declared } from '../cloudformation/sam.ts';
-import type { Variables } from './variables.ts';
 import type { Path, Source } from '../common/source.ts';
 import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
+import type { Variables } from './variables.ts';
 
 interface Context {
   readonly source: Source;
@@ -41,7 +42,9 @@ export function methodsOf(functions: unknown, context: Context): Declared[] | un
         events.push({ event: event.http, path: [...path, 'events', index, 'http'] });
     });
   }
-  return isKnown || events.length > 0 ? events.flatMap((event, index) => methodOf(event, index, context)) : undefined;
+  return isKnown || events.length > 0
+    ? events.flatMap((event, index) => methodOf(event, index, context))
+    : undefined;
 }
 
 /** `functions` is a mapping, or a list of mappings. */
@@ -58,16 +61,23 @@ function functionsIn(written: unknown, { variables }: Context): [Path, unknown][
   if (!Array.isArray(functions)) return named(functions, ['functions']);
   return functions.flatMap((part: unknown, index) => {
     const resolved = typeof part === 'string' ? variables.resolve(part) : part;
-    return isUnresolved(resolved) ? [[['functions', index], resolved] as [Path, unknown]] : named(resolved, ['functions', index]);
+    return isUnresolved(resolved)
+      ? [[['functions', index], resolved] as [Path, unknown]]
+      : named(resolved, ['functions', index]);
   });
 }
 
-function methodOf({ event, path }: HttpEvent, index: number, { source, restApi, findings }: Context): Declared[] {
+function methodOf(
+  { event, path }: HttpEvent,
+  index: number,
+  { source, restApi, findings }: Context,
+): Declared[] {
   const report = (code: 'UNRESOLVED' | 'NOT_READ', name: string, message: string) =>
     findings.push(finding(code, source.at([...path, name]), message));
   const written = typeof event === 'string' ? shortForm(event) : event;
   if (!isRecord(written)) {
-    if (isUnresolved(written)) report('UNRESOLVED', '', `an http event is not known; ${unresolvedIn(written).join('; ')}`);
+    if (isUnresolved(written))
+      report('UNRESOLVED', '', `an http event is not known; ${unresolvedIn(written).join('; ')}`);
     return [];
   }
   if (written.apiKeyRequired !== undefined)
@@ -84,21 +94,39 @@ function methodOf({ event, path }: HttpEvent, index: number, { source, restApi, 
     );
   const required = written.private;
   if (isUnresolved(required))
-    report('UNRESOLVED', 'private', `whether the method demands a key is not known; ${unresolvedIn(required).join('; ')}`);
+    report(
+      'UNRESOLVED',
+      'private',
+      `whether the method demands a key is not known; ${unresolvedIn(required).join('; ')}`,
+    );
   const properties = {
     RestApiId: restApi,
     HttpMethod: wildcard(written.method),
     ResourcePath: written.path,
-    ...(required !== undefined && required !== null && { ApiKeyRequired: isUnresolved(required) ? required : isTrue(required) }),
+    ...(required !== undefined &&
+      required !== null && {
+        ApiKeyRequired: isUnresolved(required) ? required : isTrue(required),
+      }),
   };
   return [
-    { id: `method ${index + 1}`, type: 'AWS::ApiGateway::Method', path, properties, madeBy: 'an http event', keyWord: 'private: true' },
+    {
+      id: `method ${index + 1}`,
+      type: 'AWS::ApiGateway::Method',
+      path,
+      properties,
+      madeBy: 'an http event',
+      keyWord: 'private: true',
+    },
   ];
 }
 
 /** As versions 2 and 3 read a boolean: text counts as true, but for an empty one and `false`. */
 function isTrue(value: unknown): boolean {
-  return typeof value === 'string' ? value !== '' && value !== 'false' : typeof value === 'number' ? value !== 0 : value === true;
+  return typeof value === 'string'
+    ? value !== '' && value !== 'false'
+    : typeof value === 'number'
+      ? value !== 0
+      : value === true;
 }
 
 /** `GET /residents`. */

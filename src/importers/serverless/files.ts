@@ -30,8 +30,13 @@ export function contentOf(
   // A program is not run, and any other text may be a secret as a whole.
   if (!read || !/\.(ya?ml|json)$/.test(path)) return unresolved(`\${${address}}: ${wayOut}`);
   const text = read(path);
-  if (text === undefined) return unresolved(`\${${address}}: the file can't be read, or is outside of the service; ${wayOut}`);
+  if (text === undefined)
+    return unresolved(
+      `\${${address}}: the file can't be read, or is outside of the service; ${wayOut}`,
+    );
   if (text === null) return { content: null, member };
   const source = readSource(path, text);
-  return 'code' in source ? unresolved(`\${${address}}: line ${source.line}: ${source.message}`) : { content: source.value, member };
+  return 'code' in source
+    ? unresolved(`\${${address}}: line ${source.line}: ${source.message}`)
+    : { content: source.value, member };
 }

@@ -1,11 +1,12 @@
 /** `provider.apiGateway` and what stands for it in older files: which resources the framework makes. */
-import { isRecord } from '../common/fields.ts';
+
 import type { Declared } from '../cloudformation/sam.ts';
+import { isRecord } from '../common/fields.ts';
+import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
 import { methodsOf } from './events.ts';
 import { generate, MADE_BY, type Property } from './keys.ts';
 import type { Properties, Service } from './service.ts';
 import { isWithin, version } from './version.ts';
-import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
 
 const API = 'ApiGatewayRestApi';
 
@@ -19,13 +20,27 @@ export function generatedBy(service: Service): Declared[] {
   const keys = keysOf(gateway, restApi, methods?.length !== 0, service);
   warnOfPlugin(service);
   if (methods?.length === 0) return [];
-  const properties = { Name: apiName(gateway, service), ApiKeySourceType: variables.resolve(gateway.apiKeySourceType) };
-  const api: Declared = { id: API, type: 'AWS::ApiGateway::RestApi', path: ['service'], properties, madeBy: MADE_BY };
+  const properties = {
+    Name: apiName(gateway, service),
+    ApiKeySourceType: variables.resolve(gateway.apiKeySourceType),
+  };
+  const api: Declared = {
+    id: API,
+    type: 'AWS::ApiGateway::RestApi',
+    path: ['service'],
+    properties,
+    madeBy: MADE_BY,
+  };
   return [...(isOwnApi ? [api] : []), ...(methods ?? []), ...keys];
 }
 
 /** Keys, plans and memberships, where the framework makes them of what is written. */
-function keysOf(gateway: Properties, restApi: unknown, hasMethods: boolean, service: Service): Declared[] {
+function keysOf(
+  gateway: Properties,
+  restApi: unknown,
+  hasMethods: boolean,
+  service: Service,
+): Declared[] {
   const { source, versions, stage, findings, report } = service;
   const apiKeys = propertyOf('apiKeys', gateway, service);
   const usagePlan = propertyOf('usagePlan', gateway, service);
@@ -40,8 +55,11 @@ function keysOf(gateway: Properties, restApi: unknown, hasMethods: boolean, serv
     return [];
   }
   const isFirstRead = isPlaceRead(first, service);
-  const isRead = (property: Property) => (property.isLegacy === first.isLegacy ? isFirstRead : isPlaceRead(property, service));
-  const [keysRead, planRead] = [apiKeys, usagePlan].map((property) => (property && isRead(property) ? property : undefined));
+  const isRead = (property: Property) =>
+    property.isLegacy === first.isLegacy ? isFirstRead : isPlaceRead(property, service);
+  const [keysRead, planRead] = [apiKeys, usagePlan].map((property) =>
+    property && isRead(property) ? property : undefined,
+  );
   if (!keysRead && !planRead) return [];
   if (gateway.stage !== undefined) {
     const message =
@@ -66,14 +84,22 @@ function keysOf(gateway: Properties, restApi: unknown, hasMethods: boolean, serv
 /** `provider.apiGateway`, with a word on what it should not hold. */
 function gatewayOf({ provider, variables, report }: Service): Properties {
   const path = ['provider', 'apiGateway'];
-  const gateway = typeof provider.apiGateway === 'string' ? variables.resolve(provider.apiGateway) : provider.apiGateway;
+  const gateway =
+    typeof provider.apiGateway === 'string'
+      ? variables.resolve(provider.apiGateway)
+      : provider.apiGateway;
   if (Array.isArray(gateway))
     report(
       'WRONG_SHAPE',
       path,
       'apiGateway is a list, and the framework reads a mapping: nothing below it has an effect; take the dashes away',
     );
-  if (isUnresolved(gateway)) report('UNRESOLVED', path, `keys and plans may be missing; ${unresolvedIn(gateway).join('; ')}`);
+  if (isUnresolved(gateway))
+    report(
+      'UNRESOLVED',
+      path,
+      `keys and plans may be missing; ${unresolvedIn(gateway).join('; ')}`,
+    );
   if (!isRecord(gateway)) return {};
   if (gateway.throttle !== undefined)
     report(
@@ -91,12 +117,20 @@ function apiName(gateway: Properties, { provider, variables, service, stage }: S
 }
 
 /** One of the two properties where it is: in its place since 2.18, or in the legacy one. The values of keys stay unread. */
-function propertyOf(name: 'apiKeys' | 'usagePlan', gateway: Properties, { provider, variables }: Service): Property | undefined {
+function propertyOf(
+  name: 'apiKeys' | 'usagePlan',
+  gateway: Properties,
+  { provider, variables }: Service,
+): Property | undefined {
   const isLegacy = gateway[name] === undefined || gateway[name] === null;
   const written = isLegacy ? provider[name] : gateway[name];
   if (written === undefined || written === null) return undefined;
   const value = variables.resolve(written, (path) => path.at(-1) === 'value');
-  return { value, path: isLegacy ? ['provider', name] : ['provider', 'apiGateway', name], isLegacy };
+  return {
+    value,
+    path: isLegacy ? ['provider', name] : ['provider', 'apiGateway', name],
+    isLegacy,
+  };
 }
 
 /** Whether the framework reads the place at all. */

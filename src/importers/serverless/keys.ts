@@ -1,10 +1,11 @@
 /** `apiKeys` and `usagePlan` of a Serverless file, as the resources that the framework makes of them. */
+
+import type { Declared } from '../cloudformation/sam.ts';
 import { isRecord } from '../common/fields.ts';
 import { type Finding, type FindingCode, finding } from '../common/model.ts';
-import type { Declared } from '../cloudformation/sam.ts';
-import { isWithin, narrow, type Versions, version } from './version.ts';
 import type { Path, Source } from '../common/source.ts';
 import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
+import { isWithin, narrow, type Versions, version } from './version.ts';
 
 /** One of the two properties, resolved, where the framework reads it. */
 export interface Property {
@@ -38,16 +39,28 @@ export const MADE_BY = 'the Serverless Framework';
 const KEY_FIELDS = ['name', 'value', 'description', 'customerId', 'enabled'];
 
 /** Keys, plans and memberships. Without a plan the keys have one without limits. */
-export function generate(apiKeys: Property | undefined, usagePlan: Property | undefined, context: Context): Declared[] {
+export function generate(
+  apiKeys: Property | undefined,
+  usagePlan: Property | undefined,
+  context: Context,
+): Declared[] {
   const report: Report = (code, path, message) => {
     context.findings.push(finding(code, context.source.at(path), message));
   };
-  const plans = usagePlan ? plansOf(usagePlan, report) : apiKeys ? [{ path: apiKeys.path, written: {}, isLegacy: false }] : [];
+  const plans = usagePlan
+    ? plansOf(usagePlan, report)
+    : apiKeys
+      ? [{ path: apiKeys.path, written: {}, isLegacy: false }]
+      : [];
   const hasTiers = plans.some(({ tier }) => tier !== undefined);
   const keys = apiKeys ? keysOf(apiKeys, report) : [];
   for (const { tier, path } of keys) {
     if (hasTiers && tier === undefined)
-      report('PLAIN_KEY_BESIDE_TIERS', path, 'this key has no tier, and every plan is one: it is in no plan; put it below a tier');
+      report(
+        'PLAIN_KEY_BESIDE_TIERS',
+        path,
+        'this key has no tier, and every plan is one: it is in no plan; put it below a tier',
+      );
     if (tier !== undefined && !plans.some((plan) => plan.tier === tier)) {
       report(
         'TIER_WITHOUT_PLAN',
@@ -56,7 +69,10 @@ export function generate(apiKeys: Property | undefined, usagePlan: Property | un
       );
     }
   }
-  return [...plans.map((plan) => planResource(plan, context, report)), ...keys.flatMap((key) => keyResources(key, plans, context, report))];
+  return [
+    ...plans.map((plan) => planResource(plan, context, report)),
+    ...keys.flatMap((key) => keyResources(key, plans, context, report)),
+  ];
 }
 
 interface Plan {
@@ -74,7 +90,11 @@ function plansOf({ value, path, isLegacy }: Property, report: Report): Plan[] {
     if (tier === undefined) return [];
     const written = (item as Properties)[tier];
     if (written === null)
-      report('TIER_WITHOUT_PLAN', own, `the tier ${tier} is empty, so its plan has no limits, and version 2 and later refuse to deploy it`);
+      report(
+        'TIER_WITHOUT_PLAN',
+        own,
+        `the tier ${tier} is empty, so its plan has no limits, and version 2 and later refuse to deploy it`,
+      );
     return [{ tier, written, path: [...own, tier], isLegacy }];
   });
 }
@@ -83,7 +103,8 @@ function plansOf({ value, path, isLegacy }: Property, report: Report): Plan[] {
 function tierOf(item: unknown, path: Path, report: Report): string | undefined {
   if (!isRecord(item)) {
     const missing = unresolvedIn(item);
-    if (missing.length > 0) report('UNRESOLVED', path, `this entry is left out; ${missing.join('; ')}`);
+    if (missing.length > 0)
+      report('UNRESOLVED', path, `this entry is left out; ${missing.join('; ')}`);
     else report('WRONG_SHAPE', path, 'this entry is no mapping of a tier, and is ignored');
     return undefined;
   }
@@ -97,18 +118,25 @@ function tierOf(item: unknown, path: Path, report: Report): string | undefined {
     );
   }
   if (!/^[A-Za-z0-9]+$/.test(tier))
-    report('TIER_NAME', path, `the tier ${tier} becomes part of a logical id, which may have letters and digits only`);
+    report(
+      'TIER_NAME',
+      path,
+      `the tier ${tier} becomes part of a logical id, which may have letters and digits only`,
+    );
   return tier;
 }
 
 function keysOf({ value, path }: Property, report: Report): Key[] {
   if (!Array.isArray(value)) {
     const missing = unresolvedIn(value);
-    if (missing.length > 0) report('UNRESOLVED', path, `the keys are left out; ${missing.join('; ')}`);
+    if (missing.length > 0)
+      report('UNRESOLVED', path, `the keys are left out; ${missing.join('; ')}`);
     else report('WRONG_SHAPE', path, 'apiKeys is no list, and is ignored');
     return [];
   }
-  const plain = value.flatMap((item: unknown, index) => (isTier(item) ? [] : [{ value: item, path: [...path, index] }]));
+  const plain = value.flatMap((item: unknown, index) =>
+    isTier(item) ? [] : [{ value: item, path: [...path, index] }],
+  );
   const keys = new Map<string, Key>(numbered(plain, undefined));
   const seen = new Set<string>();
   value.forEach((item: unknown, index) => {
@@ -118,7 +146,11 @@ function keysOf({ value, path }: Property, report: Report): Key[] {
     const list = tier === undefined ? undefined : item[tier];
     if (tier === undefined || !Array.isArray(list)) return;
     if (seen.has(tier))
-      report('TIER_TWICE', own, `the tier ${tier} has a list of keys already, whose first entries this one replaces; join the lists`);
+      report(
+        'TIER_TWICE',
+        own,
+        `the tier ${tier} has a list of keys already, whose first entries this one replaces; join the lists`,
+      );
     seen.add(tier);
     // One logical id is one resource: the later list takes the places of the earlier.
     for (const [id, key] of numbered(
@@ -135,7 +167,10 @@ function isTier(item: unknown): item is Properties {
 }
 
 /** Logical ids count from 1 in each tier, and plain keys count on their own. */
-function numbered(entries: readonly { value: unknown; path: Path }[], tier: string | undefined): [string, Key][] {
+function numbered(
+  entries: readonly { value: unknown; path: Path }[],
+  tier: string | undefined,
+): [string, Key][] {
   return entries.map((entry, index) => {
     const id = `${capital(tier)}${index + 1}`;
     return [id, { id, ...entry, ...(tier !== undefined && { tier }) }];
@@ -146,21 +181,41 @@ function capital(tier = ''): string {
   return tier.charAt(0).toUpperCase() + tier.slice(1);
 }
 
-function planResource({ tier, written, path, isLegacy }: Plan, context: Context, report: Report): Declared {
+function planResource(
+  { tier, written, path, isLegacy }: Plan,
+  context: Context,
+  report: Report,
+): Declared {
   const { quota, throttle, ...others } = isRecord(written) ? written : {};
-  if (isUnresolved(written)) report('UNRESOLVED', path, `the limits are left out; ${unresolvedIn(written).join('; ')}`);
-  for (const name of Object.keys(others)) report('NOT_READ', [...path, name], `usagePlan has no ${name}; the framework ignores it`);
-  const dropped = quota === undefined && throttle !== undefined && dropsThrottle(tier !== undefined, isLegacy, context.versions);
+  if (isUnresolved(written))
+    report('UNRESOLVED', path, `the limits are left out; ${unresolvedIn(written).join('; ')}`);
+  for (const name of Object.keys(others))
+    report('NOT_READ', [...path, name], `usagePlan has no ${name}; the framework ignores it`);
+  const dropped =
+    quota === undefined &&
+    throttle !== undefined &&
+    dropsThrottle(tier !== undefined, isLegacy, context.versions);
   const id = `ApiGatewayUsagePlan${capital(tier)}`;
   if (dropped)
-    context.findings.push(finding('THROTTLE_DROPPED', { ...context.source.at([...path, 'throttle']), address: id }, DROPPED[dropped]));
+    context.findings.push(
+      finding(
+        'THROTTLE_DROPPED',
+        { ...context.source.at([...path, 'throttle']), address: id },
+        DROPPED[dropped],
+      ),
+    );
   const name = [context.service, ...(tier === undefined ? [] : [tier]), context.stage];
   return resource(id, 'UsagePlan', path, {
     UsagePlanName: { 'Fn::Join': ['-', name] },
     ApiStages: [context.apiStage],
-    ...(isRecord(quota) && { Quota: { Limit: quota.limit, Offset: quota.offset, Period: quota.period } }),
+    ...(isRecord(quota) && {
+      Quota: { Limit: quota.limit, Offset: quota.offset, Period: quota.period },
+    }),
     ...(isUnresolved(quota) && { Quota: quota }),
-    ...(dropped !== 'yes' && isRecord(throttle) && { Throttle: { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit } }),
+    ...(dropped !== 'yes' &&
+      isRecord(throttle) && {
+        Throttle: { BurstLimit: throttle.burstLimit, RateLimit: throttle.rateLimit },
+      }),
     ...(isUnresolved(throttle) && { Throttle: throttle }),
   });
 }
@@ -172,15 +227,26 @@ const DROPPED = {
 } as const;
 
 /** Where the file is read at all: the legacy place before 3.0, the new one from 2.18. */
-function dropsThrottle(hasTiers: boolean, isLegacy: boolean, versions: Versions | undefined): 'yes' | 'maybe' | undefined {
-  const read = isLegacy ? { from: version(1), to: version(2, 999) } : { from: version(2, 18), to: Number.POSITIVE_INFINITY };
+function dropsThrottle(
+  hasTiers: boolean,
+  isLegacy: boolean,
+  versions: Versions | undefined,
+): 'yes' | 'maybe' | undefined {
+  const read = isLegacy
+    ? { from: version(1), to: version(2, 999) }
+    : { from: version(2, 18), to: Number.POSITIVE_INFINITY };
   const verdict = hasTiers
     ? isWithin(narrow(versions, read), version(1, 74), version(2, 19))
     : isWithin(narrow(versions, read), version(1, 75), version(2, 11));
   return verdict === 'no' ? undefined : verdict;
 }
 
-function keyResources({ id, tier, value, path }: Key, plans: readonly Plan[], { versions }: Context, report: Report): Declared[] {
+function keyResources(
+  { id, tier, value, path }: Key,
+  plans: readonly Plan[],
+  { versions }: Context,
+  report: Report,
+): Declared[] {
   const fields: Properties = isRecord(value) ? value : { name: value };
   const [Name, Value, Description, CustomerId, Enabled] = KEY_FIELDS.map((name) => fields[name]);
   const keyId = `ApiGatewayApiKey${id}`;
@@ -193,14 +259,21 @@ function keyResources({ id, tier, value, path }: Key, plans: readonly Plan[], { 
     );
   }
   // Saying so of a key that an older version left enabled would revoke it.
-  const isRead = Enabled !== false || isWithin(versions, version(2, 57), Number.POSITIVE_INFINITY) === 'yes';
+  const isRead =
+    Enabled !== false || isWithin(versions, version(2, 57), Number.POSITIVE_INFINITY) === 'yes';
   if (!isRead)
     report(
       'NOT_READ',
       path,
       'enabled is read from version 2.57 on, so the key may be live: the manifest says nothing of it; give --framework-version, or look at the key',
     );
-  const key = resource(keyId, 'ApiKey', path, { Name, Value, Description, CustomerId, ...(isRead && { Enabled }) });
+  const key = resource(keyId, 'ApiKey', path, {
+    Name,
+    Value,
+    Description,
+    CustomerId,
+    ...(isRead && { Enabled }),
+  });
   if (!plans.some((plan) => plan.tier === tier)) return [key];
   return [
     key,

@@ -1,26 +1,33 @@
 /** The `resources` of a Serverless file: a template of its own, or several. */
 import { declaredIn } from '../cloudformation/resources.ts';
-import { isRecord } from '../common/fields.ts';
 import type { Declared } from '../cloudformation/sam.ts';
-import type { Properties, Service } from './service.ts';
+import { isRecord } from '../common/fields.ts';
 import type { Path } from '../common/source.ts';
 import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
+import type { Properties, Service } from './service.ts';
 
 /** The file's own resources, but for those that change what the framework makes, and the template that they are of. */
-export function ownResources(service: Service, generated: readonly Declared[]): { declared: Declared[]; template: Properties } {
+export function ownResources(
+  service: Service,
+  generated: readonly Declared[],
+): { declared: Declared[]; template: Properties } {
   const { root, variables, report } = service;
   const { resources } = root;
   const parts = (Array.isArray(resources) ? resources : [resources]).map((part: unknown, index) => {
     const path: Path = Array.isArray(resources) ? ['resources', index] : ['resources'];
     const value = variables.resolve(part, isKeyValue);
-    if (isUnresolved(value)) report('UNRESOLVED', path, `resources are left out; ${unresolvedIn(value).join('; ')}`);
+    if (isUnresolved(value))
+      report('UNRESOLVED', path, `resources are left out; ${unresolvedIn(value).join('; ')}`);
     return { path, value };
   });
   const template = joined(parts.map(({ value }) => value));
   warnOfExtensions(template, generated, service);
   warnOfMethods(template, service);
   const declared = parts.flatMap(({ path, value }) => declaredIn(path, value));
-  return { declared: declared.filter((resource) => !overrides(resource, generated, service)), template };
+  return {
+    declared: declared.filter((resource) => !overrides(resource, generated, service)),
+    template,
+  };
 }
 
 function isKeyValue(path: Path): boolean {
@@ -30,12 +37,20 @@ function isKeyValue(path: Path): boolean {
 function joined(parts: readonly unknown[]): Properties {
   const names = ['Parameters', 'Mappings', 'Conditions', 'Resources', 'Globals', 'extensions'];
   const sections = names.map(
-    (name) => [name, Object.assign({}, ...parts.map((part) => (isRecord(part) ? part[name] : undefined)))] as const,
+    (name) =>
+      [
+        name,
+        Object.assign({}, ...parts.map((part) => (isRecord(part) ? part[name] : undefined))),
+      ] as const,
   );
   return Object.fromEntries(sections);
 }
 
-function overrides({ id, path }: Declared, generated: readonly Declared[], { report }: Service): boolean {
+function overrides(
+  { id, path }: Declared,
+  generated: readonly Declared[],
+  { report }: Service,
+): boolean {
   const isSame = generated.some((other) => other.id === id);
   if (isSame)
     report(
@@ -46,7 +61,11 @@ function overrides({ id, path }: Declared, generated: readonly Declared[], { rep
   return isSame;
 }
 
-function warnOfExtensions({ extensions }: Properties, generated: readonly Declared[], { report }: Service): void {
+function warnOfExtensions(
+  { extensions }: Properties,
+  generated: readonly Declared[],
+  { report }: Service,
+): void {
   for (const { id } of generated) {
     const extension = isRecord(extensions) ? extensions[id] : undefined;
     if (!isRecord(extension) || extension.Properties === undefined) continue;
@@ -62,7 +81,9 @@ function warnOfExtensions({ extensions }: Properties, generated: readonly Declar
 function warnOfMethods(template: Properties, { report }: Service): void {
   for (const place of ['Resources', 'extensions']) {
     const entries = isRecord(template[place]) ? Object.entries(template[place]) : [];
-    const changed = entries.filter(([id, entry]) => id.startsWith('ApiGatewayMethod') && isRecord(entry) && changesKey(entry));
+    const changed = entries.filter(
+      ([id, entry]) => id.startsWith('ApiGatewayMethod') && isRecord(entry) && changesKey(entry),
+    );
     for (const [id] of changed) {
       report(
         'OVERRIDDEN',

@@ -17,7 +17,11 @@ export function splitText(text: string): (string | Variable)[] {
     }
     const end = text.startsWith('${', at) ? closingBrace(text, at + 2) : undefined;
     const inner = end === undefined ? undefined : text.slice(at + 2, end);
-    if (end === undefined || inner === undefined || !/^\s*[A-Za-z]\w*(\(.*?\)\s*(:|,|$)|:(?!:))/s.test(inner)) {
+    if (
+      end === undefined ||
+      inner === undefined ||
+      !/^\s*[A-Za-z]\w*(\(.*?\)\s*(:|,|$)|:(?!:))/s.test(inner)
+    ) {
       literal += text[at];
       at += 1;
       continue;
@@ -81,5 +85,7 @@ const UNNAMED = 'an expression that is no variable';
 
 /** What is no address may be a literal without quotes, a key value even. */
 export function shown(address: string): string {
-  return /^[A-Za-z]\w*(\([^()]*\))?:[^:]|^[A-Za-z]\w*\([^()]*\)/.test(address) ? `\${${address}}` : UNNAMED;
+  return /^[A-Za-z]\w*(\([^()]*\))?:[^:]|^[A-Za-z]\w*\([^()]*\)/.test(address)
+    ? `\${${address}}`
+    : UNNAMED;
 }

@@ -1,10 +1,10 @@
 /** The variables of a Serverless file, `${source:address, fallback}`, resolved from the file and from what is given. */
 import { isRecord, textOf } from '../common/fields.ts';
 import type { ValueOrigin } from '../common/key-value.ts';
-import { contentOf, type ReadServiceFile } from './files.ts';
-import { literalOf, shown, splitText, type Variable, wayOut } from './syntax.ts';
 import type { Path } from '../common/source.ts';
 import { isUnresolved, type Unresolved, unresolved, unresolvedIn } from '../common/unresolved.ts';
+import { contentOf, type ReadServiceFile } from './files.ts';
+import { literalOf, shown, splitText, type Variable, wayOut } from './syntax.ts';
 
 export interface VariableOptions {
   /** As `serverless deploy --stage` is given it. */
@@ -43,7 +43,10 @@ interface Keep {
 
 const NOTHING_KEPT: Keep = { isKept: () => false, path: [] };
 
-export function createVariables(root: Readonly<Record<string, unknown>>, options: VariableOptions): Variables {
+export function createVariables(
+  root: Readonly<Record<string, unknown>>,
+  options: VariableOptions,
+): Variables {
   const scope: Scope = { root, options, asking: new Set() };
   return {
     resolve: (value, isKept) => resolve(value, scope, isKept && { isKept, path: [] }),
@@ -56,19 +59,29 @@ function resolve(value: unknown, scope: Scope, keep: Keep = NOTHING_KEPT): unkno
   const { isKept, path } = keep;
   if (isKept(path)) return value;
   if (typeof value === 'string') return resolveText(value, scope, keep);
-  if (Array.isArray(value)) return value.map((item, index) => resolve(item, scope, { isKept, path: [...path, index] }));
+  if (Array.isArray(value))
+    return value.map((item, index) => resolve(item, scope, { isKept, path: [...path, index] }));
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, resolve(member, scope, { isKept, path: [...path, key] })]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [
+      key,
+      resolve(member, scope, { isKept, path: [...path, key] }),
+    ]),
+  );
 }
 
 /** A text that is one variable becomes its value, whatever that is; within a text, variables must be text themselves. */
 function resolveText(text: string, scope: Scope, keep: Keep = NOTHING_KEPT): unknown {
-  const values = splitText(text).map((part) => (typeof part === 'string' ? part : fromSources(part, scope, keep)));
+  const values = splitText(text).map((part) =>
+    typeof part === 'string' ? part : fromSources(part, scope, keep),
+  );
   if (values.length === 1) return values[0];
   const missing = unresolvedIn(values);
   if (missing.length > 0) return unresolved(...missing);
   const texts = values.map(textOf);
-  return texts.includes(undefined) ? unresolved('a variable within a text is no text') : texts.join('');
+  return texts.includes(undefined)
+    ? unresolved('a variable within a text is no text')
+    : texts.join('');
 }
 
 /** The first of a variable's sources that has a value. */
@@ -100,16 +113,22 @@ function fromAddress(address: string, scope: Scope, keep: Keep): unknown {
     case 'env':
       return Object.hasOwn(options.env, name) ? options.env[name] : undefined;
     case 'param':
-      return Object.hasOwn(options.params, name) ? options.params[name] : guarded(address, scope, () => fileParam(name, scope));
+      return Object.hasOwn(options.params, name)
+        ? options.params[name]
+        : guarded(address, scope, () => fileParam(name, scope));
     default:
       return fromOther(address, scope, keep);
   }
 }
 
 function fromOther(address: string, scope: Scope, keep: Keep): unknown {
-  if (address.startsWith('file(')) return guarded(address, scope, () => resolve(inFile(address, scope), scope, keep));
+  if (address.startsWith('file('))
+    return guarded(address, scope, () => resolve(inFile(address, scope), scope, keep));
   if (address === 'sls:stage') return stageOf(scope);
-  const region = address === 'aws:region' ? resolve(memberOf(scope.root, 'provider.region', scope), scope) : undefined;
+  const region =
+    address === 'aws:region'
+      ? resolve(memberOf(scope.root, 'provider.region', scope), scope)
+      : undefined;
   const [, word] = /^strToBool\((true|false|1|0)\)$/i.exec(address) ?? [];
   if (word !== undefined) return word === '1' || word.toLowerCase() === 'true';
   // Any other source may have a value, so a fallback would be a guess.
@@ -132,14 +151,19 @@ function guarded(address: string, { asking }: Scope, read: () => unknown): unkno
 
 function stageOf(scope: Scope): unknown {
   const written = memberOf(scope.root, 'provider.stage', scope) ?? 'dev';
-  return scope.options.stage ?? guarded('self:provider.stage', scope, () => resolve(written, scope));
+  return (
+    scope.options.stage ?? guarded('self:provider.stage', scope, () => resolve(written, scope))
+  );
 }
 
 /** `params.<stage>`, then `params.default`; version 4 has them below `stages`. */
 function fileParam(name: string, scope: Scope): unknown {
   const stage = stageOf(scope);
   if (isUnresolved(stage)) return stage;
-  const places = [String(stage), 'default'].flatMap((key) => [`params.${key}.${name}`, `stages.${key}.params.${name}`]);
+  const places = [String(stage), 'default'].flatMap((key) => [
+    `params.${key}.${name}`,
+    `stages.${key}.params.${name}`,
+  ]);
   return resolve(
     places.map((place) => memberOf(scope.root, place, scope)).find((value) => value !== undefined),
     scope,
@@ -150,9 +174,12 @@ function originOf(written: unknown, scope: Scope): ValueOrigin | undefined {
   if (written === undefined || written === null) return undefined;
   if (isUnresolved(written)) return { kind: 'elsewhere', where: 'an expression' };
   const [part, ...others] = typeof written === 'string' ? splitText(written) : [];
-  if (part === undefined || typeof part === 'string' || others.length > 0) return functionOrigin(written);
+  if (part === undefined || typeof part === 'string' || others.length > 0)
+    return functionOrigin(written);
   for (const source of part.sources) {
-    const origin: ValueOrigin = literalOf(source) ? { kind: 'literal' } : originOfAddress(source, scope);
+    const origin: ValueOrigin = literalOf(source)
+      ? { kind: 'literal' }
+      : originOfAddress(source, scope);
     if (origin.kind !== 'elsewhere') return origin;
   }
   return { kind: 'elsewhere', where: part.sources.map(shown).join(' or ') };
@@ -163,8 +190,13 @@ function originOfAddress(address: string, scope: Scope): ValueOrigin {
   const [, secret] = /^\/aws\/reference\/secretsmanager\/(.+)$/.exec(ssm ?? '') ?? [];
   if (secret !== undefined) return { kind: 'secret', reference: { secretsManager: secret } };
   if (ssm !== undefined && !ssm.includes('$')) return { kind: 'secret', reference: { ssm } };
-  const inFile = guarded(address, scope, () => originOf(writtenAt(address, scope), scope)) as ValueOrigin | Unresolved | undefined;
-  return inFile === undefined || isUnresolved(inFile) ? { kind: 'elsewhere', where: shown(address) } : inFile;
+  const inFile = guarded(address, scope, () => originOf(writtenAt(address, scope), scope)) as
+    | ValueOrigin
+    | Unresolved
+    | undefined;
+  return inFile === undefined || isUnresolved(inFile)
+    ? { kind: 'elsewhere', where: shown(address) }
+    : inFile;
 }
 
 /** What the file has at an address of its own, as it is written. */
@@ -179,7 +211,9 @@ function writtenAt(address: string, scope: Scope): unknown {
 function functionOrigin(written: unknown): ValueOrigin {
   if (!isRecord(written)) return { kind: 'literal' };
   const [name = ''] = Object.keys(written);
-  return name === 'Ref' || name === 'Fn::ImportValue' ? { kind: 'elsewhere', where: `CloudFormation's ${name}` } : { kind: 'literal' };
+  return name === 'Ref' || name === 'Fn::ImportValue'
+    ? { kind: 'elsewhere', where: `CloudFormation's ${name}` }
+    : { kind: 'literal' };
 }
 
 /** `custom.names.0`, as it is written; undefined where there is none. What a variable stands for is looked into. */
@@ -189,7 +223,9 @@ function memberOf(root: unknown, path: string, scope: Scope): unknown {
     if (typeof found === 'string') found = opened(found, scope);
     if (isUnresolved(found)) return found;
     found =
-      typeof found === 'object' && found !== null && Object.hasOwn(found, name) ? (found as Record<string, unknown>)[name] : undefined;
+      typeof found === 'object' && found !== null && Object.hasOwn(found, name)
+        ? (found as Record<string, unknown>)[name]
+        : undefined;
   }
   return found;
 }

@@ -17,7 +17,10 @@ export function readVersions(text: string): Versions | undefined {
   const ranges = text.split('||').map(readRange);
   if (ranges.some((range) => range === undefined)) return undefined;
   const known = ranges as Versions[];
-  return { from: Math.min(...known.map(({ from }) => from)), to: Math.max(...known.map(({ to }) => to)) };
+  return {
+    from: Math.min(...known.map(({ from }) => from)),
+    to: Math.max(...known.map(({ to }) => to)),
+  };
 }
 
 function readRange(text: string): Versions | undefined {
@@ -36,7 +39,8 @@ function readRange(text: string): Versions | undefined {
 
 function readComparator(text: string): Versions | undefined {
   if (text === '*' || text === '') return ANY;
-  const [, operator = '', major, minor, patch] = /^([<>]=?|[=^~])?v?(\d+)(?:\.(\d+|x|\*))?(?:\.([\w.*-]+))?$/.exec(text) ?? [];
+  const [, operator = '', major, minor, patch] =
+    /^([<>]=?|[=^~])?v?(\d+)(?:\.(\d+|x|\*))?(?:\.([\w.*-]+))?$/.exec(text) ?? [];
   if (major === undefined) return undefined;
   const hasMinor = minor !== undefined && /^\d+$/.test(minor);
   const from = version(Number(major), hasMinor ? Number(minor) : 0);

@@ -10,10 +10,24 @@ export type Expression =
   | { readonly kind: 'splat'; readonly source: Expression; readonly each: Expression }
   | { readonly kind: 'list'; readonly items: readonly Expression[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [Expression, Expression])[] }
-  | { readonly kind: 'conditional'; readonly condition: Expression; readonly yes: Expression; readonly no: Expression }
-  | { readonly kind: 'call'; readonly name: string; readonly arguments: readonly Expression[]; readonly isSpread: boolean }
+  | {
+      readonly kind: 'conditional';
+      readonly condition: Expression;
+      readonly yes: Expression;
+      readonly no: Expression;
+    }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly arguments: readonly Expression[];
+      readonly isSpread: boolean;
+    }
   | { readonly kind: 'for'; readonly names: ForNames; readonly parts: ForParts }
-  | { readonly kind: 'operation'; readonly operator: string; readonly operands: readonly Expression[] }
+  | {
+      readonly kind: 'operation';
+      readonly operator: string;
+      readonly operands: readonly Expression[];
+    }
   /** A value of the file, with expressions in it. */
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'unknown' };
@@ -43,7 +57,10 @@ export interface Node {
   readonly type: string;
   readonly meta?: Readonly<Record<string, unknown>> | null;
   readonly children: readonly Node[];
-  readonly range: { readonly start: { readonly byte: number }; readonly end: { readonly byte: number } };
+  readonly range: {
+    readonly start: { readonly byte: number };
+    readonly end: { readonly byte: number };
+  };
 }
 
 const UNKNOWN: Expression = { kind: 'unknown' };
@@ -64,11 +81,19 @@ export function toExpression(node: Node | undefined, text: string): Expression {
       return { kind: 'traversal', root: String(root), steps };
     }
     case 'relativeTraversal':
-      return { kind: 'access', source: isAnonymous(first) ? splatName() : to(first), steps: stepsOf(meta.traversal) };
+      return {
+        kind: 'access',
+        source: isAnonymous(first) ? splatName() : to(first),
+        steps: stepsOf(meta.traversal),
+      };
     case 'index':
       return { kind: 'index', source: to(first), key: to(second) };
     case 'splat':
-      return { kind: 'splat', source: to(first), each: isAnonymous(second) ? splatName() : to(second) };
+      return {
+        kind: 'splat',
+        source: to(first),
+        each: isAnonymous(second) ? splatName() : to(second),
+      };
     case 'tuple':
       return { kind: 'list', items: node.children.map(to) };
     case 'object':
@@ -76,12 +101,21 @@ export function toExpression(node: Node | undefined, text: string): Expression {
     case 'conditional':
       return { kind: 'conditional', condition: to(first), yes: to(second), no: to(third) };
     case 'function':
-      return { kind: 'call', name: String(meta.name), arguments: node.children.map(to), isSpread: meta.expandedFinalArgument === true };
+      return {
+        kind: 'call',
+        name: String(meta.name),
+        arguments: node.children.map(to),
+        isSpread: meta.expandedFinalArgument === true,
+      };
     case 'for':
       return toFor(node, text);
     case 'binaryOp':
     case 'unaryOp':
-      return { kind: 'operation', operator: String(meta.operator), operands: node.children.map(to) };
+      return {
+        kind: 'operation',
+        operator: String(meta.operator),
+        operands: node.children.map(to),
+      };
     default:
       // Parentheses, and `"${…}"`, which is what is in it.
       return node.children.length === 1 ? to(first) : UNKNOWN;
@@ -108,10 +142,15 @@ function templateParts(node: Node, text: string): Expression[] {
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 function withoutEscapes(text: string): string {
-  return text.replaceAll(/\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gs, (_, short?: string, long?: string, mark = '') => {
-    const code = short ?? long;
-    return code === undefined ? (ESCAPES[mark] ?? mark) : String.fromCodePoint(Number.parseInt(code, 16));
-  });
+  return text.replaceAll(
+    /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/gs,
+    (_, short?: string, long?: string, mark = '') => {
+      const code = short ?? long;
+      return code === undefined
+        ? (ESCAPES[mark] ?? mark)
+        : String.fromCodePoint(Number.parseInt(code, 16));
+    },
+  );
 }
 
 function stepsOf(traversal: unknown): Steps {
@@ -136,7 +175,8 @@ function objectEntries({ children }: Node, text: string): (readonly [Expression,
   return children.flatMap((key, index) => {
     if (index % 2 === 1) return [];
     const word = bytes.subarray(key.range.start.byte, key.range.end.byte).toString();
-    const name: Expression = key.children.length > 0 ? toExpression(key, text) : { kind: 'literal', value: word };
+    const name: Expression =
+      key.children.length > 0 ? toExpression(key, text) : { kind: 'literal', value: word };
     return [[name, toExpression(children[index + 1], text)] as const];
   });
 }
@@ -146,10 +186,18 @@ function toFor(node: Node, text: string): Expression {
   const parts = node.children.map((child) => toExpression(child, text));
   const [collection = UNKNOWN] = parts;
   const isObject = typeof meta.keyExpression === 'string';
-  const [key = UNKNOWN, value = UNKNOWN, condition] = isObject ? parts.slice(1) : [UNKNOWN, ...parts.slice(1)];
+  const [key = UNKNOWN, value = UNKNOWN, condition] = isObject
+    ? parts.slice(1)
+    : [UNKNOWN, ...parts.slice(1)];
   return {
     kind: 'for',
     names: { key: String(meta.keyVar ?? ''), value: String(meta.valVar) },
-    parts: { collection, ...(isObject && { key }), value, ...(condition && { condition }), isGrouped: meta.groupedValue === true },
+    parts: {
+      collection,
+      ...(isObject && { key }),
+      value,
+      ...(condition && { condition }),
+      isGrouped: meta.groupedValue === true,
+    },
   };
 }

@@ -9,7 +9,9 @@ export function callFunction(name: string, values: readonly unknown[]): unknown 
   // The arguments may be literals of the source, which must not be repeated.
   const unknown = () => unresolved(`${name}() is worked out by Terraform alone`);
   if (!own) return unknown();
-  const missing = own.isDeep ? unresolvedIn(values) : values.flatMap((value) => (isUnresolved(value) ? unresolvedIn(value) : []));
+  const missing = own.isDeep
+    ? unresolvedIn(values)
+    : values.flatMap((value) => (isUnresolved(value) ? unresolvedIn(value) : []));
   if (missing.length > 0) return unresolved(...new Set(missing));
   return own.call(values) ?? unknown();
 }
@@ -50,12 +52,20 @@ const FUNCTIONS: Readonly<Record<string, TerraformFunction>> = {
   }),
   split: text((glue, whole = '') => whole.split(glue)),
   // A pattern between slashes is a regular expression of Go's.
-  replace: text((whole, part = '', by = '') => (/^\/.*\/$/s.test(part) ? undefined : whole.replaceAll(part, () => by))),
+  replace: text((whole, part = '', by = '') =>
+    /^\/.*\/$/s.test(part) ? undefined : whole.replaceAll(part, () => by),
+  ),
   format: text((pattern, ...rest) => format(pattern, rest)),
   concat: shallow((lists) => (lists.every(Array.isArray) ? lists.flat() : undefined)),
-  flatten: shallow(([list]) => (Array.isArray(list) && !list.some(isUnresolved) ? list.flat(Number.POSITIVE_INFINITY) : undefined)),
+  flatten: shallow(([list]) =>
+    Array.isArray(list) && !list.some(isUnresolved)
+      ? list.flat(Number.POSITIVE_INFINITY)
+      : undefined,
+  ),
   distinct: deep(([list]) => (Array.isArray(list) ? [...new Set(list)] : undefined)),
-  compact: deep(([list]) => (Array.isArray(list) ? list.filter((item) => item !== '' && item !== null) : undefined)),
+  compact: deep(([list]) =>
+    Array.isArray(list) ? list.filter((item) => item !== '' && item !== null) : undefined,
+  ),
   merge: shallow((maps) => (maps.every(isRecord) ? Object.assign({}, ...maps) : undefined)),
   keys: shallow(([map]) => (isRecord(map) ? Object.keys(map).toSorted() : undefined)),
   values: shallow(([map]) =>
@@ -65,7 +75,9 @@ const FUNCTIONS: Readonly<Record<string, TerraformFunction>> = {
           .map((key) => map[key])
       : undefined,
   ),
-  length: shallow(([value]) => (typeof value === 'string' ? [...value].length : Object.keys(value ?? {}).length)),
+  length: shallow(([value]) =>
+    typeof value === 'string' ? [...value].length : Object.keys(value ?? {}).length,
+  ),
   lookup: shallow(([map, key, otherwise]) => {
     const name = textOf(key);
     if (!isRecord(map) || name === undefined) return undefined;
@@ -96,7 +108,10 @@ function textsOf(values: readonly unknown[]): readonly string[] | undefined {
 /** `%s`, `%d`, `%v` and `%%`; undefined where another verb is used, or there is nothing for one. */
 function format(pattern: string, values: readonly string[]): string | undefined {
   const verbs = pattern.match(/%[sdv%]/g)?.filter((verb) => verb !== '%%') ?? [];
-  if (pattern.replaceAll(/%[sdv%]/g, '').includes('%') || verbs.length > values.length) return undefined;
+  if (pattern.replaceAll(/%[sdv%]/g, '').includes('%') || verbs.length > values.length)
+    return undefined;
   let index = 0;
-  return pattern.replaceAll(/%([sdv%])/g, (_, verb: string) => (verb === '%' ? '%' : (values[index++] ?? '')));
+  return pattern.replaceAll(/%([sdv%])/g, (_, verb: string) =>
+    verb === '%' ? '%' : (values[index++] ?? ''),
+  );
 }

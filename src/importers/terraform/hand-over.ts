@@ -14,10 +14,24 @@ export function removedBlocks(terraform: Terraform, stages: StageDocuments): str
   const addresses = [...new Set(released.map(({ address }) => withoutKeys(address)))];
   return [
     ...(addresses.length > 0
-      ? ['# Terraform 1.7 and later: take the resources out of the configuration, and add these blocks, in one change.']
+      ? [
+          '# Terraform 1.7 and later: take the resources out of the configuration, and add these blocks, in one change.',
+        ]
       : []),
-    ...(addresses.length > 0 ? ['# The plan must say "will no longer be managed by Terraform" of each, and destroy nothing.'] : []),
-    ...addresses.flatMap((from) => ['removed {', `  from = ${from}`, '  lifecycle {', '    destroy = false', '  }', '}', '']),
+    ...(addresses.length > 0
+      ? [
+          '# The plan must say "will no longer be managed by Terraform" of each, and destroy nothing.',
+        ]
+      : []),
+    ...addresses.flatMap((from) => [
+      'removed {',
+      `  from = ${from}`,
+      '  lifecycle {',
+      '    destroy = false',
+      '  }',
+      '}',
+      '',
+    ]),
     ...stateCommands(released),
     ...notes,
   ].join('\n');
@@ -28,7 +42,9 @@ function stateCommands(released: readonly Resource[]): string[] {
   return [
     '# Before Terraform 1.7, or for some instances of a resource only: take them out of the configuration (of count or for_each',
     '# as well, or the next apply makes a second key of the same name) and out of the state, in one change:',
-    ...released.map(({ address }) => `#   terraform state rm '${address.replaceAll("'", String.raw`'\''`)}'`),
+    ...released.map(
+      ({ address }) => `#   terraform state rm '${address.replaceAll("'", String.raw`'\''`)}'`,
+    ),
     '',
   ];
 }
@@ -52,7 +68,9 @@ function stageNotes(terraform: Terraform, documents: StageDocuments): string[] {
     ({ address }) => withoutKeys(address),
   );
   return [...stages].flatMap(([address, group]) => {
-    const ignored = new Set(group.flatMap(({ spec }) => Object.keys(spec).flatMap((field) => ARGUMENTS[field] ?? [])));
+    const ignored = new Set(
+      group.flatMap(({ spec }) => Object.keys(spec).flatMap((field) => ARGUMENTS[field] ?? [])),
+    );
     if (ignored.size === 0) return [];
     return [
       `# ${address} stays, since Terraform goes on deploying to it. It must leave alone what the manifest names; add to it:`,
@@ -66,7 +84,9 @@ function stageNotes(terraform: Terraform, documents: StageDocuments): string[] {
 
 /** What else in Terraform uses what is let go: a reference to something that isn't declared any more is an error. */
 export function stillReferenced(terraform: Terraform, uses: readonly Use[]): Finding[] {
-  const released = new Set(RELEASED.flatMap(terraform.ofType).map(({ address }) => withoutKeys(address)));
+  const released = new Set(
+    RELEASED.flatMap(terraform.ofType).map(({ address }) => withoutKeys(address)),
+  );
   return uses.flatMap(({ by, of, at }) => {
     const used = [...new Set(of)].filter((address) => released.has(address));
     if (used.length === 0 || released.has(by)) return [];

@@ -3,10 +3,10 @@ import { createRequire } from 'node:module';
 import { isRecord } from '../common/fields.ts';
 import { type Finding, finding, type Position } from '../common/model.ts';
 import { type Path, readSource } from '../common/source.ts';
+import { unresolved } from '../common/unresolved.ts';
 import { toCode } from './evaluate.ts';
 import { type Expression, type Node, toExpression } from './expression.ts';
 import { createFinder } from './lines.ts';
-import { unresolved } from '../common/unresolved.ts';
 
 /** As `@cdktn/hcl2json` has it. Its own types bring in those of a browser. */
 interface Parser {
@@ -36,12 +36,20 @@ export async function readTerraform(file: string, text: string): Promise<Terrafo
     const source = readSource(file, text);
     if ('code' in source) return source;
     const body = await withCode(source.value, parser);
-    return { file, body: isRecord(body) ? body : {}, at: (words, path = []) => source.at([...words, ...path]) };
+    return {
+      file,
+      body: isRecord(body) ? body : {},
+      at: (words, path = []) => source.at([...words, ...path]),
+    };
   }
   try {
     const find = createFinder(text);
     const body = await withCode(await parser.parse(file, text), parser);
-    return { file, body: body as TerraformFile['body'], at: (words, path = []) => ({ file, line: find(words, path) }) };
+    return {
+      file,
+      body: body as TerraformFile['body'],
+      at: (words, path = []) => ({ file, line: find(words, path) }),
+    };
   } catch (error) {
     return unreadable(file, error);
   }
@@ -50,7 +58,8 @@ export async function readTerraform(file: string, text: string): Promise<Terrafo
 /** Of the parser's message only the place is used: it may quote what stands there. */
 function unreadable(file: string, error: unknown): Finding {
   const message = error instanceof Error ? error.message : '';
-  const [, place] = message.slice(message.indexOf(`[${file}:`) + file.length + 1).match(/^:(\d+),/) ?? [];
+  const [, place] =
+    message.slice(message.indexOf(`[${file}:`) + file.length + 1).match(/^:(\d+),/) ?? [];
   const line = Number(place ?? 1);
   return finding(
     'UNREADABLE',
@@ -64,10 +73,16 @@ async function withCode(value: unknown, parser: Parser): Promise<unknown> {
   if (typeof value === 'string') return isTemplate(value) ? readTemplate(value, parser) : value;
   if (Array.isArray(value)) return Promise.all(value.map((item) => withCode(item, parser)));
   if (!isRecord(value)) return value;
-  const members = await Promise.all(Object.entries(value).map(async ([name, member]) => [name, await withCode(member, parser)] as const));
+  const members = await Promise.all(
+    Object.entries(value).map(
+      async ([name, member]) => [name, await withCode(member, parser)] as const,
+    ),
+  );
   if (!members.some(([name]) => isTemplate(name))) return Object.fromEntries(members);
   // A name that is an expression: so the map is one.
-  const entries = members.map(async ([name, member]) => [toValue(await withCode(name, parser)), toValue(member)] as const);
+  const entries = members.map(
+    async ([name, member]) => [toValue(await withCode(name, parser)), toValue(member)] as const,
+  );
   return toCode({ kind: 'object', entries: await Promise.all(entries) });
 }
 
@@ -83,7 +98,10 @@ const END = 'END_OF_TEMPLATE';
 
 /** The parser has taken quotes and escapes away: so the text is an expression alone, or what a here-document says. */
 async function readTemplate(text: string, parser: Parser): Promise<unknown> {
-  const alone = text.startsWith('${') && text.endsWith('}') ? await readExpression(text.slice(2, -1), parser) : undefined;
+  const alone =
+    text.startsWith('${') && text.endsWith('}')
+      ? await readExpression(text.slice(2, -1), parser)
+      : undefined;
   if (alone) return toCode(alone);
   const whole = await readExpression(`<<${END}\n${text}\n${END}\n`, parser);
   if (whole?.kind !== 'template') return unresolved('an expression that is not read here');
@@ -92,7 +110,10 @@ async function readTemplate(text: string, parser: Parser): Promise<unknown> {
   const end = last?.kind === 'literal' ? String(last.value).replace(/\n$/, '') : '';
   return toCode({
     kind: 'template',
-    parts: [...whole.parts.slice(0, -1), ...(end === '' ? [] : [{ kind: 'literal' as const, value: end }])],
+    parts: [
+      ...whole.parts.slice(0, -1),
+      ...(end === '' ? [] : [{ kind: 'literal' as const, value: end }]),
+    ],
   });
 }
 

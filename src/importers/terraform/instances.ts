@@ -1,9 +1,9 @@
 /** How often a block is there: `count`, `for_each`, and `dynamic` blocks. */
 import { isRecord } from '../common/fields.ts';
+import { isUnresolved, type Unresolved, unresolved, unresolvedIn } from '../common/unresolved.ts';
 import { evaluateTree, type Lookup, withNames } from './evaluate.ts';
 import { traversalsIn } from './names.ts';
 import { blocksOf } from './resources.ts';
-import { isUnresolved, type Unresolved, unresolved, unresolvedIn } from '../common/unresolved.ts';
 
 export interface Occurrence {
   /** What its address ends with; absent where there is just one. */
@@ -20,21 +20,31 @@ export function occurrencesOf(body: Body, lookup: Lookup): readonly Occurrence[]
     const count = evaluateTree(body.count, lookup);
     if (isUnresolved(count)) return count;
     if (!Number.isInteger(Number(count))) return unresolved('count is no whole number');
-    return Array.from({ length: Number(count) }, (_, key) => ({ key, lookup: withNames(lookup, { count: { index: key } }) }));
+    return Array.from({ length: Number(count) }, (_, key) => ({
+      key,
+      lookup: withNames(lookup, { count: { index: key } }),
+    }));
   }
   if (body.for_each === undefined) return [{ lookup }];
   const entries = entriesOf(evaluateTree(body.for_each, lookup));
   if (isUnresolved(entries)) return entries;
-  return entries.map(([key, value]) => ({ key, lookup: withNames(lookup, { each: { key, value } }) }));
+  return entries.map(([key, value]) => ({
+    key,
+    lookup: withNames(lookup, { each: { key, value } }),
+  }));
 }
 
 /** Of a set, each member is its own key. Values may be unresolved, members and keys may not. */
 function entriesOf(collection: unknown): readonly (readonly [string, unknown])[] | Unresolved {
   if (isUnresolved(collection)) return collection;
   if (!Array.isArray(collection))
-    return isRecord(collection) ? Object.entries(collection) : unresolved('for_each is neither a map nor a set');
+    return isRecord(collection)
+      ? Object.entries(collection)
+      : unresolved('for_each is neither a map nor a set');
   const missing = unresolvedIn(collection);
-  return missing.length > 0 ? unresolved(...missing) : [...new Set(collection.map(String))].map((member) => [member, member]);
+  return missing.length > 0
+    ? unresolved(...missing)
+    : [...new Set(collection.map(String))].map((member) => [member, member]);
 }
 
 /** A block's fields with their expressions answered, and its `dynamic` blocks written out. */
@@ -47,7 +57,9 @@ export function evaluateBlock(body: Body, lookup: Lookup): Record<string, unknow
   const values: Record<string, unknown> = Object.fromEntries(fields);
   for (const holder of blocksOf(dynamic)) {
     for (const [name, written] of Object.entries(isRecord(holder) ? holder : {})) {
-      const made = blocksOf(written).flatMap((one) => (isRecord(one) ? expandDynamic(name, one, lookup) : []));
+      const made = blocksOf(written).flatMap((one) =>
+        isRecord(one) ? expandDynamic(name, one, lookup) : [],
+      );
       values[name] = [...blocksOf(values[name]), ...made];
     }
   }
@@ -60,14 +72,25 @@ function isBlocks(value: unknown): value is readonly Body[] {
 }
 
 function evaluateBlocks(blocks: readonly Body[], lookup: Lookup): unknown[] {
-  return blocks.map((block) => ('dynamic' in block ? evaluateBlock(block, lookup) : evaluateTree(block, lookup)));
+  return blocks.map((block) =>
+    'dynamic' in block ? evaluateBlock(block, lookup) : evaluateTree(block, lookup),
+  );
 }
 
-function expandDynamic(name: string, { for_each, iterator, content }: Body, lookup: Lookup): unknown[] {
+function expandDynamic(
+  name: string,
+  { for_each, iterator, content }: Body,
+  lookup: Lookup,
+): unknown[] {
   const collection = evaluateTree(for_each, lookup);
   const iterates = Array.isArray(collection) ? [...collection.entries()] : entriesOf(collection);
-  if (isUnresolved(iterates)) return [unresolved(...unresolvedIn(iterates).map((why) => `the dynamic blocks ${name}: ${why}`))];
+  if (isUnresolved(iterates))
+    return [
+      unresolved(...unresolvedIn(iterates).map((why) => `the dynamic blocks ${name}: ${why}`)),
+    ];
   const named = traversalsIn(iterator)[0]?.root ?? (typeof iterator === 'string' ? iterator : name);
   const [body] = blocksOf(content).filter(isRecord);
-  return iterates.map(([key, value]) => evaluateBlock(body ?? {}, withNames(lookup, { [named]: { key, value } })));
+  return iterates.map(([key, value]) =>
+    evaluateBlock(body ?? {}, withNames(lookup, { [named]: { key, value } })),
+  );
 }

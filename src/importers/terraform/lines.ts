@@ -5,7 +5,9 @@ import type { Path } from '../common/source.ts';
 export function createFinder(text: string): (words: readonly string[], path: Path) => number {
   const lines = text.split('\n');
   return (words, path) => {
-    const header = new RegExp(`^\\s*${words.map((word) => `"?${asPattern(word)}"?`).join('\\s+')}\\s*\\{`);
+    const header = new RegExp(
+      `^\\s*${words.map((word) => `"?${asPattern(word)}"?`).join('\\s+')}\\s*\\{`,
+    );
     const first = Math.max(
       lines.findIndex((line) => header.test(line)),
       0,
@@ -19,7 +21,9 @@ function fieldLine(lines: readonly string[], first: number, end: number, path: P
   let at = first;
   let name: RegExp | undefined;
   const next = (from: number) => {
-    const found = lines.findIndex((line, index) => index >= from && index < end && name?.test(line));
+    const found = lines.findIndex(
+      (line, index) => index >= from && index < end && name?.test(line),
+    );
     at = found === -1 ? at : found;
   };
   for (const part of path) {
@@ -44,18 +48,23 @@ export interface CommentedOut {
   readonly line: number;
 }
 
-const HEADER = /\bresource\s+"(aws_api_gateway_(?:api_key|usage_plan|usage_plan_key|stage|method_settings))"\s+"([\w-]+)"/;
+const HEADER =
+  /\bresource\s+"(aws_api_gateway_(?:api_key|usage_plan|usage_plan_key|stage|method_settings))"\s+"([\w-]+)"/;
 
 /** Resources that stand in comments: they may be live still. */
 export function commentedOut(text: string): CommentedOut[] {
   let isInside = false;
   return text.split('\n').flatMap((line, index) => {
     // Outside of a comment, marks in a text such as "*/*" or "https://…" are none.
-    const code = isInside ? line : line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').replace(/(#|\/\/).*/, '');
+    const code = isInside
+      ? line
+      : line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '""').replace(/(#|\/\/).*/, '');
     const isComment = isInside || /^\s*(#|\/\/|\/\*)/.test(line);
     const [open, close] = [code.lastIndexOf('/*'), code.lastIndexOf('*/')];
     isInside = isInside ? close === -1 || open > close : open > close;
     const [, type, name] = HEADER.exec(line) ?? [];
-    return isComment && type !== undefined && name !== undefined ? [{ type, name, line: index + 1 }] : [];
+    return isComment && type !== undefined && name !== undefined
+      ? [{ type, name, line: index + 1 }]
+      : [];
   });
 }

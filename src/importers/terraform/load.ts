@@ -79,10 +79,13 @@ async function loadCall(
 ): Promise<Loaded | undefined> {
   const name = `module.${call.words[1]}`;
   const { source } = call.body;
-  const complain = (message: string) => findings.push(finding('MODULE_NOT_READ', call.at(['source']), `${name}: ${message}`));
+  const complain = (message: string) =>
+    findings.push(finding('MODULE_NOT_READ', call.at(['source']), `${name}: ${message}`));
   // A source may hold a password, and is not shown.
   if (typeof source !== 'string' || !/^\.\.?\//.test(source)) {
-    complain('the module comes from elsewhere, and keys, plans and stages in it are not seen here; import the state');
+    complain(
+      'the module comes from elsewhere, and keys, plans and stages in it are not seen here; import the state',
+    );
     return undefined;
   }
   if (depth >= MAX_DEPTH) {
@@ -91,8 +94,11 @@ async function loadCall(
   }
   const inner = posix.join(directory, source);
   const texts = await read(inner);
-  if (texts.length > 0) return loadModule(texts, read, findings, { directory: inner, depth: depth + 1 });
-  complain('there is no Terraform file where its source points to; give the directory with all of its modules, or import the state');
+  if (texts.length > 0)
+    return loadModule(texts, read, findings, { directory: inner, depth: depth + 1 });
+  complain(
+    'there is no Terraform file where its source points to; give the directory with all of its modules, or import the state',
+  );
   return undefined;
 }
 
@@ -107,16 +113,29 @@ const LABELS: ReadonlyMap<string, number> = new Map([
 ]);
 
 function blocksIn(file: TerraformFile): Block[] {
-  return Object.entries(file.body).flatMap(([kind, content]) => unfold(file, [kind], content, LABELS.get(kind) ?? 0));
+  return Object.entries(file.body).flatMap(([kind, content]) =>
+    unfold(file, [kind], content, LABELS.get(kind) ?? 0),
+  );
 }
 
-function unfold(file: TerraformFile, words: readonly string[], content: unknown, labels: number): Block[] {
+function unfold(
+  file: TerraformFile,
+  words: readonly string[],
+  content: unknown,
+  labels: number,
+): Block[] {
   if (labels === 0) {
     return blocksOf(content).flatMap((body) =>
-      isRecord(body) && !expressionOf(body) ? [{ words, body, at: (path?: Path) => file.at(words, path) }] : [],
+      isRecord(body) && !expressionOf(body)
+        ? [{ words, body, at: (path?: Path) => file.at(words, path) }]
+        : [],
     );
   }
   return blocksOf(content).flatMap((holder) =>
-    isRecord(holder) ? Object.entries(holder).flatMap(([label, inner]) => unfold(file, [...words, label], inner, labels - 1)) : [],
+    isRecord(holder)
+      ? Object.entries(holder).flatMap(([label, inner]) =>
+          unfold(file, [...words, label], inner, labels - 1),
+        )
+      : [],
   );
 }

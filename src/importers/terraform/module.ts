@@ -1,13 +1,19 @@
 /** A module of Terraform's, evaluated as far as its files tell. Nothing is evaluated before it is asked for. */
 import { isRecord } from '../common/fields.ts';
 import type { Position } from '../common/model.ts';
-import { type Attributes, evaluateTree, expressionOf, type Lookup, withAttributes } from './evaluate.ts';
+import { isUnresolved, type Unresolved, unresolved } from '../common/unresolved.ts';
+import {
+  type Attributes,
+  evaluateTree,
+  expressionOf,
+  type Lookup,
+  withAttributes,
+} from './evaluate.ts';
 import { type Occurrence, occurrencesOf } from './instances.ts';
 import type { Block, Loaded } from './load.ts';
 import { traversalsIn, traversalText } from './names.ts';
 import { isSecretField, toReference } from './resources.ts';
 import { completed } from './types.ts';
-import { isUnresolved, type Unresolved, unresolved } from '../common/unresolved.ts';
 
 export interface Module {
   readonly loaded: Loaded;
@@ -36,8 +42,13 @@ interface Options {
 }
 
 /** The first module: its variables are those that are given, else what its `*.tfvars` say, else their defaults. */
-export function createRoot(loaded: Loaded, given: Readonly<Record<string, string>>, options: Options): Module {
-  const input = (name: string) => (Object.hasOwn(given, name) ? givenValue(given[name] ?? '') : loaded.variables[name]);
+export function createRoot(
+  loaded: Loaded,
+  given: Readonly<Record<string, string>>,
+  options: Options,
+): Module {
+  const input = (name: string) =>
+    Object.hasOwn(given, name) ? givenValue(given[name] ?? '') : loaded.variables[name];
   return createModule(loaded, { prefix: '', input, providers: {} }, options);
 }
 
@@ -63,19 +74,33 @@ function createModule(loaded: Loaded, call: Call, options: Options): Module {
     answers.set(question, result);
     return result;
   };
-  const module: Module = { loaded, call, options, once, lookup: (root, steps) => lookUp(module, root, steps) };
+  const module: Module = {
+    loaded,
+    call,
+    options,
+    once,
+    lookup: (root, steps) => lookUp(module, root, steps),
+  };
   return module;
 }
 
 /** Names that have a value in some places alone; there, the lookup knows them before it comes here. */
 const PLACED = new Set(['each', 'count', 'self', 'path', 'terraform']);
 
-function lookUp(module: Module, root: string, steps: readonly (string | number)[]): ReturnType<Lookup> {
+function lookUp(
+  module: Module,
+  root: string,
+  steps: readonly (string | number)[],
+): ReturnType<Lookup> {
   const [first = '', second = ''] = steps.map(String);
-  if (PLACED.has(root)) return { value: unresolved(`${root} has no value here`), used: steps.length };
+  if (PLACED.has(root))
+    return { value: unresolved(`${root} has no value here`), used: steps.length };
   if (root === 'data') {
     const name = `data.${first}.${second}`;
-    return { value: module.once(name, () => resourceValue(module, ['data', first, second], name)), used: 2 };
+    return {
+      value: module.once(name, () => resourceValue(module, ['data', first, second], name)),
+      used: 2,
+    };
   }
   const name = `${root}.${first}`;
   return { value: module.once(name, () => answer(module, root, first)), used: 1 };
@@ -102,24 +127,35 @@ function variable(module: Module, name: string): unknown {
   const { call, options } = module;
   const block = find(module, 'variable', name);
   if (!block) return unresolved(`var.${name} is not declared in these files`);
-  if (block.body.sensitive === true && !options.reveal) return unresolved(`var.${name} is sensitive, and is never read here`);
+  if (block.body.sensitive === true && !options.reveal)
+    return unresolved(`var.${name} is sensitive, and is never read here`);
   const given = call.input(name);
   if (given !== undefined) return completed(block.body.type, given);
-  const wayOut = call.prefix === '' ? `give --var ${name}=<value>, or import the state` : 'import the state';
-  if (block.body.default === undefined) return unresolved(`var.${name} has no value in these files: ${wayOut}`);
+  const wayOut =
+    call.prefix === '' ? `give --var ${name}=<value>, or import the state` : 'import the state';
+  if (block.body.default === undefined)
+    return unresolved(`var.${name} has no value in these files: ${wayOut}`);
   if (call.prefix === '') options.onDefault(name, block.at());
   return completed(block.body.type, evaluateTree(block.body.default, module.lookup));
 }
 
 function local(module: Module, name: string): unknown {
-  const holder = module.loaded.blocks.find(({ words, body }) => words[0] === 'locals' && Object.hasOwn(body, name));
-  return holder ? evaluateTree(holder.body[name], module.lookup) : unresolved(`local.${name} is not in these files`);
+  const holder = module.loaded.blocks.find(
+    ({ words, body }) => words[0] === 'locals' && Object.hasOwn(body, name),
+  );
+  return holder
+    ? evaluateTree(holder.body[name], module.lookup)
+    : unresolved(`local.${name} is not in these files`);
 }
 
 function moduleValue(module: Module, name: string): unknown {
   const block = find(module, 'module', name);
-  const called = block ? callsIn(module, block) : unresolved(`module.${name} is not in these files`);
-  return byKey(called, (inner) => withAttributes(`module.${name}`, (output) => outputOf(inner, output)));
+  const called = block
+    ? callsIn(module, block)
+    : unresolved(`module.${name} is not in these files`);
+  return byKey(called, (inner) =>
+    withAttributes(`module.${name}`, (output) => outputOf(inner, output)),
+  );
 }
 
 function outputOf(module: Module, name: string): unknown {
@@ -138,23 +174,33 @@ function attributesOf(module: Module, block: Block, { key, lookup }: Occurrence)
   const [, type = ''] = block.words;
   const address = addressIn(module, block, key);
   return withAttributes(address, (name) => {
-    if (isSecretField(type, name) && !module.options.reveal) return unresolved(`${address}.${name} is a secret, and is never read here`);
+    if (isSecretField(type, name) && !module.options.reveal)
+      return unresolved(`${address}.${name} is a secret, and is never read here`);
     const written = block.body[name];
-    return written === undefined ? toReference({ address, attribute: name }) : evaluateTree(written, lookup);
+    return written === undefined
+      ? toReference({ address, attribute: name })
+      : evaluateTree(written, lookup);
   });
 }
 
 /** What `count` and `for_each` make of a name: a list, a map, or the thing itself. */
-function byKey<T extends { readonly key?: string | number }>(found: readonly T[] | Unresolved, toValue: (member: T) => unknown): unknown {
+function byKey<T extends { readonly key?: string | number }>(
+  found: readonly T[] | Unresolved,
+  toValue: (member: T) => unknown,
+): unknown {
   if (isUnresolved(found)) return found;
   const [first] = found;
   if (first && first.key === undefined) return toValue(first);
   const values = found.map((member) => [member.key, toValue(member)] as const);
-  return typeof first?.key === 'string' ? Object.fromEntries(values) : values.map(([, value]) => value);
+  return typeof first?.key === 'string'
+    ? Object.fromEntries(values)
+    : values.map(([, value]) => value);
 }
 
 export function occurrencesIn(module: Module, block: Block): readonly Occurrence[] | Unresolved {
-  return module.once(`the number of ${block.words.join('.')}`, () => occurrencesOf(block.body, module.lookup));
+  return module.once(`the number of ${block.words.join('.')}`, () =>
+    occurrencesOf(block.body, module.lookup),
+  );
 }
 
 /** `module.apis["a"].aws_api_gateway_api_key.clients["acme"]` */
@@ -177,7 +223,11 @@ export function callsIn(module: Module, block: Block): readonly CalledModule[] |
     const found = occurrencesIn(module, block);
     if (isUnresolved(found)) return found;
     return found.map(({ key, lookup }) => {
-      const called = createModule(inner, toCall(module, block, addressIn(module, block, key), lookup), module.options);
+      const called = createModule(
+        inner,
+        toCall(module, block, addressIn(module, block, key), lookup),
+        module.options,
+      );
       return { ...called, ...(key !== undefined && { key }) };
     });
   });
@@ -185,7 +235,9 @@ export function callsIn(module: Module, block: Block): readonly CalledModule[] |
 
 function toCall({ call }: Module, { body }: Block, address: string, lookup: Lookup): Call {
   const { providers } = body;
-  const passed = isRecord(providers) ? Object.entries(providers).map(([name, given]) => [name, providerName(given, call.providers)]) : [];
+  const passed = isRecord(providers)
+    ? Object.entries(providers).map(([name, given]) => [name, providerName(given, call.providers)])
+    : [];
   return {
     prefix: `${address}.`,
     input: (name) => (body[name] === undefined ? undefined : evaluateTree(body[name], lookup)),
@@ -196,6 +248,10 @@ function toCall({ call }: Module, { body }: Block, address: string, lookup: Look
 /** `aws.london`, written as an expression or, before Terraform 0.12, as text; as the first module calls it. */
 export function providerName(written: unknown, providers: Call['providers']): string | undefined {
   const [traversal] = expressionOf(written) ? traversalsIn(written) : [];
-  const name = traversal ? traversalText(traversal) : typeof written === 'string' ? written : undefined;
+  const name = traversal
+    ? traversalText(traversal)
+    : typeof written === 'string'
+      ? written
+      : undefined;
   return providers[name ?? 'aws'] ?? name;
 }

@@ -16,15 +16,21 @@ export function traversalsIn(value: unknown): Traversal[] {
 /** Whatever kind it is: an expression's parts are expressions, or lists and mappings of them. */
 function ofExpression(expression: Expression): Traversal[] {
   if (expression.kind === 'traversal') return [expression];
-  return expression.kind === 'value' ? traversalsIn(expression.value) : partsOf(Object.values(expression));
+  return expression.kind === 'value'
+    ? traversalsIn(expression.value)
+    : partsOf(Object.values(expression));
 }
 
 function partsOf(value: unknown): Traversal[] {
   if (typeof value !== 'object' || value === null) return [];
-  return 'kind' in value ? ofExpression(value as Expression) : Object.values(value).flatMap(partsOf);
+  return 'kind' in value
+    ? ofExpression(value as Expression)
+    : Object.values(value).flatMap(partsOf);
 }
 
 /** `random_password.acme.result`; keys are left out, since they may be anything. */
 export function traversalText({ root, steps }: Pick<Traversal, 'root' | 'steps'>): string {
-  return [root, ...steps.filter((step) => typeof step === 'string' && /^[\w-]+$/.test(step))].join('.');
+  return [root, ...steps.filter((step) => typeof step === 'string' && /^[\w-]+$/.test(step))].join(
+    '.',
+  );
 }

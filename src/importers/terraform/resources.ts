@@ -93,17 +93,33 @@ export function createTerraform(
     find: (type, value) => {
       const target = targetOf(value);
       const wanted = target && target.attribute === 'id' ? target.address : undefined;
-      return ofType(type).find(({ id, address }) => address === wanted || (typeof value === 'string' && value !== '' && id === value));
+      return ofType(type).find(
+        ({ id, address }) =>
+          address === wanted || (typeof value === 'string' && value !== '' && id === value),
+      );
     },
   };
 }
 
-function toResource(declared: Declared, secrets: ReadonlySet<string>, findings: Finding[]): Resource {
+function toResource(
+  declared: Declared,
+  secrets: ReadonlySet<string>,
+  findings: Finding[],
+): Resource {
   const { values, at, name, ...head } = declared;
-  const label = declared.address.slice(declared.address.lastIndexOf(`${declared.type}.`) + declared.type.length + 1);
+  const label = declared.address.slice(
+    declared.address.lastIndexOf(`${declared.type}.`) + declared.type.length + 1,
+  );
   const source: Source = { file: at().file, value: values, at, text: () => undefined };
   return {
-    ...createFields(source, [], hideSecrets(values, secrets), declared.address, declared.address, findings),
+    ...createFields(
+      source,
+      [],
+      hideSecrets(values, secrets),
+      declared.address,
+      declared.address,
+      findings,
+    ),
     ...head,
     label: isUnresolved(hideSecrets(label, secrets)) ? name : label,
   };
@@ -112,12 +128,16 @@ function toResource(declared: Declared, secrets: ReadonlySet<string>, findings: 
 /** A text that holds a key value is as good as unknown: it must not be repeated. */
 function hideSecrets(value: unknown, secrets: ReadonlySet<string>): unknown {
   if (typeof value === 'string') {
-    return [...secrets].some((secret) => value.includes(secret)) ? unresolved('a key value stands in it, and is not repeated') : value;
+    return [...secrets].some((secret) => value.includes(secret))
+      ? unresolved('a key value stands in it, and is not repeated')
+      : value;
   }
   if (isUnresolved(value)) return value;
   if (Array.isArray(value)) return value.map((item) => hideSecrets(item, secrets));
   if (!isRecord(value)) return value;
-  const members = Object.entries(value).filter(([name]) => !isUnresolved(hideSecrets(name, secrets)));
+  const members = Object.entries(value).filter(
+    ([name]) => !isUnresolved(hideSecrets(name, secrets)),
+  );
   return Object.fromEntries(members.map(([name, member]) => [name, hideSecrets(member, secrets)]));
 }
 
@@ -141,8 +161,12 @@ const SHORTEST_SECRET = 16;
 /** The texts of secret fields. */
 export function secretsIn(type: string, values: Readonly<Record<string, unknown>>): string[] {
   const isSecure = type === 'aws_ssm_parameter' && values.type === 'SecureString';
-  const fields = Object.entries(values).filter(([field]) => isSecretField(type, field) || (isSecure && field === 'value'));
-  return fields.flatMap(([, value]) => textsIn(value)).filter((text) => text.length >= SHORTEST_SECRET);
+  const fields = Object.entries(values).filter(
+    ([field]) => isSecretField(type, field) || (isSecure && field === 'value'),
+  );
+  return fields
+    .flatMap(([, value]) => textsIn(value))
+    .filter((text) => text.length >= SHORTEST_SECRET);
 }
 
 export function textsIn(value: unknown): string[] {
@@ -164,13 +188,17 @@ interface Reference extends Unresolved {
 /** An attribute that the files don't say, such as an id. */
 export function toReference(target: Target): Reference {
   return {
-    ...unresolved(`${target.address}.${target.attribute} is known to the account alone; import the state, which has it`),
+    ...unresolved(
+      `${target.address}.${target.attribute} is known to the account alone; import the state, which has it`,
+    ),
     [REFERENCE]: target,
   };
 }
 
 export function targetOf(value: unknown): Target | undefined {
-  return typeof value === 'object' && value !== null && REFERENCE in value ? (value as Reference)[REFERENCE] : undefined;
+  return typeof value === 'object' && value !== null && REFERENCE in value
+    ? (value as Reference)[REFERENCE]
+    : undefined;
 }
 
 /** The API that a field refers to; undefined, with a finding, where it isn't known. */

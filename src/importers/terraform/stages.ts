@@ -1,13 +1,13 @@
 /** aws_api_gateway_stage, the stage that an aws_api_gateway_deployment makes, and aws_api_gateway_method_settings. */
 import type { Json } from '../../core/model/model.ts';
+import { isRedeployTrick } from '../../manifest-writer/stage-variables.ts';
 import { defined, type Fields, isRecord, withheldIn } from '../common/fields.ts';
 import { readThrottle } from '../common/limits.ts';
 import { parseThrottleKey } from '../common/methods.ts';
 import type { ManifestDocument, RestApi } from '../common/model.ts';
-import { isRedeployTrick } from '../../manifest-writer/stage-variables.ts';
+import { isUnresolved } from '../common/unresolved.ts';
 import { blocksOf, onlyBlock, type Resource, restApiOf, type Terraform } from './resources.ts';
 import { placeOf, regionOf, tagsOf, textsOf } from './tags.ts';
-import { isUnresolved } from '../common/unresolved.ts';
 
 /** The documents of stages, by `stageKey`. */
 export type StageDocuments = ReadonlyMap<string, ManifestDocument>;
@@ -41,13 +41,21 @@ export function translateStages(terraform: Terraform): StageDocuments {
     const parts = before ?? { restApi, stageName, resource, settings: [] };
     stages.set(key, isSettings ? { ...parts, settings: [...parts.settings, resource] } : parts);
   };
-  for (const resource of [...terraform.ofType('stage'), ...terraform.ofType('deployment')]) add(resource, false);
+  for (const resource of [...terraform.ofType('stage'), ...terraform.ofType('deployment')])
+    add(resource, false);
   for (const resource of terraform.ofType('method_settings')) add(resource, true);
-  return new Map([...stages].flatMap(([key, parts]) => translateStage(parts, terraform).map((document) => [key, document] as const)));
+  return new Map(
+    [...stages].flatMap(([key, parts]) =>
+      translateStage(parts, terraform).map((document) => [key, document] as const),
+    ),
+  );
 }
 
 /** A document for each stage whose settings are declared. One without any is only referred to. */
-function translateStage({ restApi, stageName, resource, settings }: StageParts, terraform: Terraform): ManifestDocument[] {
+function translateStage(
+  { restApi, stageName, resource, settings }: StageParts,
+  terraform: Terraform,
+): ManifestDocument[] {
   const isOwn = resource.type.endsWith('_stage');
   const isImplicit = resource.type.endsWith('_deployment');
   if (isImplicit) {
@@ -66,10 +74,16 @@ function translateStage({ restApi, stageName, resource, settings }: StageParts, 
   return [
     {
       kind: 'Stage',
-      name: terraform.nameDocument('Stage', `${typeof named === 'string' ? named : api}-${stageName}`),
+      name: terraform.nameDocument(
+        'Stage',
+        `${typeof named === 'string' ? named : api}-${stageName}`,
+      ),
       spec: { restApi, stageName, ...(isOwn && { deployment: 'latest' }), ...spec },
       ...regionOf(resource),
-      ...withheldIn(resource, { variables: 'variables', description: isImplicit ? 'stage_description' : 'description' }),
+      ...withheldIn(resource, {
+        variables: 'variables',
+        description: isImplicit ? 'stage_description' : 'description',
+      }),
       source: resource.at(),
       address: resource.address,
       comments: [...placeOf(resource), comment],
@@ -81,7 +95,11 @@ function ownSettings(resource: Resource): Record<string, Json> {
   for (const name of ['canary_settings', 'documentation_version']) {
     const value = resource.values[name];
     if (value !== undefined && value !== null && value !== '' && blocksOf(value).length > 0) {
-      resource.report('NOT_TRANSLATED', `${name} has no place in a Stage document, and stays as it is`, name);
+      resource.report(
+        'NOT_TRANSLATED',
+        `${name} has no place in a Stage document, and stays as it is`,
+        name,
+      );
     }
   }
   return defined({
@@ -97,15 +115,24 @@ function ownSettings(resource: Resource): Record<string, Json> {
 
 /** What a deployment says of the stage that it makes. */
 function bornSettings(resource: Resource): Record<string, Json> {
-  return defined({ variables: variablesOf(resource), description: resource.text('stage_description') || undefined });
+  return defined({
+    variables: variablesOf(resource),
+    description: resource.text('stage_description') || undefined,
+  });
 }
 
 function variablesOf(resource: Resource): Json | undefined {
   const map = onlyBlock(resource.values.variables);
-  const hidden = isRecord(map) ? Object.keys(map).filter((name) => isUnresolved(map[name]) && isRedeployTrick(name, undefined)) : [];
-  const known = isRecord(map) ? Object.fromEntries(Object.entries(map).filter(([name]) => !hidden.includes(name))) : map;
+  const hidden = isRecord(map)
+    ? Object.keys(map).filter((name) => isUnresolved(map[name]) && isRedeployTrick(name, undefined))
+    : [];
+  const known = isRecord(map)
+    ? Object.fromEntries(Object.entries(map).filter(([name]) => !hidden.includes(name)))
+    : map;
   const texts = Object.entries(textsOf({ ...resource, values: { variables: known } }, 'variables'));
-  const tricks = texts.filter(([name, value]) => isRedeployTrick(name, value)).map(([name]) => name);
+  const tricks = texts
+    .filter(([name, value]) => isRedeployTrick(name, value))
+    .map(([name]) => name);
   for (const name of [...hidden, ...tricks]) {
     const message = `the stage variable ${name} seems to be there only to force a deployment, and is left out; if the API reads it, write it into spec.variables`;
     resource.report('REDEPLOY_VARIABLE', message, 'variables', name);
@@ -116,11 +143,16 @@ function variablesOf(resource: Resource): Json | undefined {
 }
 
 function accessLogOf(resource: Resource): Json | undefined {
-  const fields = resource.within(onlyBlock(resource.values.access_log_settings), 'access_log_settings');
+  const fields = resource.within(
+    onlyBlock(resource.values.access_log_settings),
+    'access_log_settings',
+  );
   // The ARN of a log group ends with `:*` in some versions of the provider, and without as the stage has it.
   const destinationArn = fields.text('destination_arn')?.replace(/:\*$/, '');
   const format = fields.text('format');
-  return destinationArn === undefined || format === undefined ? undefined : { destinationArn, format };
+  return destinationArn === undefined || format === undefined
+    ? undefined
+    : { destinationArn, format };
 }
 
 function cacheClusterOf(resource: Resource): Json | undefined {
@@ -151,13 +183,19 @@ function methodSettingsOf(resource: Resource, { findings }: Terraform): Json[] {
   const setting = defined({
     throttle: throttle.value,
     metricsEnabled: fields.boolean('metrics_enabled'),
-    logging: group({ level: fields.text('logging_level')?.toUpperCase() || undefined, dataTrace: fields.boolean('data_trace_enabled') }),
+    logging: group({
+      level: fields.text('logging_level')?.toUpperCase() || undefined,
+      dataTrace: fields.boolean('data_trace_enabled'),
+    }),
     caching: group({
       enabled: fields.boolean('caching_enabled'),
       ttlInSeconds: fields.number('cache_ttl_in_seconds'),
       dataEncrypted: fields.boolean('cache_data_encrypted'),
-      requireAuthorizationForCacheControl: fields.boolean('require_authorization_for_cache_control'),
-      unauthorizedCacheControlHeaderStrategy: fields.text('unauthorized_cache_control_header_strategy') || undefined,
+      requireAuthorizationForCacheControl: fields.boolean(
+        'require_authorization_for_cache_control',
+      ),
+      unauthorizedCacheControlHeaderStrategy:
+        fields.text('unauthorized_cache_control_header_strategy') || undefined,
     }),
   });
   return Object.keys(setting).length > 0 ? [{ ...method, ...setting }] : [];

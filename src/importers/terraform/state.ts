@@ -2,6 +2,7 @@
 import { isRecord, textOf } from '../common/fields.ts';
 import { type Finding, finding } from '../common/model.ts';
 import type { Path, Source } from '../common/source.ts';
+import { unresolved } from '../common/unresolved.ts';
 import {
   type Declarations,
   type Declared,
@@ -12,7 +13,6 @@ import {
   type Use,
   withoutKeys,
 } from './resources.ts';
-import { unresolved } from '../common/unresolved.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -35,7 +35,9 @@ export function readState(source: Source): Declarations | undefined {
   const secrets = new Set(sensitiveOutputs(root).filter((text) => text.length >= SHORTEST_OUTPUT));
   const instances = instancesOf(root, { source, findings, secrets });
   if (!instances) return undefined;
-  const holdsValue = instances.find(({ type, values }) => type === fullType('api_key') && values.value !== undefined);
+  const holdsValue = instances.find(
+    ({ type, values }) => type === fullType('api_key') && values.value !== undefined,
+  );
   if (holdsValue) {
     const message =
       'the state holds the values of keys, as old versions of it go on doing (they are not shown): where more people can read it than may use the keys, rotate them after the hand-over';
@@ -58,7 +60,8 @@ function sensitiveOutputs(root: Fields): string[] {
 
 function instancesOf(root: Fields, reading: Reading): Instance[] | undefined {
   const { source, findings } = reading;
-  if (root.version === 4 && Array.isArray(root.resources)) return ofStateFile(root.resources, reading);
+  if (root.version === 4 && Array.isArray(root.resources))
+    return ofStateFile(root.resources, reading);
   if (typeof root.version === 'number' && 'terraform_version' in root) {
     findings.push(
       finding(
@@ -70,7 +73,8 @@ function instancesOf(root: Fields, reading: Reading): Instance[] | undefined {
     return [];
   }
   if (typeof root.format_version !== 'string') return undefined;
-  if (!('planned_values' in root)) return ofModule(rootModule(root), ['values', 'root_module'], reading);
+  if (!('planned_values' in root))
+    return ofModule(rootModule(root), ['values', 'root_module'], reading);
   return ofPlan(root, reading);
 }
 
@@ -84,13 +88,19 @@ function ofPlan(root: Fields, reading: Reading): Instance[] {
   for (const [index, change] of list(root.resource_changes).entries()) {
     if (!isRecord(change) || !isImported(String(change.type))) continue;
     const actions = isRecord(change.change) ? list(change.change.actions).map(String) : [];
-    if (change.mode === 'data' || actions.every((action) => action === 'no-op' || action === 'read')) continue;
+    if (
+      change.mode === 'data' ||
+      actions.every((action) => action === 'no-op' || action === 'read')
+    )
+      continue;
     const message = `${String(change.address)}: the plan would ${actions.join(' and ')} it, and what is imported is what was there before; apply the plan first, and import the state`;
     findings.push(finding('CHANGE_PENDING', source.at(['resource_changes', index]), message));
   }
   const before = rootModule(root.prior_state);
-  if (before !== undefined) return ofModule(before, ['prior_state', 'values', 'root_module'], reading);
-  const message = 'a plan without a state before it: nothing of it exists yet; apply the plan, and import the state';
+  if (before !== undefined)
+    return ofModule(before, ['prior_state', 'values', 'root_module'], reading);
+  const message =
+    'a plan without a state before it: nothing of it exists yet; apply the plan, and import the state';
   findings.push(finding('UNSUPPORTED_SOURCE', source.at([]), message));
   return [];
 }
@@ -111,7 +121,9 @@ function ofModule(module: unknown, path: Path, reading: Reading): Instance[] {
       depends: list(resource.depends_on),
     });
   });
-  const inner = list(module.child_modules).flatMap((child, index) => ofModule(child, [...path, 'child_modules', index], reading));
+  const inner = list(module.child_modules).flatMap((child, index) =>
+    ofModule(child, [...path, 'child_modules', index], reading),
+  );
   return [...own, ...inner];
 }
 
@@ -153,7 +165,13 @@ function toInstance({ source, findings, secrets }: Reading, path: Path, found: F
   const type = String(resource.type);
   for (const secret of secretsIn(type, raw)) secrets.add(secret);
   if (isTainted && isImported(type)) {
-    findings.push(finding('TAINTED', at([]), `${address}: Terraform would replace it with its next apply; terraform untaint it first`));
+    findings.push(
+      finding(
+        'TAINTED',
+        at([]),
+        `${address}: Terraform would replace it with its next apply; terraform untaint it first`,
+      ),
+    );
   }
   const provider = /"\]\.([\w-]+)$/.exec(String(resource.provider))?.[1];
   const region = textOf(values.region) ?? /^arn:[^:]+:[^:]+:([^:]+):/.exec(String(values.arn))?.[1];
@@ -174,34 +192,58 @@ function toInstance({ source, findings, secrets }: Reading, path: Path, found: F
 }
 
 function addressOf({ module, mode, type, name }: Fields, key: unknown): string {
-  const index = typeof key === 'number' ? `[${key}]` : typeof key === 'string' ? `[${JSON.stringify(key)}]` : '';
-  return [...(module ? [module] : []), ...(mode === 'data' ? ['data'] : []), type, `${String(name)}${index}`].join('.');
+  const index =
+    typeof key === 'number'
+      ? `[${key}]`
+      : typeof key === 'string'
+        ? `[${JSON.stringify(key)}]`
+        : '';
+  return [
+    ...(module ? [module] : []),
+    ...(mode === 'data' ? ['data'] : []),
+    type,
+    `${String(name)}${index}`,
+  ].join('.');
 }
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-const MARKED = 'Terraform marks it as sensitive, and it is never read here; write it into the manifest if it may stand there';
+const MARKED =
+  'Terraform marks it as sensitive, and it is never read here; write it into the manifest if it may stand there';
 
 /** Without what `sensitive_values` marks, which mirrors the values. */
 function hideMarked(value: unknown, mark: unknown): unknown {
   if (mark === true) return value === null || value === '' ? value : unresolved(MARKED);
   if (Array.isArray(value)) return value.map((item, index) => hideMarked(item, list(mark)[index]));
   if (!isRecord(value) || !isRecord(mark)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, hideMarked(member, mark[name])]));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [name, hideMarked(member, mark[name])]),
+  );
 }
 
 /** A mark of a state file, which is a path, as `sensitive_values` has it: `{ variables: { url: true } }`. A path that isn't understood hides the whole field. */
 function toMirror(mark: unknown): unknown {
   const names = list(mark).map((step) =>
-    isRecord(step) && isRecord(step.value) ? step.value.value : isRecord(step) ? step.value : undefined,
+    isRecord(step) && isRecord(step.value)
+      ? step.value.value
+      : isRecord(step)
+        ? step.value
+        : undefined,
   );
-  return names.reduceRight<unknown>((inner, name) => (typeof name === 'string' ? { [name]: inner } : true), true);
+  return names.reduceRight<unknown>(
+    (inner, name) => (typeof name === 'string' ? { [name]: inner } : true),
+    true,
+  );
 }
 
 /** The resources that Terraform made with something of others. */
 function usesOf(instances: readonly Instance[]): Use[] {
-  const uses = instances.map(({ address, depends, at }) => ({ by: withoutKeys(address), of: depends.map(withoutKeys), at: at() }));
+  const uses = instances.map(({ address, depends, at }) => ({
+    by: withoutKeys(address),
+    of: depends.map(withoutKeys),
+    at: at(),
+  }));
   return [...new Map(uses.map((use) => [use.by, use])).values()];
 }

@@ -2,8 +2,8 @@
 import type { Json } from '../../core/model/model.ts';
 import { type Fields, isRecord, textOf } from '../common/fields.ts';
 import { finding } from '../common/model.ts';
-import { onlyBlock, type Resource, type Terraform } from './resources.ts';
 import { isUnresolved } from '../common/unresolved.ts';
+import { onlyBlock, type Resource, type Terraform } from './resources.ts';
 
 /** State has in `tags_all` those of the provider as well; AWS's own are nobody's to write. */
 export function tagsOf(resource: Resource): Json | undefined {
@@ -30,7 +30,10 @@ export function textsOf(fields: Fields, name: string): Record<string, string> {
 
 /** For a comment: the provider and the region, where they are told. */
 export function placeOf({ provider, region }: Resource): string[] {
-  const parts = [...(provider !== undefined ? [`provider ${provider}`] : []), ...(region !== undefined ? [`region ${region}`] : [])];
+  const parts = [
+    ...(provider !== undefined ? [`provider ${provider}`] : []),
+    ...(region !== undefined ? [`region ${region}`] : []),
+  ];
   return parts.length > 0 ? [parts.join(', ')] : [];
 }
 
@@ -42,7 +45,10 @@ export function regionOf({ region }: Resource): { readonly region?: string } {
 /** Manifests of one namespace are of one account and region. */
 export function warnOfPlaces(terraform: Terraform): void {
   const resources = (['api_key', 'usage_plan', 'stage'] as const).flatMap(terraform.ofType);
-  const places = Map.groupBy(resources, (resource) => placeOf(resource)[0] ?? 'the default provider');
+  const places = Map.groupBy(
+    resources,
+    (resource) => placeOf(resource)[0] ?? 'the default provider',
+  );
   const [first] = resources;
   if (!first || places.size === 1) return;
   const list = [...places].map(([place, { length }]) => `${place} (${length})`).join(' · ');

@@ -1,8 +1,8 @@
 /** What a variable's type says of attributes that its value leaves out: `optional(bool, true)`. */
 import { isRecord } from '../common/fields.ts';
+import { isUnresolved, unresolved } from '../common/unresolved.ts';
 import { evaluateTree, expressionOf, type Lookup, toCode } from './evaluate.ts';
 import type { Expression } from './expression.ts';
-import { isUnresolved, unresolved } from '../common/unresolved.ts';
 
 /** The value as Terraform sees it in a variable of this type. */
 export function completed(type: unknown, value: unknown): unknown {
@@ -21,7 +21,11 @@ function complete(type: Expression, value: unknown): unknown {
     case 'set':
       return Array.isArray(value) ? value.map((item) => complete(inner, item)) : value;
     case 'map':
-      return isRecord(value) ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, complete(inner, member)])) : value;
+      return isRecord(value)
+        ? Object.fromEntries(
+            Object.entries(value).map(([name, member]) => [name, complete(inner, member)]),
+          )
+        : value;
     case 'object':
       return isRecord(value) && inner.kind === 'object' ? completeObject(inner, value) : value;
     default:
@@ -29,7 +33,10 @@ function complete(type: Expression, value: unknown): unknown {
   }
 }
 
-function completeObject({ entries }: Extract<Expression, { kind: 'object' }>, value: Readonly<Record<string, unknown>>): unknown {
+function completeObject(
+  { entries }: Extract<Expression, { kind: 'object' }>,
+  value: Readonly<Record<string, unknown>>,
+): unknown {
   const members = entries.flatMap(([key, type]) => {
     const name = key.kind === 'literal' ? String(key.value) : undefined;
     if (name === undefined || (value[name] === undefined && !isOptional(type))) return [];
@@ -47,4 +54,7 @@ function defaultOf({ arguments: [, written] }: Extract<Expression, { kind: 'call
   return written ? evaluateTree(toCode(written), NOTHING) : null;
 }
 
-const NOTHING: Lookup = (root, steps) => ({ value: unresolved(`${root} has no value in a type`), used: steps.length });
+const NOTHING: Lookup = (root, steps) => ({
+  value: unresolved(`${root} has no value in a type`),
+  used: steps.length,
+});

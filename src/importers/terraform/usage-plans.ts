@@ -1,19 +1,23 @@
 /** aws_api_gateway_api_key, aws_api_gateway_usage_plan and aws_api_gateway_usage_plan_key. */
 import type { Json } from '../../core/model/model.ts';
+import { liveName } from '../../manifest-writer/names.ts';
 import { defined, type Fields, withheldIn } from '../common/fields.ts';
 import { translateValue } from '../common/key-value.ts';
 import { readQuota, readThrottle } from '../common/limits.ts';
 import { parseThrottleKey } from '../common/methods.ts';
 import { finding, type ManifestDocument } from '../common/model.ts';
-import { liveName } from '../../manifest-writer/names.ts';
+import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
 import { blocksOf, onlyBlock, type Resource, restApiOf, type Terraform } from './resources.ts';
 import { type StageDocuments, stageKey } from './stages.ts';
 import { placeOf, regionOf, tagsOf } from './tags.ts';
-import { isUnresolved, unresolvedIn } from '../common/unresolved.ts';
 
 /** The documents of keys, by address. A key keeps its value by being adopted, so none is written. */
 export function translateKeys(terraform: Terraform): Map<string, ManifestDocument> {
-  return new Map(terraform.ofType('api_key').map((resource) => [resource.address, translateKey(resource, terraform)]));
+  return new Map(
+    terraform
+      .ofType('api_key')
+      .map((resource) => [resource.address, translateKey(resource, terraform)]),
+  );
 }
 
 function translateKey(resource: Resource, terraform: Terraform): ManifestDocument {
@@ -63,7 +67,11 @@ export function translatePlans(
         tags: tagsOf(resource),
       }),
     };
-    return { ...head, spec, comments: [...head.comments, ...(isHalfZero(throttle) ? [HALF_ZERO] : [])] };
+    return {
+      ...head,
+      spec,
+      comments: [...head.comments, ...(isHalfZero(throttle) ? [HALF_ZERO] : [])],
+    };
   });
 }
 
@@ -102,9 +110,13 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: T
     comments: [
       ...placeOf(resource),
       ...(isLost
-        ? [`write the id of the live ${kind === 'ApiKey' ? 'key' : 'plan'} into apikeeper.dev/adopt, and remove mode: suspend`]
+        ? [
+            `write the id of the live ${kind === 'ApiKey' ? 'key' : 'plan'} into apikeeper.dev/adopt, and remove mode: suspend`,
+          ]
         : []),
-      ...(resource.values.description === MANAGED ? [`the description says "${MANAGED}": change it once that is over`] : []),
+      ...(resource.values.description === MANAGED
+        ? [`the description says "${MANAGED}": change it once that is over`]
+        : []),
     ],
   };
   return { head, name: name ?? document };
@@ -118,17 +130,29 @@ function filled(fields: Fields, name: string): string | undefined {
   return fields.text(name) || undefined;
 }
 
-function limitsOf(resource: Resource, { findings }: Terraform): { throttle: Json | undefined; quota: Json | undefined } {
+function limitsOf(
+  resource: Resource,
+  { findings }: Terraform,
+): { throttle: Json | undefined; quota: Json | undefined } {
   const within = (name: string) => {
     const block = onlyBlock(resource.values[name]);
     if (isUnresolved(block)) resource.known(name);
     return resource.within(block, name);
   };
   const rates = within('throttle_settings');
-  const throttle = readThrottle(rates.number('rate_limit'), rates.number('burst_limit'), rates.at(), resource.what);
+  const throttle = readThrottle(
+    rates.number('rate_limit'),
+    rates.number('burst_limit'),
+    rates.at(),
+    resource.what,
+  );
   const amounts = within('quota_settings');
   const quota = readQuota(
-    { limit: amounts.number('limit'), period: amounts.text('period'), offset: amounts.number('offset') },
+    {
+      limit: amounts.number('limit'),
+      period: amounts.text('period'),
+      offset: amounts.number('offset'),
+    },
     amounts.at(),
     resource.what,
   );
@@ -137,7 +161,10 @@ function limitsOf(resource: Resource, { findings }: Terraform): { throttle: Json
 }
 
 /** By the address of a plan: its keys, as names of documents or as ids. */
-function membersOf(terraform: Terraform, keys: ReadonlyMap<string, ManifestDocument>): Map<string, Json[]> {
+function membersOf(
+  terraform: Terraform,
+  keys: ReadonlyMap<string, ManifestDocument>,
+): Map<string, Json[]> {
   const members = new Map<string, Json[]>();
   for (const resource of terraform.ofType('usage_plan_key')) {
     const { key_id, usage_plan_id } = resource.values;
@@ -147,23 +174,42 @@ function membersOf(terraform: Terraform, keys: ReadonlyMap<string, ManifestDocum
     if (member === undefined) {
       const message = `${resource.what}: the key is not known, and in no plan here; ${unresolvedIn(key_id).join('; ')}`;
       // The plan lacks the key: it is the plan that the finding is about.
-      terraform.findings.push(finding('UNRESOLVED', { ...resource.at('key_id'), ...(plan && { address: plan.address }) }, message));
+      terraform.findings.push(
+        finding(
+          'UNRESOLVED',
+          { ...resource.at('key_id'), ...(plan && { address: plan.address }) },
+          message,
+        ),
+      );
     }
     if (!plan) {
       const which = typeof usage_plan_id === 'string' ? ` ${usage_plan_id}` : '';
-      resource.report('NOT_TRANSLATED', `the plan${which} is not declared here; write the key into that plan's document`, 'usage_plan_id');
+      resource.report(
+        'NOT_TRANSLATED',
+        `the plan${which} is not declared here; write the key into that plan's document`,
+        'usage_plan_id',
+      );
     }
-    if (member !== undefined && plan) members.set(plan.address, [...(members.get(plan.address) ?? []), member]);
+    if (member !== undefined && plan)
+      members.set(plan.address, [...(members.get(plan.address) ?? []), member]);
   }
   return members;
 }
 
 /** The stages, each as a Stage document or by its API. One that isn't known is left out, with a finding. */
-function stagesOf(resource: Resource, terraform: Terraform, documents: StageDocuments): Json[] | undefined {
+function stagesOf(
+  resource: Resource,
+  terraform: Terraform,
+  documents: StageDocuments,
+): Json[] | undefined {
   const stages = blocksOf(resource.values.api_stages).flatMap((entry, index): Json[] => {
     if (isUnresolved(entry)) {
       terraform.findings.push(
-        finding('UNRESOLVED', resource.at('api_stages'), `${resource.what}: stages are left out; ${unresolvedIn(entry).join('; ')}`),
+        finding(
+          'UNRESOLVED',
+          resource.at('api_stages'),
+          `${resource.what}: stages are left out; ${unresolvedIn(entry).join('; ')}`,
+        ),
       );
       return [];
     }
@@ -173,7 +219,12 @@ function stagesOf(resource: Resource, terraform: Terraform, documents: StageDocu
     if (!restApi || stageName === undefined) return [];
     const document = documents.get(stageKey(restApi, stageName));
     const methodThrottles = throttlesOf(fields, terraform);
-    return [{ ...(document ? { stage: document.name } : { restApi, stageName }), ...(methodThrottles.length > 0 && { methodThrottles }) }];
+    return [
+      {
+        ...(document ? { stage: document.name } : { restApi, stageName }),
+        ...(methodThrottles.length > 0 && { methodThrottles }),
+      },
+    ];
   });
   return stages.length > 0 ? stages : undefined;
 }
@@ -185,7 +236,12 @@ function throttlesOf(stage: Fields, { findings }: Terraform): Json[] {
     const method = path === undefined ? undefined : parseThrottleKey(path);
     if (!method) return [];
     const what = `${fields.what}, ${method.method} ${method.path}`;
-    const limit = readThrottle(fields.number('rate_limit'), fields.number('burst_limit'), fields.at(), what);
+    const limit = readThrottle(
+      fields.number('rate_limit'),
+      fields.number('burst_limit'),
+      fields.at(),
+      what,
+    );
     findings.push(...limit.findings);
     return limit.value ? [{ ...method, ...limit.value }] : [];
   });

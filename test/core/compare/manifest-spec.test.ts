@@ -11,7 +11,8 @@ const refer: ReferenceOf = (kind, id) => {
   return kind === 'Stage' ? { restApi: { id: api }, stageName } : { id };
 };
 
-const written = ({ kind, spec }: Pick<Live, 'kind' | 'spec'>, name = 'acme') => manifestSpec(rulesOf(kind), spec, name, refer);
+const written = ({ kind, spec }: Pick<Live, 'kind' | 'spec'>, name = 'acme') =>
+  manifestSpec(rulesOf(kind), spec, name, refer);
 
 const SETTING = {
   throttle: null,
@@ -29,9 +30,19 @@ const LIMITS = { rateLimit: 5, burstLimit: 10 };
 
 describe('what a manifest of a live object says', () => {
   test.each<[reason: string, kind: string, spec: Spec, expected: Readonly<Record<string, Json>>]>([
-    ['a plain key says that it is enabled, and nothing else', 'ApiKey', { name: 'acme' }, { enabled: true }],
+    [
+      'a plain key says that it is enabled, and nothing else',
+      'ApiKey',
+      { name: 'acme' },
+      { enabled: true },
+    ],
     ['a disabled key says so', 'ApiKey', { name: 'acme', enabled: false }, { enabled: false }],
-    ['another name than the document has is written', 'ApiKey', { name: 'Acme Ltd' }, { name: 'Acme Ltd', enabled: true }],
+    [
+      'another name than the document has is written',
+      'ApiKey',
+      { name: 'Acme Ltd' },
+      { name: 'Acme Ltd', enabled: true },
+    ],
     [
       'texts and tags',
       'ApiKey',
@@ -57,16 +68,29 @@ describe('what a manifest of a live object says', () => {
       { name: 'acme', quota: { limit: 5, period: 'WEEK', offset: 2 } },
       { quota: { limit: 5, period: 'WEEK', offset: 2 } },
     ],
-    ['members in one order', 'UsagePlan', { name: 'acme', keys: members('key2', 'key1') }, { keys: [{ id: 'key1' }, { id: 'key2' }] }],
+    [
+      'members in one order',
+      'UsagePlan',
+      { name: 'acme', keys: members('key2', 'key1') },
+      { keys: [{ id: 'key1' }, { id: 'key2' }] },
+    ],
     [
       'stages, with throttles of methods',
       'UsagePlan',
-      { name: 'acme', throttle: LIMITS, stages: { 'api1:b': { methodThrottles: { 'GET /x/{id}': LIMITS } }, ...stages('api1:a') } },
+      {
+        name: 'acme',
+        throttle: LIMITS,
+        stages: { 'api1:b': { methodThrottles: { 'GET /x/{id}': LIMITS } }, ...stages('api1:a') },
+      },
       {
         throttle: LIMITS,
         stages: [
           { restApi: { id: 'api1' }, stageName: 'a' },
-          { restApi: { id: 'api1' }, stageName: 'b', methodThrottles: [{ method: 'GET', path: '/x/{id}', ...LIMITS }] },
+          {
+            restApi: { id: 'api1' },
+            stageName: 'b',
+            methodThrottles: [{ method: 'GET', path: '/x/{id}', ...LIMITS }],
+          },
         ],
       },
     ],
@@ -83,7 +107,11 @@ describe('what a manifest of a live object says', () => {
       {
         methodSettings: {
           '* /*': { ...SETTING, metricsEnabled: true },
-          'GET /x': { ...SETTING, metricsEnabled: true, logging: { level: 'INFO', dataTrace: false } },
+          'GET /x': {
+            ...SETTING,
+            metricsEnabled: true,
+            logging: { level: 'INFO', dataTrace: false },
+          },
         },
       },
       {
@@ -96,7 +124,12 @@ describe('what a manifest of a live object says', () => {
     [
       'a default that the settings of all methods would take away',
       'Stage',
-      { methodSettings: { '* /*': { ...SETTING, throttle: LIMITS, metricsEnabled: true }, 'GET /x': SETTING } },
+      {
+        methodSettings: {
+          '* /*': { ...SETTING, throttle: LIMITS, metricsEnabled: true },
+          'GET /x': SETTING,
+        },
+      },
       {
         methodSettings: [
           { method: '*', path: '/*', throttle: LIMITS, metricsEnabled: true },
@@ -121,7 +154,9 @@ const setting = fc.record({
   metricsEnabled: fc.boolean(),
   logging: fc.record({ level: fc.constantFrom('OFF', 'INFO'), dataTrace: fc.boolean() }),
   caching: fc.record({
-    ...Object.fromEntries(Object.entries(SETTING.caching).map(([name, value]) => [name, fc.constant(value)])),
+    ...Object.fromEntries(
+      Object.entries(SETTING.caching).map(([name, value]) => [name, fc.constant(value)]),
+    ),
     enabled: fc.boolean(),
     ttlInSeconds: fc.constantFrom(0, 60, 300),
   }),
@@ -142,8 +177,15 @@ const OBJECTS = {
     name: fc.constantFrom('acme', 'Acme'),
     description: texts,
     throttle: fc.constantFrom(LIMITS, { rateLimit: 0, burstLimit: 1 }),
-    quota: fc.constantFrom(null, { limit: 1, period: 'DAY', offset: 0 }, { limit: 0, period: 'WEEK', offset: 3 }),
-    stages: fc.dictionary(fc.constantFrom('api1:a', 'api1:b'), fc.record({ methodThrottles: fc.dictionary(method, fc.constant(LIMITS)) })),
+    quota: fc.constantFrom(
+      null,
+      { limit: 1, period: 'DAY', offset: 0 },
+      { limit: 0, period: 'WEEK', offset: 3 },
+    ),
+    stages: fc.dictionary(
+      fc.constantFrom('api1:a', 'api1:b'),
+      fc.record({ methodThrottles: fc.dictionary(method, fc.constant(LIMITS)) }),
+    ),
     keys: fc.dictionary(fc.constantFrom('key1', 'key2'), fc.constant(true)),
     tags: maps,
   }),
@@ -159,18 +201,33 @@ const OBJECTS = {
 } as const;
 
 /** What plans refer to. */
-const AROUND = [live('ApiKey', 'key1'), live('ApiKey', 'key2'), live('Stage', 'api1:a'), live('Stage', 'api1:b')];
+const AROUND = [
+  live('ApiKey', 'key1'),
+  live('ApiKey', 'key2'),
+  live('Stage', 'api1:a'),
+  live('Stage', 'api1:b'),
+];
 
-test.each(['ApiKey', 'UsagePlan', 'Stage'] as const)('whatever a live %s is, the plan finds nothing to change on it', (kind) => {
-  fc.assert(
-    fc.property(OBJECTS[kind], (spec) => {
-      const object = live(kind, kind === 'Stage' ? 'api1:production' : 'subject1', spec as Spec);
-      const who = kind === 'Stage' ? { restApi: { id: 'api1' }, stageName: 'production' } : {};
-      const document = desired(kind, 'acme', { ...who, ...written(object) }, kind === 'Stage' ? {} : { adopt: object.id });
-      const { steps } = planOf({ desired: [document], live: [object, ...AROUND] });
-      const own = steps.filter(({ name, kind: of }) => name === 'acme' && of === kind);
-      expect(own.map(({ action, reason }) => reason ?? action)).toEqual([kind === 'Stage' ? 'keep' : 'adopt']);
-      expect(own.flatMap(({ changes }) => changes)).toEqual([]);
-    }),
-  );
-});
+test.each(['ApiKey', 'UsagePlan', 'Stage'] as const)(
+  'whatever a live %s is, the plan finds nothing to change on it',
+  (kind) => {
+    fc.assert(
+      fc.property(OBJECTS[kind], (spec) => {
+        const object = live(kind, kind === 'Stage' ? 'api1:production' : 'subject1', spec as Spec);
+        const who = kind === 'Stage' ? { restApi: { id: 'api1' }, stageName: 'production' } : {};
+        const document = desired(
+          kind,
+          'acme',
+          { ...who, ...written(object) },
+          kind === 'Stage' ? {} : { adopt: object.id },
+        );
+        const { steps } = planOf({ desired: [document], live: [object, ...AROUND] });
+        const own = steps.filter(({ name, kind: of }) => name === 'acme' && of === kind);
+        expect(own.map(({ action, reason }) => reason ?? action)).toEqual([
+          kind === 'Stage' ? 'keep' : 'adopt',
+        ]);
+        expect(own.flatMap(({ changes }) => changes)).toEqual([]);
+      }),
+    );
+  },
+);

@@ -27,35 +27,77 @@ describe('what the guards count', () => {
   it.each<[why: string, documents: readonly Desired[], there: readonly Live[], keys: number]>([
     ['nothing changes', [...all, plan('p', KEYS, 's1')], [...found, planLive('p', KEYS, S1)], 0],
     ['keys that left Git', [key('acme')], found, 2],
-    ['keys that left a list', [...all, plan('p', ['acme'], 's1')], [...found, planLive('p', KEYS, S1)], 2],
+    [
+      'keys that left a list',
+      [...all, plan('p', ['acme'], 's1')],
+      [...found, planLive('p', KEYS, S1)],
+      2,
+    ],
     ['keys whose plan left Git', all, [...found, planLive('p', KEYS, S1)], 3],
-    ['keys whose stage left a plan', [...all, plan('p', KEYS, 's1')], [...found, planLive('p', KEYS, S1, S2)], 3],
-    ['each key once', [key('acme'), plan('p', [], 's1')], [...found, planLive('p', KEYS, S1, S2)], 3],
+    [
+      'keys whose stage left a plan',
+      [...all, plan('p', KEYS, 's1')],
+      [...found, planLive('p', KEYS, S1, S2)],
+      3,
+    ],
+    [
+      'each key once',
+      [key('acme'), plan('p', [], 's1')],
+      [...found, planLive('p', KEYS, S1, S2)],
+      3,
+    ],
     [
       'keys whose stage is deleted',
       [...all, plan('p', KEYS)],
-      [...KEYS.map((name) => keyLive(name)), live('Stage', S1, {}, ours('s1')), planLive('p', KEYS, S1)],
+      [
+        ...KEYS.map((name) => keyLive(name)),
+        live('Stage', S1, {}, ours('s1')),
+        planLive('p', KEYS, S1),
+      ],
       3,
     ],
-    ['a move is none', [...all, plan('p', [], 's1'), plan('q', KEYS, 's1')], [...found, planLive('p', KEYS, S1)], 0],
+    [
+      'a move is none',
+      [...all, plan('p', [], 's1'), plan('q', KEYS, 's1')],
+      [...found, planLive('p', KEYS, S1)],
+      0,
+    ],
     [
       'a move that leaves a stage behind is one',
       [...all, plan('p', [], 's1', 's2'), plan('q', ['acme'], 's1')],
       [...found, planLive('p', ['acme'], S1, S2)],
       1,
     ],
-    ['enabled: false said outright is none', [key('acme', { enabled: false }), key('bolt'), key('cord')], found, 0],
+    [
+      'enabled: false said outright is none',
+      [key('acme', { enabled: false }), key('bolt'), key('cord')],
+      found,
+      0,
+    ],
     [
       'a key that could not pass before loses nothing',
       [...all, plan('p', [], 's1')],
-      [...found.slice(1), live('ApiKey', 'acme', { enabled: false }, ours('acme')), planLive('p', ['acme'], S1)],
+      [
+        ...found.slice(1),
+        live('ApiKey', 'acme', { enabled: false }, ours('acme')),
+        planLive('p', ['acme'], S1),
+      ],
       0,
     ],
-    ['nor does one in a plan without stages', [...all, plan('p', [])], [...found, planLive('p', KEYS)], 0],
+    [
+      'nor does one in a plan without stages',
+      [...all, plan('p', [])],
+      [...found, planLive('p', KEYS)],
+      0,
+    ],
     [
       'what is to be retained keeps its access',
       [key('acme'), key('bolt')],
-      [keyLive('acme'), keyLive('bolt'), keyLive('cord', ours('cord', { [TAG.onRemove]: 'Retain' }))],
+      [
+        keyLive('acme'),
+        keyLive('bolt'),
+        keyLive('cord', ours('cord', { [TAG.onRemove]: 'Retain' })),
+      ],
       0,
     ],
     [
@@ -64,7 +106,12 @@ describe('what the guards count', () => {
       [
         keyLive('acme'),
         keyLive('bolt'),
-        live('ApiKey', 'cord', { enabled: false }, ours('cord', { [TAG.deleteAfter]: '2026-01-01T00:00:00Z' })),
+        live(
+          'ApiKey',
+          'cord',
+          { enabled: false },
+          ours('cord', { [TAG.deleteAfter]: '2026-01-01T00:00:00Z' }),
+        ),
       ],
       0,
     ],
@@ -76,9 +123,11 @@ describe('what the guards count', () => {
 describe('what the guards hold', () => {
   const many = Array.from({ length: 12 }, (_, index) => `key-${index}`);
   const leaving = (count: number, policy: object) =>
-    planOf({ desired: many.slice(count).map((name) => key(name)), live: many.map((name) => keyLive(name)), policy }).steps.filter(
-      ({ state }) => state === 'orphaned',
-    );
+    planOf({
+      desired: many.slice(count).map((name) => key(name)),
+      live: many.map((name) => keyLive(name)),
+      policy,
+    }).steps.filter(({ state }) => state === 'orphaned');
 
   it.each<[why: string, count: number, policy: object, action: string]>([
     ['as many as are allowed', 3, { maxKeys: 3 }, 'disable'],
@@ -90,18 +139,31 @@ describe('what the guards hold', () => {
   });
 
   it('counts no share among fewer than ten keys', () => {
-    const { steps } = planOf({ desired: [], live: many.slice(0, 9).map((name) => keyLive(name)), policy: { maxPercent: 1 } });
+    const { steps } = planOf({
+      desired: [],
+      live: many.slice(0, 9).map((name) => keyLive(name)),
+      policy: { maxPercent: 1 },
+    });
     expect(new Set(steps.map(({ action }) => action))).toEqual(new Set(['disable']));
   });
 
   it('lets the rest of a plan go on, and says what to type', () => {
-    const documents = [...all, desired('UsagePlan', 'p', { keys: ['acme'], stages: on('s1'), description: 'new' })];
-    const planned = planOf({ desired: documents, live: [...found, planLive('p', KEYS, S1)], policy: { maxKeys: 1 } });
+    const documents = [
+      ...all,
+      desired('UsagePlan', 'p', { keys: ['acme'], stages: on('s1'), description: 'new' }),
+    ];
+    const planned = planOf({
+      desired: documents,
+      live: [...found, planLive('p', KEYS, S1)],
+      policy: { maxKeys: 1 },
+    });
     expect(linesOf(planned).filter((line) => line.includes('UsagePlan'))).toEqual([
       'update UsagePlan/p /spec/description',
       'hold update UsagePlan/p (guard) /spec/keys/bolt /spec/keys/cord',
     ]);
-    expect(planned.steps.find(({ reason }) => reason === 'guard')?.message).toContain('apikeeper apply -n default --max-keys 2');
+    expect(planned.steps.find(({ reason }) => reason === 'guard')?.message).toContain(
+      'apikeeper apply -n default --max-keys 2',
+    );
   });
 
   it('holds nothing of what disables a key outright', () => {
@@ -113,20 +175,69 @@ describe('what the guards hold', () => {
 });
 
 describe('what left Git', () => {
-  const disabled = (tags: Record<string, string>) => live('ApiKey', 'acme', { name: 'acme', enabled: false }, ours('acme', tags));
-  const at = (days: number) => new Date(NOW + days * 24 * 3600_000).toISOString().replace('.000Z', 'Z');
+  const disabled = (tags: Record<string, string>) =>
+    live('ApiKey', 'acme', { name: 'acme', enabled: false }, ours('acme', tags));
+  const at = (days: number) =>
+    new Date(NOW + days * 24 * 3600_000).toISOString().replace('.000Z', 'Z');
 
-  it.each<[why: string, there: readonly Live[], more: Parameters<typeof planOf>[0], lines: readonly string[]]>([
+  it.each<
+    [
+      why: string,
+      there: readonly Live[],
+      more: Parameters<typeof planOf>[0],
+      lines: readonly string[],
+    ]
+  >([
     ['a key is disabled', [keyLive('acme')], {}, ['disable ApiKey/acme /spec/enabled']],
     ['a disabled one gets its time', [disabled({})], {}, ['disable ApiKey/acme']],
-    ['waits for it', [disabled({ [TAG.deleteAfter]: at(1) })], {}, ['hold delete ApiKey/acme (grace)']],
-    ['is deleted when it is over', [disabled({ [TAG.deleteAfter]: at(0) })], {}, ['delete ApiKey/acme']],
-    ['a time that nobody can read is given anew', [disabled({ [TAG.deleteAfter]: 'soon' })], {}, ['disable ApiKey/acme']],
-    ['Disable never deletes', [keyLive('acme', ours('acme', { [TAG.onRemove]: 'Disable' }))], {}, ['disable ApiKey/acme /spec/enabled']],
-    ['Retain lets go', [keyLive('acme', ours('acme', { [TAG.onRemove]: 'Retain' }))], {}, ['release ApiKey/acme']],
-    ['a stage that somebody else made is let go', [live('Stage', S1, {}, ours('s1', { [TAG.onRemove]: '' }))], {}, ['release Stage/s1']],
-    ['prune is off', [keyLive('acme')], { policy: { prune: false } }, ['hold disable ApiKey/acme (prune-disabled) /spec/enabled']],
-    ['not everything was read', [keyLive('acme')], { complete: false }, ['hold disable ApiKey/acme (incomplete-manifests) /spec/enabled']],
+    [
+      'waits for it',
+      [disabled({ [TAG.deleteAfter]: at(1) })],
+      {},
+      ['hold delete ApiKey/acme (grace)'],
+    ],
+    [
+      'is deleted when it is over',
+      [disabled({ [TAG.deleteAfter]: at(0) })],
+      {},
+      ['delete ApiKey/acme'],
+    ],
+    [
+      'a time that nobody can read is given anew',
+      [disabled({ [TAG.deleteAfter]: 'soon' })],
+      {},
+      ['disable ApiKey/acme'],
+    ],
+    [
+      'Disable never deletes',
+      [keyLive('acme', ours('acme', { [TAG.onRemove]: 'Disable' }))],
+      {},
+      ['disable ApiKey/acme /spec/enabled'],
+    ],
+    [
+      'Retain lets go',
+      [keyLive('acme', ours('acme', { [TAG.onRemove]: 'Retain' }))],
+      {},
+      ['release ApiKey/acme'],
+    ],
+    [
+      'a stage that somebody else made is let go',
+      [live('Stage', S1, {}, ours('s1', { [TAG.onRemove]: '' }))],
+      {},
+      ['release Stage/s1'],
+    ],
+    [
+      'prune is off',
+      [keyLive('acme')],
+      { policy: { prune: false } },
+      ['hold disable ApiKey/acme (prune-disabled) /spec/enabled'],
+    ],
+    [
+      'not everything was read',
+      [keyLive('acme')],
+      { complete: false },
+      ['hold disable ApiKey/acme (incomplete-manifests) /spec/enabled'],
+    ],
     [
       'its document is invalid',
       [keyLive('acme')],
@@ -139,14 +250,24 @@ describe('what left Git', () => {
       {},
       ['hold disable ApiKey/acme (suspended) /spec/enabled'],
     ],
-    ['only observing', [keyLive('acme')], { policy: { mode: 'observe' } }, ['hold disable ApiKey/acme (observe) /spec/enabled']],
+    [
+      'only observing',
+      [keyLive('acme')],
+      { policy: { mode: 'observe' } },
+      ['hold disable ApiKey/acme (observe) /spec/enabled'],
+    ],
     [
       'a stack may still want it',
       [live('UsagePlan', 'p', {}, ours('p', { 'aws:cloudformation:stack-name': 's' }))],
       {},
       ['hold delete UsagePlan/p (foreign)'],
     ],
-    ['in a namespace that this tree doesn’t declare', [keyLive('acme', ours('acme', {}, 'elsewhere'))], {}, []],
+    [
+      'in a namespace that this tree doesn’t declare',
+      [keyLive('acme', ours('acme', {}, 'elsewhere'))],
+      {},
+      [],
+    ],
     ['of another owner', [keyLive('acme', { ...ours('acme'), [TAG.owner]: 'others' })], {}, []],
   ])('%s', (_, there, more, lines) => {
     expect(linesOf(planOf({ ...more, live: there }))).toEqual(lines);
@@ -155,7 +276,12 @@ describe('what left Git', () => {
   it('a plan waits for its keys, and lets the others out', () => {
     const planned = planOf({
       desired: [key('bolt')],
-      live: [keyLive('acme'), keyLive('bolt'), planLive('p', ['acme', 'bolt'], S1), live('Stage', S1)],
+      live: [
+        keyLive('acme'),
+        keyLive('bolt'),
+        planLive('p', ['acme', 'bolt'], S1),
+        live('Stage', S1),
+      ],
     });
     expect(linesOf(planned)).toEqual([
       'disable ApiKey/acme /spec/enabled',
@@ -170,7 +296,9 @@ describe('what left Git', () => {
     const seen = new Map(names.map((name) => [`ApiKey/default/${name}`, { id: name }]));
     const options = { desired: names.map((name) => key(name)), seen, policy: { maxPercent: 30 } };
     const gone = (count: number) =>
-      linesOf(planOf({ ...options, live: names.slice(count).map((name) => keyLive(name)) })).filter((line) => line.startsWith('hold'));
+      linesOf(planOf({ ...options, live: names.slice(count).map((name) => keyLive(name)) })).filter(
+        (line) => line.startsWith('hold'),
+      );
     expect(gone(1)).toEqual([]);
     expect(gone(2)).toHaveLength(2);
     expect(gone(2)[0]).toContain('(mass-missing)');

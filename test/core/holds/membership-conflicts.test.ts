@@ -7,15 +7,30 @@ const S1 = 'api1:s1';
 const S2 = 'api1:s2';
 const restApi = { name: 'residents-api' };
 const key = desired('ApiKey', 'acme');
-const there = [live('ApiKey', 'k1', { name: 'acme' }, ours('acme')), live('Stage', S1), live('Stage', S2)];
+const there = [
+  live('ApiKey', 'k1', { name: 'acme' }, ours('acme')),
+  live('Stage', S1),
+  live('Stage', S2),
+];
 const plan = (name: string, keys: readonly string[], ...names: readonly string[]): Desired =>
-  desired('UsagePlan', name, { keys: [...keys], stages: names.map((stageName) => ({ restApi, stageName })) });
-const planLive = (name: string, keys: readonly string[], on: readonly string[], tags = ours(name)): Live =>
+  desired('UsagePlan', name, {
+    keys: [...keys],
+    stages: names.map((stageName) => ({ restApi, stageName })),
+  });
+const planLive = (
+  name: string,
+  keys: readonly string[],
+  on: readonly string[],
+  tags = ours(name),
+): Live =>
   live('UsagePlan', `id-${name}`, { name, keys: members(...keys), stages: stages(...on) }, tags);
-const stranger = (keys: readonly string[], ...on: readonly string[]) => planLive('stranger', keys, on, {});
+const stranger = (keys: readonly string[], ...on: readonly string[]) =>
+  planLive('stranger', keys, on, {});
 
 describe('a key in two plans on one stage', () => {
-  it.each<[why: string, documents: readonly Desired[], plans: readonly Live[], lines: readonly string[]]>([
+  it.each<
+    [why: string, documents: readonly Desired[], plans: readonly Live[], lines: readonly string[]]
+  >([
     [
       'is held, where a stranger’s plan has it',
       [plan('a', ['acme'], 's1')],
@@ -48,9 +63,19 @@ describe('a key in two plans on one stage', () => {
     ],
     [
       'is held where our other plan is suspended',
-      [plan('a', ['acme'], 's1'), { ...plan('b', [], 's1'), annotations: { adoptFrom: [], ignore: [], movedFrom: [], mode: 'suspend' } }],
+      [
+        plan('a', ['acme'], 's1'),
+        {
+          ...plan('b', [], 's1'),
+          annotations: { adoptFrom: [], ignore: [], movedFrom: [], mode: 'suspend' },
+        },
+      ],
       [planLive('a', [], [S1]), planLive('b', ['k1'], [S1])],
-      ['keep UsagePlan/a', 'hold update UsagePlan/a (dependency) /spec/keys/acme', 'hold update UsagePlan/b (suspended)'],
+      [
+        'keep UsagePlan/a',
+        'hold update UsagePlan/a (dependency) /spec/keys/acme',
+        'hold update UsagePlan/b (suspended)',
+      ],
     ],
   ])('%s', (_, documents, plans, lines) => {
     const found = linesOf(planOf({ desired: [key, ...documents], live: [...there, ...plans] }));
@@ -58,7 +83,10 @@ describe('a key in two plans on one stage', () => {
   });
 
   it('a plan that has yet to be made is made without it', () => {
-    const { steps } = planOf({ desired: [key, plan('a', ['acme'], 's1')], live: [...there, stranger(['k1'], S1)] });
+    const { steps } = planOf({
+      desired: [key, plan('a', ['acme'], 's1')],
+      live: [...there, stranger(['k1'], S1)],
+    });
     const create = steps.find(({ action }) => action === 'create');
     expect(create?.owned.keys).toEqual({});
     expect(steps.find(({ reason }) => reason === 'dependency')?.message).toContain('id-stranger');

@@ -1,22 +1,45 @@
 /** The states that are valid and bad, over what is known; what is unknown keeps every one of them quiet. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Demand, Inventory, InventoryKey, InventoryUsagePlan, Limit, Members, StageRef } from '../../../src/core/lint/inventory.ts';
+import type {
+  Demand,
+  Inventory,
+  InventoryKey,
+  InventoryUsagePlan,
+  Limit,
+  Members,
+  StageRef,
+} from '../../../src/core/lint/inventory.ts';
 import { lint } from '../../../src/core/lint/lint.ts';
 
 const API = 'name residents-api';
 const subject = (kind: string, name: string) => ({ kind, namespace: 'default', name });
-const key = (name: string, more: Partial<InventoryKey> = {}): InventoryKey => ({ id: name, subject: subject('ApiKey', name), ...more });
-const on = (...stages: readonly string[]): Members<StageRef> => ({ known: stages.map((stage) => ({ api: API, stage })), more: 'none' });
+const key = (name: string, more: Partial<InventoryKey> = {}): InventoryKey => ({
+  id: name,
+  subject: subject('ApiKey', name),
+  ...more,
+});
+const on = (...stages: readonly string[]): Members<StageRef> => ({
+  known: stages.map((stage) => ({ api: API, stage })),
+  more: 'none',
+});
 const has = (...keys: readonly string[]): Members<string> => ({ known: keys, more: 'none' });
 const unknown: Members<never> = { known: [], more: 'any' };
-const plan = (name: string, keys: InventoryUsagePlan['keys'], stages: InventoryUsagePlan['stages']): InventoryUsagePlan => ({
+const plan = (
+  name: string,
+  keys: InventoryUsagePlan['keys'],
+  stages: InventoryUsagePlan['stages'],
+): InventoryUsagePlan => ({
   label: name,
   subject: subject('UsagePlan', name),
   keys,
   stages,
 });
-const demand = (demands: Demand['demands'], stages: readonly string[] = ['prod'], more: Partial<Demand> = {}): Demand => ({
+const demand = (
+  demands: Demand['demands'],
+  stages: readonly string[] = ['prod'],
+  more: Partial<Demand> = {},
+): Demand => ({
   subject: subject('KeyRequirement', 'residents'),
   api: API,
   label: 'residents-api',
@@ -25,7 +48,12 @@ const demand = (demands: Demand['demands'], stages: readonly string[] = ['prod']
   ...more,
 });
 const limits = (...all: readonly Partial<Limit>[]): Partial<Inventory> => ({
-  limited: [{ subject: subject('UsagePlan', 'p'), limits: all.map((one) => ({ path: '/spec/throttle', callers: 'keys', ...one })) }],
+  limited: [
+    {
+      subject: subject('UsagePlan', 'p'),
+      limits: all.map((one) => ({ path: '/spec/throttle', callers: 'keys', ...one })),
+    },
+  ],
 });
 
 interface Case {
@@ -34,7 +62,11 @@ interface Case {
   readonly found: readonly string[];
 }
 
-const fine = { keys: [key('acme')], plans: [plan('p', has('acme'), on('prod'))], demands: [demand('some')] };
+const fine = {
+  keys: [key('acme')],
+  plans: [plan('p', has('acme'), on('prod'))],
+  demands: [demand('some')],
+};
 
 const CASES: readonly Case[] = [
   { reason: 'where a key passes, there is nothing to say', estate: fine, found: [] },
@@ -74,7 +106,11 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a plan whose stages are unknown may be on the stage',
-    estate: { keys: [key('acme')], plans: [plan('p', has('acme'), unknown)], demands: [demand('some')] },
+    estate: {
+      keys: [key('acme')],
+      plans: [plan('p', has('acme'), unknown)],
+      demands: [demand('some')],
+    },
     found: [],
   },
   {
@@ -86,17 +122,26 @@ const CASES: readonly Case[] = [
     reason: 'an API known by its name may be one that a plan knows by its id',
     estate: {
       keys: [key('acme')],
-      plans: [plan('p', has('acme'), { known: [{ api: 'id a1b2c3d4e5', stage: 'prod' }], more: 'none' })],
+      plans: [
+        plan('p', has('acme'), { known: [{ api: 'id a1b2c3d4e5', stage: 'prod' }], more: 'none' }),
+      ],
       demands: [demand('some')],
     },
     found: [],
   },
   {
     reason: 'where no stage of the API is known, a plan on none of them lets nobody in',
-    estate: { ...fine, demands: [demand('some', [], { api: 'name other-api', label: 'other-api' })] },
+    estate: {
+      ...fine,
+      demands: [demand('some', [], { api: 'name other-api', label: 'other-api' })],
+    },
     found: ['REQUIRED_WITHOUT_KEY KeyRequirement/residents'],
   },
-  { reason: 'what an API demands may be unknown', estate: { demands: [demand('unknown')] }, found: [] },
+  {
+    reason: 'what an API demands may be unknown',
+    estate: { demands: [demand('unknown')] },
+    found: [],
+  },
   {
     reason: 'a key for an API that demands none protects nothing',
     estate: { ...fine, demands: [demand('none')] },
@@ -123,13 +168,20 @@ const CASES: readonly Case[] = [
     reason: 'the API may be another one, known by its id, that demands a key',
     estate: {
       ...fine,
-      demands: [demand('none'), demand('some', [], { api: 'id a1b2c3d4e5', subject: subject('KeyRequirement', 'other') })],
+      demands: [
+        demand('none'),
+        demand('some', [], { api: 'id a1b2c3d4e5', subject: subject('KeyRequirement', 'other') }),
+      ],
     },
     found: [],
   },
   {
     reason: 'a key that may be in another plan may be needed there',
-    estate: { ...fine, plans: [...fine.plans, plan('q', unknown, on('prod'))], demands: [demand('none')] },
+    estate: {
+      ...fine,
+      plans: [...fine.plans, plan('q', unknown, on('prod'))],
+      demands: [demand('none')],
+    },
     found: [],
   },
   {
@@ -137,8 +189,16 @@ const CASES: readonly Case[] = [
     estate: { ...fine, keys: [key('acme', { enabled: false })], demands: [demand('none')] },
     found: [],
   },
-  { reason: 'a key in no plan opens nothing', estate: { keys: [key('acme')] }, found: ['KEY_WITHOUT_PLAN ApiKey/acme'] },
-  { reason: 'a disabled key in no plan is closed on purpose', estate: { keys: [key('acme', { enabled: false })] }, found: [] },
+  {
+    reason: 'a key in no plan opens nothing',
+    estate: { keys: [key('acme')] },
+    found: ['KEY_WITHOUT_PLAN ApiKey/acme'],
+  },
+  {
+    reason: 'a disabled key in no plan is closed on purpose',
+    estate: { keys: [key('acme', { enabled: false })] },
+    found: [],
+  },
   {
     reason: 'a key may be in a plan whose keys are unknown',
     estate: { keys: [key('acme')], plans: [plan('p', unknown, on('prod'))] },
@@ -146,17 +206,26 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a plan that leaves strangers in has no key that it does not name',
-    estate: { keys: [key('acme')], plans: [plan('p', { known: ['k1'], more: 'strangers' }, on('prod'))] },
+    estate: {
+      keys: [key('acme')],
+      plans: [plan('p', { known: ['k1'], more: 'strangers' }, on('prod'))],
+    },
     found: ['KEY_WITHOUT_PLAN ApiKey/acme'],
   },
   {
     reason: 'a stranger in a plan may pass',
-    estate: { plans: [plan('p', { known: [], more: 'strangers' }, on('prod'))], demands: [demand('some')] },
+    estate: {
+      plans: [plan('p', { known: [], more: 'strangers' }, on('prod'))],
+      demands: [demand('some')],
+    },
     found: [],
   },
   {
     reason: 'a plan that leaves strangers in may be on some stage',
-    estate: { keys: [key('acme')], plans: [plan('p', has('acme'), { known: [], more: 'strangers' })] },
+    estate: {
+      keys: [key('acme')],
+      plans: [plan('p', has('acme'), { known: [], more: 'strangers' })],
+    },
     found: [],
   },
   {
@@ -175,27 +244,64 @@ const CASES: readonly Case[] = [
     estate: { keys: [key('acme')], plans: [{ label: 'p', keys: has('acme'), stages: on() }] },
     found: [],
   },
-  { reason: 'a rate of 0 blocks', estate: limits({ throttle: { rateLimit: 0, burstLimit: 5 } }), found: ['LIMIT_ZERO UsagePlan/p'] },
-  { reason: 'a burst of 0 blocks', estate: limits({ throttle: { rateLimit: 5, burstLimit: 0 } }), found: ['LIMIT_ZERO UsagePlan/p'] },
-  { reason: 'a quota of 0 blocks', estate: limits({ quota: { limit: 0, period: 'DAY' } }), found: ['LIMIT_ZERO UsagePlan/p'] },
+  {
+    reason: 'a rate of 0 blocks',
+    estate: limits({ throttle: { rateLimit: 0, burstLimit: 5 } }),
+    found: ['LIMIT_ZERO UsagePlan/p'],
+  },
+  {
+    reason: 'a burst of 0 blocks',
+    estate: limits({ throttle: { rateLimit: 5, burstLimit: 0 } }),
+    found: ['LIMIT_ZERO UsagePlan/p'],
+  },
+  {
+    reason: 'a quota of 0 blocks',
+    estate: limits({ quota: { limit: 0, period: 'DAY' } }),
+    found: ['LIMIT_ZERO UsagePlan/p'],
+  },
   { reason: 'an absent limit is not 0', estate: limits({}), found: [] },
-  { reason: 'a fraction is not 0', estate: limits({ throttle: { rateLimit: 0.5, burstLimit: 1 } }), found: [] },
-  { reason: 'a rate needs a burst', estate: limits({ throttle: { rateLimit: 5, burstLimit: null } }), found: ['LIMIT_HALF UsagePlan/p'] },
-  { reason: 'a burst needs a rate', estate: limits({ throttle: { rateLimit: null, burstLimit: 5 } }), found: ['LIMIT_HALF UsagePlan/p'] },
-  { reason: 'a quota needs a period', estate: limits({ quota: { limit: 5, period: null } }), found: ['LIMIT_HALF UsagePlan/p'] },
+  {
+    reason: 'a fraction is not 0',
+    estate: limits({ throttle: { rateLimit: 0.5, burstLimit: 1 } }),
+    found: [],
+  },
+  {
+    reason: 'a rate needs a burst',
+    estate: limits({ throttle: { rateLimit: 5, burstLimit: null } }),
+    found: ['LIMIT_HALF UsagePlan/p'],
+  },
+  {
+    reason: 'a burst needs a rate',
+    estate: limits({ throttle: { rateLimit: null, burstLimit: 5 } }),
+    found: ['LIMIT_HALF UsagePlan/p'],
+  },
+  {
+    reason: 'a quota needs a period',
+    estate: limits({ quota: { limit: 5, period: null } }),
+    found: ['LIMIT_HALF UsagePlan/p'],
+  },
   {
     reason: 'a burst above the whole quota uses it up at once',
-    estate: limits({ throttle: { rateLimit: 100, burstLimit: 200 } }, { path: '/spec/quota', quota: { limit: 100, period: 'DAY' } }),
+    estate: limits(
+      { throttle: { rateLimit: 100, burstLimit: 200 } },
+      { path: '/spec/quota', quota: { limit: 100, period: 'DAY' } },
+    ),
     found: ['QUOTA_BELOW_BURST UsagePlan/p'],
   },
   {
     reason: 'a burst that the quota just allows is none above it',
-    estate: limits({ throttle: { rateLimit: 100, burstLimit: 200 } }, { path: '/spec/quota', quota: { limit: 200, period: 'DAY' } }),
+    estate: limits(
+      { throttle: { rateLimit: 100, burstLimit: 200 } },
+      { path: '/spec/quota', quota: { limit: 200, period: 'DAY' } },
+    ),
     found: [],
   },
   {
     reason: "a method's burst is not the plan's",
-    estate: limits({ method: 'GET /a', throttle: { rateLimit: 1, burstLimit: 200 } }, { quota: { limit: 100, period: 'DAY' } }),
+    estate: limits(
+      { method: 'GET /a', throttle: { rateLimit: 1, burstLimit: 200 } },
+      { quota: { limit: 100, period: 'DAY' } },
+    ),
     found: [],
   },
 ];
@@ -211,8 +317,13 @@ describe('a bad state', () => {
 
   it('is told in the words of where it was read', () => {
     const estate = { keys: [key('acme')], plans: [plan('p', has(), on())] };
-    const first = (from: Inventory['from']) => warn(estate, from).map(({ message }) => message.split(/[:,]/)[0]);
-    expect(first('manifests')).toEqual(['no plan of these manifests has it', 'it has no key', 'it names no stage']);
+    const first = (from: Inventory['from']) =>
+      warn(estate, from).map(({ message }) => message.split(/[:,]/)[0]);
+    expect(first('manifests')).toEqual([
+      'no plan of these manifests has it',
+      'it has no key',
+      'it names no stage',
+    ]);
     expect(first('file')).toEqual([
       'no plan of this file has it',
       'it has no key that could be read here',
@@ -223,9 +334,11 @@ describe('a bad state', () => {
 
   it('says why no key passes', () => {
     const why = (plans: readonly InventoryUsagePlan[]) => {
-      const [found] = warn({ keys: [key('acme', { enabled: false })], plans, demands: [demand('some')] }).filter(
-        ({ kind }) => kind === 'KeyRequirement',
-      );
+      const [found] = warn({
+        keys: [key('acme', { enabled: false })],
+        plans,
+        demands: [demand('some')],
+      }).filter(({ kind }) => kind === 'KeyRequirement');
       return /since (.*?): /.exec(found?.message ?? '')?.[1];
     };
     expect(why([])).toBe('no usage plan of these manifests is on that stage');
@@ -237,7 +350,10 @@ describe('a bad state', () => {
 
   it('is one for each stage', () => {
     const found = warn({ demands: [demand('some', ['dev', 'prod'])] });
-    expect(found.map(({ message }) => message.split(' ')[0])).toEqual(['residents-api:dev', 'residents-api:prod']);
+    expect(found.map(({ message }) => message.split(' ')[0])).toEqual([
+      'residents-api:dev',
+      'residents-api:prod',
+    ]);
   });
 });
 
@@ -250,11 +366,20 @@ describe('whatever is known', () => {
   const api = fc.constantFrom('id a1', 'id a2', 'name residents-api');
   const stage = fc.record({ api, stage: fc.constantFrom('dev', 'prod') });
   const estate = fc.record({
-    keys: fc.uniqueArray(fc.record({ id: fc.constantFrom('k1', 'k2', 'k3'), enabled: fc.constantFrom(true, false, undefined) }), {
-      maxLength: 3,
-      selector: ({ id }) => id,
-    }),
-    plans: fc.array(fc.record({ keys: members(fc.constantFrom('k1', 'k2', 'k3', 'k4')), stages: members(stage) }), { maxLength: 3 }),
+    keys: fc.uniqueArray(
+      fc.record({
+        id: fc.constantFrom('k1', 'k2', 'k3'),
+        enabled: fc.constantFrom(true, false, undefined),
+      }),
+      {
+        maxLength: 3,
+        selector: ({ id }) => id,
+      },
+    ),
+    plans: fc.array(
+      fc.record({ keys: members(fc.constantFrom('k1', 'k2', 'k3', 'k4')), stages: members(stage) }),
+      { maxLength: 3 },
+    ),
     demands: fc.uniqueArray(
       fc.record({
         api,
@@ -269,9 +394,21 @@ describe('whatever is known', () => {
   /** Each warning that there is, as `<code> <kind>/<name> <message>`. */
   const found = ({ keys, plans, demands }: Sketch) =>
     warn({
-      keys: keys.map(({ id, enabled }) => ({ id, subject: subject('ApiKey', id), ...(enabled !== undefined && { enabled }) })),
-      plans: plans.map((one, index) => ({ label: `p${index}`, subject: subject('UsagePlan', `p${index}`), ...one })) as InventoryUsagePlan[],
-      demands: demands.map((one) => ({ subject: subject('KeyRequirement', one.api), label: one.api, ...one })) as Demand[],
+      keys: keys.map(({ id, enabled }) => ({
+        id,
+        subject: subject('ApiKey', id),
+        ...(enabled !== undefined && { enabled }),
+      })),
+      plans: plans.map((one, index) => ({
+        label: `p${index}`,
+        subject: subject('UsagePlan', `p${index}`),
+        ...one,
+      })) as InventoryUsagePlan[],
+      demands: demands.map((one) => ({
+        subject: subject('KeyRequirement', one.api),
+        label: one.api,
+        ...one,
+      })) as Demand[],
     }).map(
       ({ code, kind, name, message }) =>
         `${code} ${kind}/${name}${code === 'REQUIRED_WITHOUT_KEY' ? ` ${message.split(' demands')[0]}` : ''}`,
@@ -282,7 +419,9 @@ describe('whatever is known', () => {
       fc.property(estate, fc.nat(2), fc.constantFrom('keys', 'stages'), (all, at, what) => {
         const less: Sketch = {
           ...all,
-          plans: all.plans.map((one, index) => (index === at ? { ...one, [what]: { ...one[what], more: 'any' } } : one)),
+          plans: all.plans.map((one, index) =>
+            index === at ? { ...one, [what]: { ...one[what], more: 'any' } } : one,
+          ),
         };
         expect(found(all)).toEqual(expect.arrayContaining(found(less)));
       }),

@@ -9,12 +9,23 @@ const restApi = { name: 'residents-api' };
 const prod = 'api1:prod';
 const acme = live('ApiKey', 'k1', { name: 'acme' }, ours('acme'));
 const acmeDocument = desired('ApiKey', 'acme');
-const planDocument = desired('UsagePlan', 'p', { keys: ['acme'], stages: [{ restApi, stageName: 'prod' }] });
+const planDocument = desired('UsagePlan', 'p', {
+  keys: ['acme'],
+  stages: [{ restApi, stageName: 'prod' }],
+});
 const planLive = (spec: { readonly [field: string]: Json } = {}) =>
-  live('UsagePlan', 'p1', { name: 'p', keys: members('k1'), stages: stages(prod), ...spec }, ours('p'));
-const stranger = (spec: { readonly [field: string]: Json } = {}) => live('UsagePlan', 'p9', { name: 'theirs', ...spec });
+  live(
+    'UsagePlan',
+    'p1',
+    { name: 'p', keys: members('k1'), stages: stages(prod), ...spec },
+    ours('p'),
+  );
+const stranger = (spec: { readonly [field: string]: Json } = {}) =>
+  live('UsagePlan', 'p9', { name: 'theirs', ...spec });
 const requirementDocument = desired('KeyRequirement', 'residents', { restApi });
-const requirement = (served: { readonly [stage: string]: { readonly [method: string]: boolean } }): Live => ({
+const requirement = (served: {
+  readonly [stage: string]: { readonly [method: string]: boolean };
+}): Live => ({
   kind: 'KeyRequirement',
   id: 'api1',
   name: 'residents-api',
@@ -26,13 +37,30 @@ const requirement = (served: { readonly [stage: string]: { readonly [method: str
 /** A document's live object, with nothing to be done. */
 function kept(document: Desired, one: Live): Step {
   const { kind, namespace, name, source } = document;
-  const nothing = { changes: [], unclaimed: [], owned: {}, tags: { set: {}, remove: [] }, disclaims: [] };
-  return { kind, namespace, name, source, action: 'keep', state: 'in-sync', desired: document, live: one, ...nothing };
+  const nothing = {
+    changes: [],
+    unclaimed: [],
+    owned: {},
+    tags: { set: {}, remove: [] },
+    disclaims: [],
+  };
+  return {
+    kind,
+    namespace,
+    name,
+    source,
+    action: 'keep',
+    state: 'in-sync',
+    desired: document,
+    live: one,
+    ...nothing,
+  };
 }
 
 const { apis } = inputOf();
-const found = (all: readonly { readonly code: string; readonly kind: string; readonly name: string }[]) =>
-  all.map(({ code, kind, name }) => `${code} ${kind}/${name}`);
+const found = (
+  all: readonly { readonly code: string; readonly kind: string; readonly name: string }[],
+) => all.map(({ code, kind, name }) => `${code} ${kind}/${name}`);
 
 interface Case {
   readonly reason: string;
@@ -45,7 +73,12 @@ interface Case {
 const NO_KEY = 'REQUIRED_WITHOUT_KEY KeyRequirement/residents';
 
 const CASES: readonly Case[] = [
-  { reason: 'a key of a plan on the stage passes', plans: [planLive()], served: { prod: { 'GET /a': true } }, found: [] },
+  {
+    reason: 'a key of a plan on the stage passes',
+    plans: [planLive()],
+    served: { prod: { 'GET /a': true } },
+    found: [],
+  },
   {
     reason: 'a served demand on a stage that no plan is on shuts everybody out',
     plans: [planLive()],
@@ -73,13 +106,19 @@ const CASES: readonly Case[] = [
   },
   {
     reason: "a plan of somebody else's, whose keys were not listed, may have a key",
-    plans: [planLive({ keys: {} }), { ...stranger(), spec: { name: 'theirs', stages: stages(prod) } }],
+    plans: [
+      planLive({ keys: {} }),
+      { ...stranger(), spec: { name: 'theirs', stages: stages(prod) } },
+    ],
     served: { prod: { 'GET /a': true } },
     found: ['PLAN_WITHOUT_KEY UsagePlan/p'],
   },
   {
     reason: 'a plan of which the keys were not listed is on another stage',
-    plans: [planLive({ keys: {} }), { ...stranger(), spec: { name: 'theirs', stages: stages('api1:dev') } }],
+    plans: [
+      planLive({ keys: {} }),
+      { ...stranger(), spec: { name: 'theirs', stages: stages('api1:dev') } },
+    ],
     served: { prod: { 'GET /a': true } },
     found: [NO_KEY, 'PLAN_WITHOUT_KEY UsagePlan/p'],
   },
@@ -100,7 +139,11 @@ const CASES: readonly Case[] = [
 describe('of what is live', () => {
   it.each(CASES)('$reason', ({ plans, served, key = acme, found: expected }) => {
     const demand = requirement(served);
-    const steps = [kept(acmeDocument, key), ...plans.slice(0, 1).map((one) => kept(planDocument, one)), kept(requirementDocument, demand)];
+    const steps = [
+      kept(acmeDocument, key),
+      ...plans.slice(0, 1).map((one) => kept(planDocument, one)),
+      kept(requirementDocument, demand),
+    ];
     expect(found(lintLive({ live: [key, ...plans, demand], apis, steps }))).toEqual(expected);
   });
 
@@ -113,7 +156,9 @@ describe('of what is live', () => {
   });
 
   it('places are those of the manifest', () => {
-    const throttled = planLive({ stages: { [prod]: { methodThrottles: { 'GET /a': { rateLimit: 0, burstLimit: 1 } } } } });
+    const throttled = planLive({
+      stages: { [prod]: { methodThrottles: { 'GET /a': { rateLimit: 0, burstLimit: 1 } } } },
+    });
     const steps = [kept(acmeDocument, acme), kept(planDocument, throttled)];
     const [first] = lintLive({ live: [acme, throttled], apis, steps });
     expect(first?.path).toBe('/spec/stages/residents-api:prod/methodThrottles/GET ~1a');
@@ -146,14 +191,24 @@ describe('of a plan, what its steps put right is left out', () => {
     return found(lintStanding({ live: all, apis, steps }));
   };
 
-  it.each<[reason: string, documents: readonly Desired[], objects: readonly Live[], found: readonly string[]]>([
+  it.each<
+    [
+      reason: string,
+      documents: readonly Desired[],
+      objects: readonly Live[],
+      found: readonly string[],
+    ]
+  >([
     ['an attach gives the key a plan', [acmeDocument, planDocument], [planLive({ keys: {} })], []],
     ['a plan that is made has the key', [acmeDocument, planDocument], [], []],
     ['a stage is put back', [acmeDocument, planDocument], [planLive({ stages: {} })], []],
     ['nothing is done about it', [acmeDocument], [], ['KEY_WITHOUT_PLAN ApiKey/acme']],
     [
       'it is only observed',
-      [acmeDocument, { ...planDocument, annotations: { ...planDocument.annotations, mode: 'observe' } }],
+      [
+        acmeDocument,
+        { ...planDocument, annotations: { ...planDocument.annotations, mode: 'observe' } },
+      ],
       [planLive({ stages: {} })],
       ['PLAN_WITHOUT_STAGE UsagePlan/p'],
     ],
@@ -162,18 +217,31 @@ describe('of a plan, what its steps put right is left out', () => {
       [
         acmeDocument,
         planDocument,
-        desired('KeyRequirement', 'residents', { restApi, apiKeyRequired: true, redeploy: { stages: ['prod'] } }),
+        desired('KeyRequirement', 'residents', {
+          restApi,
+          apiKeyRequired: true,
+          redeploy: { stages: ['prod'] },
+        }),
       ],
       [planLive(), undemanding],
       [],
     ],
     [
       'a definition that nobody deploys demands nothing yet',
-      [acmeDocument, planDocument, desired('KeyRequirement', 'residents', { restApi, apiKeyRequired: true })],
+      [
+        acmeDocument,
+        planDocument,
+        desired('KeyRequirement', 'residents', { restApi, apiKeyRequired: true }),
+      ],
       [planLive(), undemanding],
       ['KEY_WITHOUT_REQUIREMENT ApiKey/acme'],
     ],
-    ['a key that is made is in no way of another', [acmeDocument, desired('ApiKey', 'birch'), planDocument], [planLive()], []],
+    [
+      'a key that is made is in no way of another',
+      [acmeDocument, desired('ApiKey', 'birch'), planDocument],
+      [planLive()],
+      [],
+    ],
   ])('%s', (_, documents, objects, expected) => {
     expect(warnings(documents, objects)).toEqual(expected);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { canonicalize, type Resolve } from '../../../src/core/compare/canonicalize.ts';
-import { causeOf, differences } from '../../../src/core/model/three-way.ts';
-import type { Json } from '../../../src/core/model/model.ts';
 import type { FieldRule } from '../../../src/core/model/field-rules.ts';
-import { normalText, jsonEqual, withValue } from '../../../src/core/model/json.ts';
+import { jsonEqual, normalText, withValue } from '../../../src/core/model/json.ts';
+import type { Json } from '../../../src/core/model/model.ts';
+import { causeOf, differences } from '../../../src/core/model/three-way.ts';
 import { desired, rulesOf } from '../build.ts';
 
 function ruleOf(kind: string, field: string): FieldRule {
@@ -42,8 +42,22 @@ describe('what differs', () => {
   it.each<[why: string, kind: string, field: string, wanted: Json, live: Json, found: string[]]>([
     ['a field that is one value', 'ApiKey', 'description', 'new', 'old', ['']],
     ['"" and null are one', 'ApiKey', 'description', null, '', []],
-    ['0 is a limit', 'UsagePlan', 'quota', { limit: 0, period: 'DAY', offset: 0 }, { limit: 5, period: 'DAY', offset: 0 }, ['limit']],
-    ['no limit is not the limit 0', 'UsagePlan', 'throttle', { rateLimit: 0, burstLimit: 0 }, null, ['']],
+    [
+      '0 is a limit',
+      'UsagePlan',
+      'quota',
+      { limit: 0, period: 'DAY', offset: 0 },
+      { limit: 5, period: 'DAY', offset: 0 },
+      ['limit'],
+    ],
+    [
+      'no limit is not the limit 0',
+      'UsagePlan',
+      'throttle',
+      { rateLimit: 0, burstLimit: 0 },
+      null,
+      [''],
+    ],
     [
       'a part of a value, by its name',
       'UsagePlan',
@@ -52,9 +66,30 @@ describe('what differs', () => {
       { rateLimit: 1, burstLimit: 3 },
       ['burstLimit'],
     ],
-    ['a value that goes as a whole', 'UsagePlan', 'throttle', null, { rateLimit: 1, burstLimit: 3 }, ['']],
-    ['an exact list: what is only live goes', 'UsagePlan', 'keys', { a: true }, { a: true, b: true }, ['b']],
-    ['an exact list: what is only wanted comes', 'UsagePlan', 'keys', { a: true, b: true }, { a: true }, ['b']],
+    [
+      'a value that goes as a whole',
+      'UsagePlan',
+      'throttle',
+      null,
+      { rateLimit: 1, burstLimit: 3 },
+      [''],
+    ],
+    [
+      'an exact list: what is only live goes',
+      'UsagePlan',
+      'keys',
+      { a: true },
+      { a: true, b: true },
+      ['b'],
+    ],
+    [
+      'an exact list: what is only wanted comes',
+      'UsagePlan',
+      'keys',
+      { a: true, b: true },
+      { a: true },
+      ['b'],
+    ],
     ['an exact list: none at all', 'UsagePlan', 'keys', null, { a: true }, ['a']],
     [
       'an exact list in an exact list',
@@ -102,7 +137,9 @@ describe('what differs', () => {
       ['* /*/throttle'],
     ],
   ])('%s', (_, kind, field, wanted, live, found) => {
-    expect(differences(ruleOf(kind, field), wanted, live).map(({ keys }) => keys.join('/'))).toEqual(found);
+    expect(
+      differences(ruleOf(kind, field), wanted, live).map(({ keys }) => keys.join('/')),
+    ).toEqual(found);
   });
 });
 
@@ -114,13 +151,29 @@ describe('who made the difference', () => {
   const keys = ruleOf('UsagePlan', 'keys');
   const written = (value: Json) => ({ written: print(normalText(value)) });
 
-  it.each<[why: string, rule: FieldRule, wanted: Json, live: Json, third: Parameters<typeof causeOf>[3], cause: string]>([
+  it.each<
+    [
+      why: string,
+      rule: FieldRule,
+      wanted: Json,
+      live: Json,
+      third: Parameters<typeof causeOf>[3],
+      cause: string,
+    ]
+  >([
     ['live is what we wrote', text, 'new', 'old', written('old'), 'git'],
     ['desired is what we wrote', text, 'old', 'by hand', written('old'), 'live'],
     ['neither is', text, 'new', 'by hand', written('old'), 'both'],
     ['never written, never seen', text, 'new', 'old', {}, 'unknown'],
     ['without a tag, seen in sync as it is live', text, 'new', 'old', { seen: 'old' }, 'git'],
-    ['without a tag, seen in sync as it is desired', text, 'old', 'by hand', { seen: 'old' }, 'live'],
+    [
+      'without a tag, seen in sync as it is desired',
+      text,
+      'old',
+      'by hand',
+      { seen: 'old' },
+      'live',
+    ],
     ['without a tag, seen as neither', text, 'new', 'by hand', { seen: 'old' }, 'both'],
     ['a hand removed what we wrote', text, 'old', '', written('old'), 'live'],
     ['a hand set what we wrote to none', text, null, 'by hand', written(null), 'live'],
@@ -132,10 +185,38 @@ describe('who made the difference', () => {
       written({ enabled: true, size: '0.5' }),
       'git',
     ],
-    ['a hand added an entry to an exact list', keys, { a: true }, { a: true, b: true }, written({ a: true }), 'live'],
-    ['a commit took an entry out of an exact list', keys, { a: true }, { a: true, b: true }, written({ a: true, b: true }), 'git'],
-    ['a hand changed a tag of ours', tags, { team: 'a' }, { team: 'b', theirs: 'x' }, written({ team: 'a' }), 'live'],
-    ['a commit changed a tag of ours', tags, { team: 'b' }, { team: 'a', theirs: 'x' }, written({ team: 'a' }), 'git'],
+    [
+      'a hand added an entry to an exact list',
+      keys,
+      { a: true },
+      { a: true, b: true },
+      written({ a: true }),
+      'live',
+    ],
+    [
+      'a commit took an entry out of an exact list',
+      keys,
+      { a: true },
+      { a: true, b: true },
+      written({ a: true, b: true }),
+      'git',
+    ],
+    [
+      'a hand changed a tag of ours',
+      tags,
+      { team: 'a' },
+      { team: 'b', theirs: 'x' },
+      written({ team: 'a' }),
+      'live',
+    ],
+    [
+      'a commit changed a tag of ours',
+      tags,
+      { team: 'b' },
+      { team: 'a', theirs: 'x' },
+      written({ team: 'a' }),
+      'git',
+    ],
     [
       'a commit names one tag more, which is live with another value',
       tags,
@@ -144,9 +225,30 @@ describe('who made the difference', () => {
       written({ team: 'a' }),
       'git',
     ],
-    ['a commit takes off a tag that it had merely left out', tags, { team: null }, { team: 'a' }, { written: print('{}') }, 'git'],
-    ['a commit takes off all tags, of which none was named', tags, null, { team: 'a' }, { written: print('{}') }, 'git'],
-    ['a hand put a tag back that we had taken off', tags, { team: null }, { team: 'a' }, written({ team: null }), 'live'],
+    [
+      'a commit takes off a tag that it had merely left out',
+      tags,
+      { team: null },
+      { team: 'a' },
+      { written: print('{}') },
+      'git',
+    ],
+    [
+      'a commit takes off all tags, of which none was named',
+      tags,
+      null,
+      { team: 'a' },
+      { written: print('{}') },
+      'git',
+    ],
+    [
+      'a hand put a tag back that we had taken off',
+      tags,
+      { team: null },
+      { team: 'a' },
+      written({ team: null }),
+      'live',
+    ],
     [
       'a commit and a hand, as this process saw',
       tags,
@@ -169,13 +271,27 @@ describe('who made the difference', () => {
 });
 
 describe('the canonical form', () => {
-  const resolve: Resolve = (kind, entry) => ({ key: `${kind}!${JSON.stringify(entry)}`, label: 'label' });
-  const named = (kind: string, spec: { [field: string]: Json }) => canonicalize(rulesOf(kind), desired(kind, 'one', spec), resolve).named;
+  const resolve: Resolve = (kind, entry) => ({
+    key: `${kind}!${JSON.stringify(entry)}`,
+    label: 'label',
+  });
+  const named = (kind: string, spec: { [field: string]: Json }) =>
+    canonicalize(rulesOf(kind), desired(kind, 'one', spec), resolve).named;
 
   it.each<[why: string, kind: string, spec: { [field: string]: Json }, form: Json]>([
     ['names what is named, and nothing else', 'ApiKey', { description: 'x' }, { description: 'x' }],
-    ['null stays: it says none', 'ApiKey', { description: null, tags: null }, { description: null, tags: null }],
-    ['never has a value, an identity or a policy', 'ApiKey', { value: { fromEnv: 'A' }, deletionPolicy: 'Retain' }, {}],
+    [
+      'null stays: it says none',
+      'ApiKey',
+      { description: null, tags: null },
+      { description: null, tags: null },
+    ],
+    [
+      'never has a value, an identity or a policy',
+      'ApiKey',
+      { value: { fromEnv: 'A' }, deletionPolicy: 'Retain' },
+      {},
+    ],
     [
       'fills in what is missing inside of a value',
       'UsagePlan',
@@ -193,12 +309,20 @@ describe('the canonical form', () => {
     [
       'a list in a list is a map too',
       'UsagePlan',
-      { stages: [{ stage: 's', methodThrottles: [{ method: 'GET', path: '/', rateLimit: 1, burstLimit: 2 }] }] },
+      {
+        stages: [
+          {
+            stage: 's',
+            methodThrottles: [{ method: 'GET', path: '/', rateLimit: 1, burstLimit: 2 }],
+          },
+        ],
+      },
       {
         stages: {
-          'Stage!{"stage":"s","methodThrottles":[{"method":"GET","path":"/","rateLimit":1,"burstLimit":2}]}': {
-            methodThrottles: { 'GET /': { rateLimit: 1, burstLimit: 2 } },
-          },
+          'Stage!{"stage":"s","methodThrottles":[{"method":"GET","path":"/","rateLimit":1,"burstLimit":2}]}':
+            {
+              methodThrottles: { 'GET /': { rateLimit: 1, burstLimit: 2 } },
+            },
         },
       },
     ],
@@ -236,20 +360,30 @@ describe('the canonical form', () => {
           { method: '*', path: '/*', throttle: { rateLimit: 1, burstLimit: 1 } },
         ],
       },
-      { methodSettings: { 'GET /': { throttle: null }, '* /*': { throttle: { rateLimit: 1, burstLimit: 1 } } } },
+      {
+        methodSettings: {
+          'GET /': { throttle: null },
+          '* /*': { throttle: { rateLimit: 1, burstLimit: 1 } },
+        },
+      },
     ],
   ])('%s', (_, kind, spec, form) => {
     expect(named(kind, spec)).toEqual(form);
   });
 
   it('leaves out what leads nowhere, and says so', () => {
-    const form = canonicalize(rulesOf('UsagePlan'), desired('UsagePlan', 'p', { keys: ['a', 'b'] }), (_, entry) =>
-      entry === 'a'
-        ? { key: 'k1', label: 'a', pending: 'ApiKey/default/a' }
-        : { label: 'b', unresolved: 'no such key', reason: 'unresolved-reference' },
+    const form = canonicalize(
+      rulesOf('UsagePlan'),
+      desired('UsagePlan', 'p', { keys: ['a', 'b'] }),
+      (_, entry) =>
+        entry === 'a'
+          ? { key: 'k1', label: 'a', pending: 'ApiKey/default/a' }
+          : { label: 'b', unresolved: 'no such key', reason: 'unresolved-reference' },
     );
     expect(form.named).toEqual({ keys: { k1: true } });
     expect(form.pending.get('keys')).toEqual(new Map([['k1', 'ApiKey/default/a']]));
-    expect(form.unresolved).toEqual([{ field: 'keys', label: 'b', message: 'no such key', reason: 'unresolved-reference' }]);
+    expect(form.unresolved).toEqual([
+      { field: 'keys', label: 'b', message: 'no such key', reason: 'unresolved-reference' },
+    ]);
   });
 });

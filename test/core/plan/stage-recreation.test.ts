@@ -1,20 +1,35 @@
 /** Stages that somebody else made again: told from tags that were stripped, and from detaching by hand. */
 import { describe, expect, it } from 'vitest';
-import type { LastSeen } from '../../../src/core/model/plan-input.ts';
 import type { Desired, Live, Spec } from '../../../src/core/model/model.ts';
+import type { LastSeen } from '../../../src/core/model/plan-input.ts';
 import { desired, live, members, ours, planOf, stages } from '../build.ts';
 
 const restApi = { name: 'residents-api' };
 const PROD = 'api1:prod';
 const [BEFORE, AFTER] = [1_700_000_000_000, 1_700_000_600_000];
 const stageDocument = desired('Stage', 'residents-prod', { restApi, stageName: 'prod' });
-const planDocument = desired('UsagePlan', 'p', { keys: ['acme'], stages: [{ restApi, stageName: 'prod' }] });
+const planDocument = desired('UsagePlan', 'p', {
+  keys: ['acme'],
+  stages: [{ restApi, stageName: 'prod' }],
+});
 const acme = live('ApiKey', 'k1', { name: 'acme' }, ours('acme'));
 const keyDocument = desired('ApiKey', 'acme');
-const madeAt = (at: number | undefined, tags = {}): Live => ({ ...live('Stage', PROD, {}, tags), ...(at !== undefined && { madeAt: at }) });
-const planLive = (on: Spec): Live => live('UsagePlan', 'p1', { name: 'p', keys: members('k1'), stages: on }, ours('p'));
-const seenStage = (at?: number): LastSeen => ({ id: PROD, spec: {}, ...(at !== undefined && { stages: new Map([[PROD, at]]) }) });
-const seenPlan: LastSeen = { id: 'p1', spec: planLive(stages(PROD)).spec, stages: new Map([[PROD, BEFORE]]) };
+const madeAt = (at: number | undefined, tags = {}): Live => ({
+  ...live('Stage', PROD, {}, tags),
+  ...(at !== undefined && { madeAt: at }),
+});
+const planLive = (on: Spec): Live =>
+  live('UsagePlan', 'p1', { name: 'p', keys: members('k1'), stages: on }, ours('p'));
+const seenStage = (at?: number): LastSeen => ({
+  id: PROD,
+  spec: {},
+  ...(at !== undefined && { stages: new Map([[PROD, at]]) }),
+});
+const seenPlan: LastSeen = {
+  id: 'p1',
+  spec: planLive(stages(PROD)).spec,
+  stages: new Map([[PROD, BEFORE]]),
+};
 
 interface Case {
   readonly reason: string;
@@ -110,10 +125,16 @@ const CASES: readonly Case[] = [
 
 describe('a re-created stage', () => {
   it.each(CASES)('$reason', ({ documents, objects, seen, says }) => {
-    const { steps } = planOf({ desired: documents, live: [acme, ...objects], lastSeen: new Map(Object.entries(seen)) });
+    const { steps } = planOf({
+      desired: documents,
+      live: [acme, ...objects],
+      lastSeen: new Map(Object.entries(seen)),
+    });
     const found = steps
       .filter(({ kind }) => kind !== 'ApiKey')
-      .flatMap(({ kind, incident, message }) => (incident || message ? [`${kind}: ${incident ?? '-'} ${message}`] : []));
+      .flatMap(({ kind, incident, message }) =>
+        incident || message ? [`${kind}: ${incident ?? '-'} ${message}`] : [],
+      );
     expect(found).toEqual(says);
   });
 });

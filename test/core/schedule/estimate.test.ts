@@ -4,17 +4,43 @@ import { duration, estimate, type Pace } from '../../../src/core/schedule/estima
 const PACE: Pace = {
   requestsPerSecond: 5,
   burst: 20,
-  quotas: { UpdateUsagePlan: { requests: 1, perSeconds: 20 }, CreateApiKey: { requests: 5, perSeconds: 1 } },
+  quotas: {
+    UpdateUsagePlan: { requests: 1, perSeconds: 20 },
+    CreateApiKey: { requests: 5, perSeconds: 1 },
+  },
 };
 const calls = (counts: Readonly<Record<string, number>>) =>
   Object.entries(counts).flatMap(([name, count]) => Array<string>(count).fill(name));
 
 describe('how long a plan takes', () => {
-  it.each<[why: string, counts: Record<string, number>, pace: Pace, seconds: number, binding: string, text: string]>([
+  it.each<
+    [
+      why: string,
+      counts: Record<string, number>,
+      pace: Pace,
+      seconds: number,
+      binding: string,
+      text: string,
+    ]
+  >([
     ['one call', { TagResource: 1 }, PACE, 0, 'total', '1 call, at once'],
     ['as many as the burst', { TagResource: 20 }, PACE, 0, 'total', '20 calls, at once'],
-    ['more than the burst', { TagResource: 70 }, PACE, 10, 'total', '70 calls at 5 per second ≈ 10 s'],
-    ['the first of a quiet account waits for nothing', { UpdateUsagePlan: 1 }, PACE, 0, 'total', '1 call, at once'],
+    [
+      'more than the burst',
+      { TagResource: 70 },
+      PACE,
+      10,
+      'total',
+      '70 calls at 5 per second ≈ 10 s',
+    ],
+    [
+      'the first of a quiet account waits for nothing',
+      { UpdateUsagePlan: 1 },
+      PACE,
+      0,
+      'total',
+      '1 call, at once',
+    ],
     [
       'fourteen plans',
       { UpdateUsagePlan: 14, TagResource: 14 },
@@ -39,7 +65,14 @@ describe('how long a plan takes', () => {
       'total',
       '1000 calls at 5 per second ≈ 3 min 16 s',
     ],
-    ['no quotas of operations', { UpdateUsagePlan: 14 }, { ...PACE, quotas: {} }, 0, 'total', '14 calls, at once'],
+    [
+      'no quotas of operations',
+      { UpdateUsagePlan: 14 },
+      { ...PACE, quotas: {} },
+      0,
+      'total',
+      '14 calls, at once',
+    ],
   ])('%s', (_, counts, pace, seconds, binding, text) => {
     expect(estimate(calls(counts), pace)).toEqual({ calls: counts, seconds, binding, text });
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Desired, Live } from '../../../src/core/model/model.ts';
+import type { Change } from '../../../src/core/model/plan.ts';
 import type { Operation } from '../../../src/core/schedule/operation.ts';
 import { operations } from '../../../src/core/schedule/operations.ts';
-import type { Change } from '../../../src/core/model/plan.ts';
 import { URGENCY, urgencyOf } from '../../../src/core/schedule/urgency.ts';
 import { desired, live, members, ours, planOf, RULES, stages } from '../build.ts';
 
@@ -13,8 +13,14 @@ const on = (...names: readonly string[]) => names.map((stageName) => ({ restApi,
 const throttle = { rateLimit: 10, burstLimit: 20 };
 
 const planLive = (name: string, keys: readonly string[], ...on: readonly string[]): Live =>
-  live('UsagePlan', `id-${name}`, { name, keys: members(...keys), stages: stages(...on) }, ours(name));
-const keyLive = (name: string, spec = {}): Live => live('ApiKey', `id-${name}`, { name, ...spec }, ours(name));
+  live(
+    'UsagePlan',
+    `id-${name}`,
+    { name, keys: members(...keys), stages: stages(...on) },
+    ours(name),
+  );
+const keyLive = (name: string, spec = {}): Live =>
+  live('ApiKey', `id-${name}`, { name, ...spec }, ours(name));
 const plan = (name: string, keys: readonly string[], ...names: readonly string[]): Desired =>
   desired('UsagePlan', name, { keys: [...keys], stages: on(...names) });
 const key = (name: string, spec = {}): Desired => desired('ApiKey', name, spec);
@@ -29,14 +35,18 @@ function run(all: readonly Operation[]): string[] {
   const done: string[] = [];
   const waiting = [...all];
   while (waiting.length > 0) {
-    const index = waiting.findIndex(({ dependsOn: after }) => after.every((id) => done.includes(id)));
-    if (index < 0) throw new Error(`these wait for each other: ${waiting.map(({ id }) => id).join('; ')}`);
+    const index = waiting.findIndex(({ dependsOn: after }) =>
+      after.every((id) => done.includes(id)),
+    );
+    if (index < 0)
+      throw new Error(`these wait for each other: ${waiting.map(({ id }) => id).join('; ')}`);
     done.push(...waiting.splice(index, 1).map(({ id }) => id));
   }
   return done;
 }
 
-const withoutTags = (ids: readonly string[]) => ids.filter((id) => !id.startsWith('tag ')).map((id) => id.replaceAll('/default/', '/'));
+const withoutTags = (ids: readonly string[]) =>
+  ids.filter((id) => !id.startsWith('tag ')).map((id) => id.replaceAll('/default/', '/'));
 
 describe('how urgent a change is', () => {
   const change = (more: Partial<Change>): Change => ({
@@ -51,11 +61,23 @@ describe('how urgent a change is', () => {
 
   it.each<[why: string, more: Partial<Change>, urgency: keyof typeof URGENCY]>([
     ['disabling', { field: 'enabled', desired: false, live: true }, 'revoke'],
-    ['disabling what a hand enabled', { field: 'enabled', desired: false, live: true, cause: 'live' }, 'revoke'],
+    [
+      'disabling what a hand enabled',
+      { field: 'enabled', desired: false, live: true, cause: 'live' },
+      'revoke',
+    ],
     ['detaching a key', { field: 'keys', keys: ['k'], desired: undefined, live: true }, 'revoke'],
     ['taking a stage out', { field: 'stages', keys: [S1], desired: undefined, live: {} }, 'revoke'],
-    ['enabling what a hand disabled', { field: 'enabled', desired: true, live: false, cause: 'live' }, 'restore'],
-    ['attaching what a hand detached', { field: 'keys', keys: ['k'], desired: true, live: undefined, cause: 'both' }, 'restore'],
+    [
+      'enabling what a hand disabled',
+      { field: 'enabled', desired: true, live: false, cause: 'live' },
+      'restore',
+    ],
+    [
+      'attaching what a hand detached',
+      { field: 'keys', keys: ['k'], desired: true, live: undefined, cause: 'both' },
+      'restore',
+    ],
     ['enabling as a commit says', { field: 'enabled', desired: true, live: false }, 'attach'],
     ['a new key', { field: 'keys', keys: ['k'], desired: true, live: undefined }, 'attach'],
     ['a lower limit', { field: 'throttle', keys: ['rateLimit'], desired: 1, live: 2 }, 'tighten'],
@@ -63,15 +85,29 @@ describe('how urgent a change is', () => {
     ['a limit where none was', { field: 'throttle', desired: throttle, live: null }, 'tighten'],
     [
       'a method throttle where none was',
-      { field: 'stages', keys: [S1, 'methodThrottles', 'GET /'], desired: throttle, live: undefined },
+      {
+        field: 'stages',
+        keys: [S1, 'methodThrottles', 'GET /'],
+        desired: throttle,
+        live: undefined,
+      },
       'tighten',
     ],
-    ['a setting’s throttle lowered', { field: 'methodSettings', keys: ['* /*', 'throttle', 'rateLimit'], desired: 1, live: 2 }, 'tighten'],
+    [
+      'a setting’s throttle lowered',
+      { field: 'methodSettings', keys: ['* /*', 'throttle', 'rateLimit'], desired: 1, live: 2 },
+      'tighten',
+    ],
     ['a higher limit', { field: 'throttle', keys: ['rateLimit'], desired: 2, live: 1 }, 'rest'],
     ['no limit any more', { field: 'throttle', desired: null, live: throttle }, 'rest'],
     [
       'a method throttle that goes',
-      { field: 'stages', keys: [S1, 'methodThrottles', 'GET /'], desired: undefined, live: throttle },
+      {
+        field: 'stages',
+        keys: [S1, 'methodThrottles', 'GET /'],
+        desired: undefined,
+        live: throttle,
+      },
       'rest',
     ],
     ['a text', {}, 'rest'],
@@ -96,7 +132,11 @@ describe('the order of operations', () => {
 
   it('makes what is referred to first: a key and a plan before the key joins', () => {
     const all = operationsOf([plan('p', ['acme'], 's1'), key('acme')], []);
-    expect(withoutTags(run(all))).toEqual(['create ApiKey/acme', 'create UsagePlan/p', 'attach UsagePlan/p pending:ApiKey/acme']);
+    expect(withoutTags(run(all))).toEqual([
+      'create ApiKey/acme',
+      'create UsagePlan/p',
+      'attach UsagePlan/p pending:ApiKey/acme',
+    ]);
   });
 
   it('sets a plan’s limits before a key joins it, and tightens before it attaches', () => {
@@ -107,8 +147,15 @@ describe('the order of operations', () => {
   });
 
   it('raises what something urgent waits for', () => {
-    const raised = desired('UsagePlan', 'p', { description: 'new', keys: ['acme'], stages: on('s1') });
-    const [first] = operationsOf([raised, key('acme'), key('other')], [keyLive('acme'), planLive('p', [], S1)]);
+    const raised = desired('UsagePlan', 'p', {
+      description: 'new',
+      keys: ['acme'],
+      stages: on('s1'),
+    });
+    const [first] = operationsOf(
+      [raised, key('acme'), key('other')],
+      [keyLive('acme'), planLive('p', [], S1)],
+    );
     expect(first).toMatchObject({ type: 'update', urgency: URGENCY.attach });
   });
 
@@ -125,16 +172,26 @@ describe('the order of operations', () => {
       [plan('a', ['acme'], 's2'), plan('b', ['acme'], 's1'), key('acme')],
       [keyLive('acme'), planLive('a', ['id-acme'], S1), planLive('b', ['id-acme'], S2)],
     );
-    expect(withoutTags(run(all))).toEqual(['update UsagePlan/a first', 'update UsagePlan/b', 'update UsagePlan/a']);
+    expect(withoutTags(run(all))).toEqual([
+      'update UsagePlan/a first',
+      'update UsagePlan/b',
+      'update UsagePlan/a',
+    ]);
   });
 
   it('deletes a plan after its keys are out of it', () => {
     const all = operationsOf([key('acme')], [keyLive('acme'), planLive('p', ['id-acme'], S1)]);
-    expect(withoutTags(run(all))).toEqual(['detach UsagePlan/p id-p id-acme', 'delete UsagePlan/p id-p']);
+    expect(withoutTags(run(all))).toEqual([
+      'detach UsagePlan/p id-p id-acme',
+      'delete UsagePlan/p id-p',
+    ]);
   });
 
   it('writes tags last: they speak of what was done', () => {
-    const all = operationsOf([plan('p', ['acme'], 's1'), key('acme', { enabled: false })], [keyLive('acme'), planLive('p', [], S1)]);
+    const all = operationsOf(
+      [plan('p', ['acme'], 's1'), key('acme', { enabled: false })],
+      [keyLive('acme'), planLive('p', [], S1)],
+    );
     const order = run(all);
     for (const one of all.filter(({ type }) => type === 'tag')) {
       const own = all.filter((other) => other.step === one.step && other !== one);
@@ -150,7 +207,9 @@ describe('the order of operations', () => {
 describe('a move', () => {
   const acme = [keyLive('acme')];
 
-  it.each<[why: string, wanted: readonly Desired[], found: readonly Live[], calls: readonly string[]]>([
+  it.each<
+    [why: string, wanted: readonly Desired[], found: readonly Live[], calls: readonly string[]]
+  >([
     [
       'from a plan to another on the same stage',
       [plan('a', [], 's1'), plan('b', ['acme'], 's1')],
@@ -171,7 +230,10 @@ describe('a move', () => {
     ],
     [
       'only once the new limits stand',
-      [plan('a', [], 's1'), desired('UsagePlan', 'b', { keys: ['acme'], stages: on('s1'), throttle })],
+      [
+        plan('a', [], 's1'),
+        desired('UsagePlan', 'b', { keys: ['acme'], stages: on('s1'), throttle }),
+      ],
       [planLive('a', ['id-acme'], S1), planLive('b', [], S1)],
       ['update UsagePlan/b', 'move UsagePlan/b id-acme'],
     ],
@@ -194,7 +256,9 @@ describe('a move', () => {
       ['detach UsagePlan/a id-acme', 'attach UsagePlan/b id-acme'],
     ],
   ])('%s', (_, wanted, found, calls) => {
-    expect(withoutTags(run(operationsOf([key('acme'), ...wanted], [...acme, ...found])))).toEqual(calls);
+    expect(withoutTags(run(operationsOf([key('acme'), ...wanted], [...acme, ...found])))).toEqual(
+      calls,
+    );
   });
 
   it('of two keys that change places waits for neither', () => {
@@ -206,7 +270,13 @@ describe('a move', () => {
   });
 
   it('takes as many calls as it has plans', () => {
-    const all = operationsOf([key('acme'), plan('b', ['acme'], 's1')], [...acme, planLive('a', ['id-acme'], S1), planLive('b', [], S1)]);
-    expect(all.find(({ type }) => type === 'move')?.calls).toEqual(['DeleteUsagePlanKey', 'CreateUsagePlanKey']);
+    const all = operationsOf(
+      [key('acme'), plan('b', ['acme'], 's1')],
+      [...acme, planLive('a', ['id-acme'], S1), planLive('b', [], S1)],
+    );
+    expect(all.find(({ type }) => type === 'move')?.calls).toEqual([
+      'DeleteUsagePlanKey',
+      'CreateUsagePlanKey',
+    ]);
   });
 });
