@@ -118,13 +118,9 @@ export async function runCommand(words: readonly string[], world: ProcessIo): Pr
 /** A mistake of the user's is one line; a mistake of ours shows where it was made. */
 function complain(error: unknown, { stderr }: ProcessIo, words: readonly string[]): number {
   const isExpected = error instanceof UsageError || error instanceof ExpectedError;
-  const text =
-    error instanceof Error
-      ? isExpected
-        ? error.message
-        : (error.stack ?? error.message)
-      : String(error);
-  stderr.write(`apikeeper: ${text}\n`);
+  const text = error instanceof Error ? error.message : String(error);
+  const stack = error instanceof Error && !isExpected ? error.stack : undefined;
+  stderr.write(`apikeeper: ${stack ?? text}\n`);
   if (!(error instanceof UsageError)) return EXIT.failed;
   const command = commandIn(words);
   stderr.write(`See: apikeeper ${command ? `${command} ` : ''}--help\n`);

@@ -41,7 +41,7 @@ export function misuse(
       return new UsageError(`unknown command ${subject}${didYouMean(subject, COMMAND_NAMES)}`);
     case 'commander.excessArguments':
       return new UsageError(
-        `${command} takes ${takesDirectory(command) ? 'one directory' : command === 'import' ? 'a source and one file' : 'no directory'}; flags are written with dashes`,
+        `${command} takes ${argumentsOf(command)}; flags are written with dashes`,
       );
     case 'commander.missingArgument':
       return new UsageError(
@@ -58,8 +58,12 @@ export function misuse(
   }
 }
 
-function takesDirectory(command: CommandName | undefined): boolean {
-  return (['validate', 'plan', 'apply', 'run', 'export'] as const).some((name) => name === command);
+function argumentsOf(command: CommandName | undefined): string {
+  if (command === 'import') return 'a source and one file';
+  const takesDirectory = (['validate', 'plan', 'apply', 'run', 'export'] as const).some(
+    (name) => name === command,
+  );
+  return takesDirectory ? 'one directory' : 'no directory';
 }
 
 function unknownFlag(written: string, command: CommandName | undefined): string {

@@ -1,4 +1,4 @@
-import type { EmulatorCore } from './emulator.ts';
+import type { EmulatorCore } from './core.ts';
 import type { Fault } from './faults.ts';
 import type { EmulatorRequest, EmulatorResponse } from './http.ts';
 import type { Limits } from './state.ts';

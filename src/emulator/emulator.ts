@@ -2,9 +2,10 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerAdmin, isAdmin } from './admin.ts';
 import { addressed, answerControl, type ControlPlane } from './control-plane.ts';
+import type { EmulatorCore, RequestRecord } from './core.ts';
 import { addressOf, answerClient } from './data-plane.ts';
 import { ServiceError } from './errors.ts';
-import { errorOf, type Fault, type FaultEffect, newFaults } from './faults.ts';
+import { errorOf, type FaultEffect, newFaults } from './faults.ts';
 import {
   type Answer,
   type EmulatorRequest,
@@ -19,7 +20,7 @@ import { seededRandom } from './random.ts';
 import { findRoute, type Match } from './routes.ts';
 import { answerStore, readStoreInput, storedName, storeError } from './secret-stores.ts';
 import { type AccountState, newState } from './state.ts';
-import { answerSts, newSts, type Sts, stsError } from './sts.ts';
+import { answerSts, newSts, stsError } from './sts.ts';
 import { newBuckets } from './token-buckets.ts';
 
 export interface EmulatorOptions {
@@ -33,38 +34,6 @@ export interface EmulatorOptions {
   readonly clock?: () => number;
   /** Makes ids and generated values reproducible. */
   readonly seed?: number;
-}
-
-/** One call of the control plane, of STS or of a secret store; never one of an API's clients. `status` is 0 while there is no answer, and where a fault kept it back; `errorCode` then names the fault. */
-export interface RequestRecord {
-  readonly operation: string;
-  /** `GET`. */
-  readonly method: string;
-  /** As it was sent, percent-encoded and without the query: what a policy's ARN ends with. */
-  readonly path: string;
-  readonly account: string;
-  readonly region: string;
-  /** Milliseconds since the epoch, by the emulator's clock. */
-  readonly at: number;
-  status: number;
-  errorCode?: string;
-  /** The ids in the path, with `/` between them; of a create, the id of what was made. */
-  id?: string;
-}
-
-/** The emulator without a socket. */
-export interface EmulatorCore {
-  /** Oldest first; the last 100,000 at least. */
-  readonly requests: readonly RequestRecord[];
-  readonly sts: Sts;
-  handle(request: EmulatorRequest): Promise<Answer>;
-  /** The live state; default account 123456789012, region eu-west-2. */
-  state(account?: string, region?: string): AccountState;
-  inject(fault: Fault): void;
-  clearFaults(): void;
-  clearRequests(): void;
-  /** Forgets all state, faults, requests, sessions and quota use. */
-  reset(): void;
 }
 
 const MAX_REQUESTS = 200_000;

@@ -1,16 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  createEmulator,
-  type EmulatorCore,
-  type EmulatorOptions,
-  type RequestRecord,
-} from './emulator.ts';
+import type { EmulatorCore, RequestRecord } from './core.ts';
+import { createEmulator, type EmulatorOptions } from './emulator.ts';
 import type { Fault } from './faults.ts';
 import type { Answer, EmulatorRequest } from './http.ts';
 import type { AccountState } from './state.ts';
 
-export type { EmulatorOptions, RequestRecord } from './emulator.ts';
+export type { RequestRecord } from './core.ts';
+export type { EmulatorOptions } from './emulator.ts';
 export { createEmulator } from './emulator.ts';
 export type { Fault, FaultEffect } from './faults.ts';
 export type { AccountState } from './state.ts';

@@ -16,7 +16,7 @@ const isParameter = (part: string): boolean => part.startsWith('{');
 /** One digit per segment: 0 static, 1 parameter, 2 greedy. The least text is the most specific resource. */
 const rank = (path: string): string =>
   segmentsOf(path)
-    .map((part) => (isGreedy(part) ? 2 : isParameter(part) ? 1 : 0))
+    .map((part) => Number(isGreedy(part)) + Number(isGreedy(part) || isParameter(part)))
     .join('');
 
 function fits(path: string, segments: readonly string[]): boolean {

@@ -132,14 +132,15 @@ function mismatch(value: unknown, wanted: string): Error {
   return serialization(`class ${found} can not be converted to an ${wanted}`);
 }
 
+function scalarType(schema: NormalizedSchema): readonly [type: string, wanted: string] {
+  if (schema.isBooleanSchema()) return ['boolean', 'Boolean'];
+  return schema.isNumericSchema() ? ['number', 'Number'] : ['string', 'String'];
+}
+
 function scalarReader(schema: NormalizedSchema): Convert {
-  const [type, wanted] = schema.isBooleanSchema()
-    ? ['boolean', 'Boolean']
-    : schema.isNumericSchema()
-      ? ['number', 'Number']
-      : ['string', 'String'];
+  const [type, wanted] = scalarType(schema);
   return (value) => {
-    if (typeof value !== type) throw mismatch(value, wanted as string);
+    if (typeof value !== type) throw mismatch(value, wanted);
     return value;
   };
 }

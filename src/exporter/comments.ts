@@ -2,7 +2,7 @@
 
 import { claimOf, otherManager } from '../core/compare/ownership.ts';
 import { type Live, TAG } from '../core/model/model.ts';
-import type { Context } from './documents.ts';
+import type { Context } from './context.ts';
 import { keysOf, stagesOf } from './select.ts';
 
 /** From so many on, nobody wrote them down by hand. */

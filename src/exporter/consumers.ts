@@ -5,7 +5,8 @@ import { isMap, jsonEqual } from '../core/model/json.ts';
 import type { Json, Live } from '../core/model/model.ts';
 import { liveName } from '../manifest-writer/names.ts';
 import { type Part, partOf } from '../manifests/consumer-parts.ts';
-import { type Context, restApiOf } from './documents.ts';
+import type { Context } from './context.ts';
+import { restApiOf } from './documents.ts';
 import { type ExportedDocument, keyOf } from './model.ts';
 import { isOwnPlan, stagesOf } from './select.ts';
 

@@ -9,20 +9,10 @@ import { isMap, jsonEqual } from '../core/model/json.ts';
 import { type Json, type Live, type Spec, TAG } from '../core/model/model.ts';
 import { isRedeployTrick } from '../manifest-writer/stage-variables.ts';
 import { commentsOf } from './comments.ts';
+import type { Context } from './context.ts';
 import { type ExportedDocument, type ExportOptions, keyOf } from './model.ts';
-import type { Naming } from './naming.ts';
 import { requiredMethods, requirementComments, requirementOptions } from './requirements.ts';
-import { keysOf, type PlansOf, stagesOf } from './select.ts';
-
-export interface Context extends ExportOptions {
-  readonly naming: Naming;
-  /** By `keyOf`: what becomes a document. */
-  readonly chosen: ReadonlySet<string>;
-  readonly byKey: ReadonlyMap<string, Live>;
-  readonly plansOf: PlansOf;
-  /** Objects that have the same name, by kind and name. */
-  readonly namesakes: ReadonlyMap<string, readonly Live[]>;
-}
+import { keysOf, stagesOf } from './select.ts';
 
 /** What is particular to a kind. */
 interface Own {

@@ -208,7 +208,8 @@ export function gatewayError(
   if (thrown instanceof GatewayError) return thrown;
   const error: Thrown = thrown instanceof Error ? thrown : new Error(String(thrown));
   const { class: found, code } = classify(error);
-  const errorClass = found !== 'lost' ? found : failed.repeatable ? 'transient' : 'answer-lost';
+  const lost = failed.repeatable ? 'transient' : 'answer-lost';
+  const errorClass = found === 'lost' ? lost : found;
   const { httpStatusCode: status, requestId } = error.$metadata ?? {};
   // A parser's message quotes what it could not read, and that may be half a key value.
   const said =

@@ -20,9 +20,10 @@ function removed(value: Json, segments: readonly string[]): Json | undefined {
   if (first === undefined || typeof value !== 'object' || value === null || !(first in value))
     return undefined;
   const inner = removed((value as Record<string, Json>)[first] as Json, rest);
-  const entries = Object.entries(value).flatMap(([key, entry]) =>
-    key !== first ? [[key, entry]] : inner === undefined ? [] : [[key, inner]],
-  );
+  const entries = Object.entries(value).flatMap(([key, entry]) => {
+    if (key !== first) return [[key, entry]];
+    return inner === undefined ? [] : [[key, inner]];
+  });
   if (entries.length === 0) return undefined;
   return Array.isArray(value)
     ? entries.map(([, entry]) => entry as Json)

@@ -104,12 +104,8 @@ const WAYS_OUT: readonly (readonly [begins: string, wayOut: string])[] = [
 
 /** The parser's reason without anything that it quotes from the file: that could be part of a key value. */
 function reasonOf(error: unknown): string {
-  const reason =
-    error instanceof YAMLException
-      ? error.reason
-      : error instanceof Error
-        ? error.message
-        : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof YAMLException ? error.reason : message;
   const known = WAYS_OUT.find(([begins]) => reason.startsWith(begins));
   if (known) return known[1];
   if (!(error instanceof YAMLException)) return reason;

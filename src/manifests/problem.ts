@@ -13,7 +13,8 @@ export function compareProblems(a: Problem, b: Problem): number {
 
 /** By code units: the same order on every machine, whatever its language. */
 export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** A name as a segment of a JSON pointer (RFC 6901). */

@@ -182,12 +182,8 @@ function placedText(
   after: readonly string[],
   before: readonly string[] = [],
 ): string {
-  const object =
-    problem.kind && problem.name
-      ? [`${problem.kind}/${problem.name}`]
-      : problem.kind
-        ? [problem.kind]
-        : [];
+  const kindAndName = [problem.kind, problem.kind && problem.name].filter(Boolean).join('/');
+  const object = kindAndName === '' ? [] : [kindAndName];
   const field = problem.path ? [problem.path] : [];
   // Of the directory itself there is no line to name.
   const place = problem.file === '.' ? [] : [`${problem.file}:${problem.line}:${problem.column}`];

@@ -3,15 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono } from 'hono';
 import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
+import type { Health } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { renderPage } from './page.ts';
-
-/** The same as the engine's: whether the loop turns, whether its last pass was good and recent, and why not. */
-export interface Health {
-  readonly live: boolean;
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-}
 
 export interface AppOptions {
   /** The newest report; undefined before the first pass. */

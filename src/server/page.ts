@@ -15,7 +15,7 @@ import {
   warningGroups,
 } from '../report/phrases.ts';
 import { count, duration, sanitize, valueText } from '../report/sanitize.ts';
-import type { Health } from './app.ts';
+import type { Health } from './health.ts';
 import { STYLE } from './style.ts';
 
 export interface PageOptions {
@@ -86,13 +86,14 @@ function problems(report: Report): Html {
 function targetSection(target: TargetReport): Html {
   const open = target.objects.filter((object) => !isSettled(object));
   const rest = target.objects.filter(isSettled);
+  const nothing = target.error ? '' : html`<p>Nothing to do.</p>`;
   return html`<section>
 <h2>${sanitize(target.namespace)} ${badge(target.state)}</h2>
 <p class="note">${targetText(target)}${target.nextRunAt ? html`, looks again at ${time(target.nextRunAt)}` : ''}</p>
 ${target.error ? html`<p class="error">${sanitize(target.error)}</p>` : ''}
 ${coverage(target)}
 ${warnings(target)}
-${open.length > 0 ? table(groupByConsumer(open, target)) : target.error ? '' : html`<p>Nothing to do.</p>`}
+${open.length > 0 ? table(groupByConsumer(open, target)) : nothing}
 ${rest.length > 0 ? html`<details><summary>${count(rest.length, open.length > 0 ? 'more object' : 'object')}</summary>${table(groupByConsumer(rest, target))}</details>` : ''}
 </section>`;
 }

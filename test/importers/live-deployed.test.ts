@@ -86,12 +86,11 @@ function objectOf(
     const [place] = stagePlaces({ ...document, spec: { stages: [entry] } }, documents);
     return { key: (place && stageIdsOf(place, { apis })[0]) ?? '', label: '' };
   });
-  const id =
-    kind === 'Stage'
-      ? `${apiId}:${String(spec.stageName)}`
-      : kind === 'KeyRequirement'
-        ? apiId
-        : (ids.get(document) ?? '');
+  const fixedIds: Readonly<Record<string, string>> = {
+    Stage: `${apiId}:${String(spec.stageName)}`,
+    KeyRequirement: apiId,
+  };
+  const id = fixedIds[kind] ?? ids.get(document) ?? '';
   const tags = { 'aws:cloudformation:stack-name': STACK, 'aws:cloudformation:logical-id': address };
   const isNamed = kind === 'ApiKey' || kind === 'UsagePlan';
   const made = live(kind, id, { ...named, ...(isNamed && { name: spec.name ?? name }) }, tags);

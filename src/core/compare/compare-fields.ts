@@ -3,8 +3,8 @@
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { compareText, isMap, isUnset, jsonEqual, pointer } from '../model/json.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
-import type { Change, HoldReason } from '../model/plan.ts';
-import { causeOf, type Difference, differences, type Fingerprint } from '../model/three-way.ts';
+import type { Change, Difference, HoldReason } from '../model/plan.ts';
+import { causeOf, differences, type Fingerprint } from '../model/three-way.ts';
 import { type Canonical, defaultOf, type Unresolved } from './canonicalize.ts';
 import { decodeApplied } from './last-applied.ts';
 import type { LiveIndex } from './live-index.ts';

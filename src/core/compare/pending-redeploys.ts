@@ -4,7 +4,7 @@
  */
 
 import { compareText, isMap, type JsonMap } from '../model/json.ts';
-import type { Difference } from '../model/three-way.ts';
+import type { Difference } from '../model/plan.ts';
 
 /** What `applied` can't speak of while a change was not made: its field, or, of a redeployment, the one stage. */
 export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>): string {

@@ -22,8 +22,8 @@ export function lintLimits({ subject, limits }: Limited): Warning[] {
 
 function zerosOf({ method, callers, throttle, quota }: Limit): string[] {
   const calls = `every call${method === undefined ? '' : ` of ${method}`}${callers === 'keys' ? " with the plan's keys" : ', whoever calls,'} gets 429`;
-  const zero =
-    throttle?.rateLimit === 0 ? 'rate' : throttle?.burstLimit === 0 ? 'burst' : undefined;
+  const burst = throttle?.burstLimit === 0 ? 'burst' : undefined;
+  const zero = throttle?.rateLimit === 0 ? 'rate' : burst;
   const none = method === undefined ? 'write throttle: null' : 'take it out';
   return [
     ...(zero === undefined

@@ -113,11 +113,12 @@ function demandOf({ id, name, spec }: Live, subject: Subject, stages: readonly L
     isMap(methods) &&
     Object.keys(methods).some(isDefined);
   const isNew = (stage: Live) => stage.id.startsWith(`${id}:`) && !(stage.name in served);
+  const otherwise = stages.some(isNew) ? 'unknown' : 'none';
   return {
     subject,
     api: `id ${id}`,
     label: name,
-    demands: demanding.length > 0 ? 'some' : stages.some(isNew) ? 'unknown' : 'none',
+    demands: demanding.length > 0 ? 'some' : otherwise,
     stages: demanding.map(([stage]) => stage).sort(compareText),
     upcoming: Object.entries(served)
       .filter(isUpcoming)

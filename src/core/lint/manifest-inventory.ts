@@ -117,11 +117,12 @@ function demandOf(requirement: Desired, stages: readonly StageRef[]): Demand {
   const moved =
     isMap(redeploy) && Array.isArray(redeploy.stages) ? redeploy.stages.map(String) : [];
   const known = stages.filter((stage) => stage.api === api).map(({ stage }) => stage);
+  const otherwise = all === false ? 'none' : 'unknown';
   return {
     subject: subjectOf(requirement),
     api,
     label: api.slice(api.indexOf(' ') + 1),
-    demands: all === true || isDemanded ? 'some' : all === false ? 'none' : 'unknown',
+    demands: all === true || isDemanded ? 'some' : otherwise,
     stages: [...new Set([...moved, ...known])].sort(compareText),
     path: all === true ? '/spec/apiKeyRequired' : '/spec/methods',
   };

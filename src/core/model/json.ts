@@ -65,5 +65,6 @@ export function mergeJson(below: JsonMap, above: JsonMap): JsonMap {
 
 /** Text order that is the same everywhere: by code unit. */
 export function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -1,7 +1,6 @@
 /** What is to be done, as sorted, plain data. */
 
-import type { Desired, Live, Source, Spec } from './model.ts';
-import type { Difference } from './three-way.ts';
+import type { Desired, Json, Live, Source, Spec } from './model.ts';
 
 export type Action =
   | 'create'
@@ -53,6 +52,14 @@ export const CHOSEN_HOLDS: ReadonlySet<HoldReason> = new Set([
   'observe',
   'suspended',
 ]);
+
+/** A difference in canonical form: `keys` lead from the field to where it is. `undefined`: an entry that isn't there. */
+export interface Difference {
+  readonly field: string;
+  readonly keys: readonly string[];
+  readonly desired: Json | undefined;
+  readonly live: Json | undefined;
+}
 
 /** A difference with its cause and its place in the manifest. */
 export interface Change extends Difference {

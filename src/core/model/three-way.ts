@@ -3,15 +3,7 @@
 import type { FieldRule } from './field-rules.ts';
 import { isMap, isUnset, type JsonMap, jsonEqual, normalText, withValue } from './json.ts';
 import type { Json, Spec } from './model.ts';
-import type { Cause } from './plan.ts';
-
-/** A difference in canonical form: `keys` lead from the field to where it is. `undefined`: an entry that isn't there. */
-export interface Difference {
-  readonly field: string;
-  readonly keys: readonly string[];
-  readonly desired: Json | undefined;
-  readonly live: Json | undefined;
-}
+import type { Cause, Difference } from './plan.ts';
 
 /** A short text that differs where values do, such as the beginning of a hash. */
 export type Fingerprint = (text: string) => string;

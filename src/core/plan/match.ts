@@ -95,7 +95,10 @@ function matchAdopted(
 ): Match {
   const name = nameOf(desired);
   const byId = world.byId(desired.kind, adopt);
-  const found = adopt === 'by-name' ? world.byName(desired.kind, name) : byId ? [byId] : [];
+  const found =
+    adopt === 'by-name'
+      ? world.byName(desired.kind, name)
+      : [byId].filter((live) => live !== undefined);
   const [live] = found;
   if (!live) {
     const [what, allowed] =
@@ -243,8 +246,7 @@ export function sharedClaims(
 ): ReadonlyMap<Desired, readonly Desired[]> {
   const byLive = new Map<string, Desired[]>();
   for (const [desired, found] of matches) {
-    const id =
-      found.is === 'live' ? found.live.id : found.is === 'missing' ? found.fixedId : undefined;
+    const id = idOf(found);
     if (id === undefined) continue;
     const key = `${desired.kind} ${id}`;
     byLive.set(key, [...(byLive.get(key) ?? []), desired]);
@@ -259,4 +261,10 @@ export function sharedClaims(
         );
   }
   return shared;
+}
+
+/** The id of the live object that a document means, or is going to make under a fixed id. */
+function idOf(found: Match): string | undefined {
+  if (found.is === 'live') return found.live.id;
+  return found.is === 'missing' ? found.fixedId : undefined;
 }

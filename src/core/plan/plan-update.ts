@@ -50,14 +50,7 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
   const main: Step = {
     ...stepBase(object),
-    action: found.adopt ? 'adopt' : changed ? 'update' : 'keep',
-    state: found.adopt
-      ? 'unmanaged'
-      : changed
-        ? 'changed'
-        : result.unserved !== undefined
-          ? 'unserved'
-          : 'in-sync',
+    ...actionAndState(found.adopt, changed, result.unserved !== undefined),
     live,
     ...(message !== '' && { message }),
     ...(result.unserved !== undefined && { unserved: result.unserved }),
@@ -118,4 +111,14 @@ function pinnedSteps(object: PlanningContext, live: Live, pinned: Pinned | undef
   const message =
     'the live key has another value than the manifest pins, and a value cannot be changed: rotate it, with a second ApiKey that gets the new value, and remove this one when its consumers have moved';
   return heldSteps(object, live, [{ reason: 'immutable-field', message, changes: [value] }]);
+}
+
+function actionAndState(
+  isAdopted: boolean,
+  hasChanged: boolean,
+  isUnserved: boolean,
+): Pick<Step, 'action' | 'state'> {
+  if (isAdopted) return { action: 'adopt', state: 'unmanaged' };
+  if (hasChanged) return { action: 'update', state: 'changed' };
+  return { action: 'keep', state: isUnserved ? 'unserved' : 'in-sync' };
 }

@@ -16,14 +16,8 @@ export function madeAt(
   object: Pick<Live, 'kind' | 'id' | 'spec'>,
   stages: ReadonlyMap<string, Live>,
 ): ReadonlyMap<string, number> {
-  const on =
-    object.kind === 'Stage'
-      ? [object.id]
-      : object.kind === 'UsagePlan' && isMap(object.spec.stages)
-        ? Object.keys(object.spec.stages)
-        : [];
   return new Map(
-    on.flatMap((id) => {
+    stageIdsOf(object).flatMap((id) => {
       const made = stages.get(id)?.madeAt;
       return made === undefined ? [] : [[id, made] as const];
     }),
@@ -80,4 +74,10 @@ function lostStages(
     if (id in is || !(id in wanted) || now === undefined || now === then) return [];
     return [{ id, label: form.labels.get('stages')?.get(id) ?? stageLabel(id, world.apis) }];
   });
+}
+
+/** The stage itself, or the stages of a usage plan. */
+function stageIdsOf({ kind, id, spec }: Pick<Live, 'kind' | 'id' | 'spec'>): string[] {
+  if (kind === 'Stage') return [id];
+  return kind === 'UsagePlan' && isMap(spec.stages) ? Object.keys(spec.stages) : [];
 }

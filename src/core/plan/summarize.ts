@@ -109,12 +109,8 @@ export function stateOf({ plan, results }: Findings): OverallState {
   if ([...(results?.values() ?? [])].some((result) => result.outcome === 'failed'))
     return 'failing';
   const isHeld = (step: Step) => {
-    const reason =
-      results?.get(step)?.reason === 'dependency'
-        ? 'dependency'
-        : step.action === 'hold'
-          ? step.reason
-          : undefined;
+    const planned = step.action === 'hold' ? step.reason : undefined;
+    const reason = results?.get(step)?.reason === 'dependency' ? 'dependency' : planned;
     return reason !== undefined && !CHOSEN_HOLDS.has(reason);
   };
   if (plan.steps.some(isHeld)) return 'held';

@@ -88,8 +88,8 @@ function lettingIn(other: Operation, { live }: Step): boolean {
     other.type !== 'update'
   )
     return false;
-  const plans =
-    other.type === 'move' ? other.to : other.step.kind === 'UsagePlan' ? [other.step] : [];
+  const own = other.step.kind === 'UsagePlan' ? [other.step] : [];
+  const plans = other.type === 'move' ? other.to : own;
   return plans.some((plan) =>
     keysOf(stagesAfter(plan)).some((stage) => stage.startsWith(`${live?.id}:`)),
   );

@@ -9,8 +9,8 @@ import type { Operation } from '../../core/schedule/operation.ts';
 import type { ErrorClass } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
-import type { Memory } from '../state/memory.ts';
-import { classOf, messageOf, type PermanentFailure } from '../state/permanent-failures.ts';
+import type { Memory, PermanentFailure } from '../state/memory.ts';
+import { classOf, messageOf } from '../state/permanent-failures.ts';
 
 export interface ApplyOptions {
   readonly send: Send;

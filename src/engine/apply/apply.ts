@@ -139,6 +139,12 @@ const OUTCOMES: Readonly<Record<Step['action'], Outcome>> = {
   hold: 'held',
 };
 
+const FAILED_OUTCOMES: Readonly<Record<OperationFailure['is'], Outcome>> = {
+  failed: 'failed',
+  dependency: 'held',
+  superseded: 'skipped',
+};
+
 function resultOf(step: Step, run: ApplyState): Result {
   const awsId = run.current.get(step)?.id;
   const settled = (run.work.get(step) ?? [])
@@ -150,8 +156,7 @@ function resultOf(step: Step, run: ApplyState): Result {
     settled[0];
   const who = awsId !== undefined && { awsId };
   if (!worst) return { outcome: OUTCOMES[step.action], ...who };
-  const outcome: Outcome =
-    worst.is === 'failed' ? 'failed' : worst.is === 'dependency' ? 'held' : 'skipped';
+  const outcome = FAILED_OUTCOMES[worst.is];
   const { is, message, errorClass } = worst;
   return {
     outcome,

@@ -33,10 +33,10 @@ import { resolveHiddenMembers, resolveStageMembers } from '../observe/hidden-mem
 import { type ObservedState, observe, recordLive } from '../observe/observe.ts';
 import { afterApply, cacheState, refresh } from '../observe/refresh.ts';
 import { fingerprint, time } from '../state/hash-and-time.ts';
+import type { PermanentFailure } from '../state/memory.ts';
 import {
   deniedLast,
   isFinal,
-  type PermanentFailure,
   permanentFailures,
   recordPermanentFailures,
 } from '../state/permanent-failures.ts';

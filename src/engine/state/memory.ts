@@ -2,8 +2,14 @@
 
 import type { Live } from '../../core/model/model.ts';
 import type { LastSeen } from '../../core/model/plan-input.ts';
+import type { ErrorClass } from '../../gateway/errors.ts';
 import type { Snapshots } from '../../kinds/kind.ts';
-import type { PermanentFailure } from './permanent-failures.ts';
+
+/** A failure that only a commit, a live change, or a pass that reads everything, can end. */
+export interface PermanentFailure {
+  readonly message: string;
+  readonly errorClass: ErrorClass;
+}
 
 export interface Memory {
   /** Objects as they were last seen with our tags, by identity. */

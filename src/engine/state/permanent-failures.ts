@@ -4,13 +4,7 @@ import type { Step } from '../../core/model/plan.ts';
 import type { Result } from '../../core/plan/summarize.ts';
 import type { Operation } from '../../core/schedule/operation.ts';
 import { type ErrorClass, GatewayError } from '../../gateway/errors.ts';
-import type { Memory } from './memory.ts';
-
-/** A failure that only a commit, a live change, or a pass that reads everything, can end. */
-export interface PermanentFailure {
-  readonly message: string;
-  readonly errorClass: ErrorClass;
-}
+import type { Memory, PermanentFailure } from './memory.ts';
 
 const FINAL: ReadonlySet<string> = new Set([
   'denied',

@@ -121,11 +121,8 @@ function identify(
   const head = {
     kind,
     name: document,
-    ...(given !== undefined
-      ? { adopt: { id: given } }
-      : waits
-        ? {}
-        : { adopt: 'by-name' as const }),
+    ...(given !== undefined && { adopt: { id: given } }),
+    ...(given === undefined && !waits && { adopt: 'by-name' as const }),
     manager: template.manager,
     ...withheldIn(resource, { description: 'Description' }),
     source: resource.at(),

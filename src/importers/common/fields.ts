@@ -92,7 +92,8 @@ const FALSE = new Set(['false', 'no', 'off']);
 /** As YAML 1.1 knows them, which CloudFormation reads. */
 export function booleanOf(value: unknown): boolean | undefined {
   const word = String(value).toLowerCase();
-  return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
+  if (TRUE.has(word)) return true;
+  return FALSE.has(word) ? false : undefined;
 }
 
 /** A spec's fields, without those that the source doesn't have. */

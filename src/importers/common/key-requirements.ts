@@ -131,9 +131,10 @@ function toDocument(
 
 /** The names of an API's stages, as far as other documents name them. */
 function stagesOf(restApi: Json, documents: readonly ManifestDocument[]): string[] {
-  const places = documents.flatMap(({ kind, spec }) =>
-    kind === 'Stage' ? [spec] : Array.isArray(spec.stages) ? (spec.stages as Json[]) : [],
-  );
+  const places = documents.flatMap(({ kind, spec }) => {
+    if (kind === 'Stage') return [spec];
+    return Array.isArray(spec.stages) ? (spec.stages as Json[]) : [];
+  });
   const names = places.flatMap((place) =>
     isMap(place) &&
     JSON.stringify(place.restApi) === JSON.stringify(restApi) &&

@@ -26,7 +26,7 @@ export function requiredMethods(body: unknown): RequiredMethod[] {
     Object.entries(isRecord(methods) ? methods : {}).flatMap(([name, method]): RequiredMethod[] => {
       if (!METHODS.has(name.toLowerCase()) || !isRecord(method)) return [];
       const isClosed = demands(method.security ?? body.security, schemes);
-      const word = isClosed ? { apiKeyRequired: true } : isRule ? { apiKeyRequired: false } : {};
+      const word = isClosed || isRule ? { apiKeyRequired: isClosed } : {};
       return [
         {
           method: name.startsWith('x-') ? 'ANY' : name.toUpperCase(),

@@ -3,7 +3,8 @@ import { canonicalize, type Resolve } from '../../core/compare/canonicalize.ts';
 import type { FieldRule, Rules } from '../../core/model/field-rules.ts';
 import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
 import type { Desired, Json, Live } from '../../core/model/model.ts';
-import { type Difference, differences } from '../../core/model/three-way.ts';
+import type { Difference } from '../../core/model/plan.ts';
+import { differences } from '../../core/model/three-way.ts';
 import type { ManifestDocument } from '../common/model.ts';
 import { soughtName } from './account.ts';
 

@@ -35,13 +35,10 @@ function oneOf(
   const lives = [...matches.values()].flatMap((match) => (match.is === 'live' ? [match.live] : []));
   const known = new Set(
     lives
-      .flatMap((live) =>
-        live.kind === 'UsagePlan'
-          ? idsIn(live.spec.stages)
-          : live.kind === 'Stage'
-            ? [live.id]
-            : [],
-      )
+      .flatMap((live) => {
+        if (live.kind === 'UsagePlan') return idsIn(live.spec.stages);
+        return live.kind === 'Stage' ? [live.id] : [];
+      })
       .map(apiIn),
   );
   return (

@@ -70,17 +70,15 @@ export function createReferences(
 
   function resolve(kind: string, entry: Json, plan: Live): ReturnType<Resolve> {
     if (kind === 'ApiKey') {
-      const id =
-        typeof entry === 'string'
-          ? liveOf(documents.get(`ApiKey ${entry}`))?.id
-          : isMap(entry)
-            ? String(entry.id)
-            : undefined;
+      const named =
+        typeof entry === 'string' ? liveOf(documents.get(`ApiKey ${entry}`))?.id : undefined;
+      const id = isMap(entry) ? String(entry.id) : named;
       return id === undefined ? lost(String(entry)) : { key: id, label: keyLabel(id) };
     }
     const stage = isMap(entry) ? documents.get(`Stage ${String(entry.stage)}`) : undefined;
     const own = liveOf(stage)?.id;
-    const places = stage ? placeOf(stage.spec) : isMap(entry) ? placeOf(entry) : [];
+    const spec = stage?.spec ?? entry;
+    const places = isMap(spec) ? placeOf(spec) : [];
     const ids = own === undefined ? places.flatMap((place) => stageIdsOf(place, account)) : [own];
     const id = ids.find((one) => idsIn(plan.spec.stages).includes(one)) ?? ids[0];
     return id === undefined

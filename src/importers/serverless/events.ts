@@ -122,11 +122,8 @@ function methodOf(
 
 /** As versions 2 and 3 read a boolean: text counts as true, but for an empty one and `false`. */
 function isTrue(value: unknown): boolean {
-  return typeof value === 'string'
-    ? value !== '' && value !== 'false'
-    : typeof value === 'number'
-      ? value !== 0
-      : value === true;
+  if (typeof value === 'string') return value !== '' && value !== 'false';
+  return typeof value === 'number' ? value !== 0 : value === true;
 }
 
 /** `GET /residents`. */

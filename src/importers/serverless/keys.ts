@@ -47,11 +47,8 @@ export function generate(
   const report: Report = (code, path, message) => {
     context.findings.push(finding(code, context.source.at(path), message));
   };
-  const plans = usagePlan
-    ? plansOf(usagePlan, report)
-    : apiKeys
-      ? [{ path: apiKeys.path, written: {}, isLegacy: false }]
-      : [];
+  const implied: Plan[] = apiKeys ? [{ path: apiKeys.path, written: {}, isLegacy: false }] : [];
+  const plans = usagePlan ? plansOf(usagePlan, report) : implied;
   const hasTiers = plans.some(({ tier }) => tier !== undefined);
   const keys = apiKeys ? keysOf(apiKeys, report) : [];
   for (const { tier, path } of keys) {

@@ -73,7 +73,8 @@ function evaluate(expression: Expression, lookup: Lookup): unknown {
     case 'splat': {
       const source = answer(expression.source);
       if (isUnresolved(source) && !isAttributes(source)) return source;
-      const list = Array.isArray(source) ? source : source === null ? [] : [source];
+      const single = source === null ? [] : [source];
+      const list = Array.isArray(source) ? source : single;
       return list.map((item) =>
         evaluate(expression.each, withNames(lookup, { [EACH_OF_SPLAT]: item })),
       );

@@ -30,8 +30,10 @@ export async function readTerraformDirectory(directory: string): Promise<SourceT
   );
 }
 
+const FIRST = ['terraform.tfvars', 'terraform.tfvars.json'];
+
 function rank(name: string): number {
-  return name === 'terraform.tfvars' ? 0 : name === 'terraform.tfvars.json' ? 1 : 2;
+  return FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length;
 }
 
 async function readText(file: string): Promise<SourceText> {

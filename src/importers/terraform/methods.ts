@@ -34,8 +34,8 @@ function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform
   const found = [...ofBody(api), ...own];
   const name =
     isDemanding({ methods: found }) && api.id === undefined ? api.text('name') : api.values.name;
-  const restApi =
-    api.id !== undefined ? { id: api.id } : typeof name === 'string' ? { name } : undefined;
+  const named = typeof name === 'string' ? { name } : undefined;
+  const restApi = api.id !== undefined ? { id: api.id } : named;
   const { api_key_source: source } = api.values;
   return {
     ...(restApi && { restApi }),

@@ -248,10 +248,7 @@ function toCall({ call }: Module, { body }: Block, address: string, lookup: Look
 /** `aws.london`, written as an expression or, before Terraform 0.12, as text; as the first module calls it. */
 export function providerName(written: unknown, providers: Call['providers']): string | undefined {
   const [traversal] = expressionOf(written) ? traversalsIn(written) : [];
-  const name = traversal
-    ? traversalText(traversal)
-    : typeof written === 'string'
-      ? written
-      : undefined;
+  const text = typeof written === 'string' ? written : undefined;
+  const name = traversal ? traversalText(traversal) : text;
   return providers[name ?? 'aws'] ?? name;
 }

@@ -63,7 +63,8 @@ function translateStage(
     resource.report('STAGE_OF_DEPLOYMENT', message, 'stage_name');
   }
   const methodSettings = settings.flatMap((one) => methodSettingsOf(one, terraform));
-  const own = isOwn ? ownSettings(resource) : isImplicit ? bornSettings(resource) : {};
+  const implicit = isImplicit ? bornSettings(resource) : {};
+  const own = isOwn ? ownSettings(resource) : implicit;
   const spec = { ...own, ...(methodSettings.length > 0 && { methodSettings }) };
   if (!isOwn && Object.keys(spec).length === 0) return [];
   const api = 'name' in restApi ? restApi.name : restApi.id;

@@ -192,12 +192,8 @@ function toInstance({ source, findings, secrets }: Reading, path: Path, found: F
 }
 
 function addressOf({ module, mode, type, name }: Fields, key: unknown): string {
-  const index =
-    typeof key === 'number'
-      ? `[${key}]`
-      : typeof key === 'string'
-        ? `[${JSON.stringify(key)}]`
-        : '';
+  const isIndexed = typeof key === 'number' || typeof key === 'string';
+  const index = isIndexed ? `[${JSON.stringify(key)}]` : '';
   return [
     ...(module ? [module] : []),
     ...(mode === 'data' ? ['data'] : []),
@@ -225,13 +221,10 @@ function hideMarked(value: unknown, mark: unknown): unknown {
 
 /** A mark of a state file, which is a path, as `sensitive_values` has it: `{ variables: { url: true } }`. A path that isn't understood hides the whole field. */
 function toMirror(mark: unknown): unknown {
-  const names = list(mark).map((step) =>
-    isRecord(step) && isRecord(step.value)
-      ? step.value.value
-      : isRecord(step)
-        ? step.value
-        : undefined,
-  );
+  const names = list(mark).map((step) => {
+    if (!isRecord(step)) return undefined;
+    return isRecord(step.value) ? step.value.value : step.value;
+  });
   return names.reduceRight<unknown>(
     (inner, name) => (typeof name === 'string' ? { [name]: inner } : true),
     true,

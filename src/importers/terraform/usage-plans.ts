@@ -102,7 +102,8 @@ function identify(kind: 'ApiKey' | 'UsagePlan', resource: Resource, terraform: T
   const head = {
     kind,
     name: document,
-    ...(id !== undefined ? { adopt: { id } } : isLost ? {} : { adopt: 'by-name' as const }),
+    ...(id !== undefined && { adopt: { id } }),
+    ...(id === undefined && !isLost && { adopt: 'by-name' as const }),
     ...regionOf(resource),
     ...withheldIn(resource, { description: 'description' }),
     source: resource.at(),
