@@ -25,8 +25,9 @@ function withDependencies(all: readonly Operation[]): Operation[] {
   const moves = all.filter((one) => one.type === 'move');
   const releases = Map.groupBy(all.flatMap(released), ({ pair }) => pair);
   return all.map((one) => {
-    const after = new Set(one.dependsOn);
-    const needs = (id: string | undefined) => id !== undefined && id !== one.id && after.add(id);
+    const dependsOn = new Set(one.dependsOn);
+    const needs = (id: string | undefined) =>
+      id !== undefined && id !== one.id && dependsOn.add(id);
     // A plan is made without its keys: they join it afterwards.
     if (one.type === 'create')
       for (const change of one.step.changes)
@@ -63,7 +64,7 @@ function withDependencies(all: readonly Operation[]): Operation[] {
     const own = one.type === 'move' ? one.from : [];
     for (const { id, step } of gainedBy(one).flatMap((pair) => releases.get(pair) ?? []))
       if (!own.includes(step)) needs(id);
-    return { ...one, after: [...after].sort() };
+    return { ...one, dependsOn: [...dependsOn].sort() };
   });
 }
 

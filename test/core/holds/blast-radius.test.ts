@@ -294,7 +294,11 @@ describe('what left Git', () => {
   it('more than a share of what was live is gone at once: nothing is made again', () => {
     const names = ['acme', 'bolt', 'cord', 'dent'];
     const seen = new Map(names.map((name) => [`ApiKey/default/${name}`, { id: name }]));
-    const options = { desired: names.map((name) => key(name)), seen, policy: { maxPercent: 30 } };
+    const options = {
+      desired: names.map((name) => key(name)),
+      lastSeen: seen,
+      policy: { maxPercent: 30 },
+    };
     const gone = (count: number) =>
       linesOf(planOf({ ...options, live: names.slice(count).map((name) => keyLive(name)) })).filter(
         (line) => line.startsWith('hold'),
