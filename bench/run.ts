@@ -15,7 +15,7 @@ interface Row {
 
 const ESTATE: Size = { keys: 1000, plans: 300, apis: 40 };
 const LARGE: Size = { keys: 10_000, plans: 300, apis: 40 };
-/** All that the account has: 10 per second, burst 40 (facts, section 3). */
+/** All that the account has: 10 per second, burst 40 (docs/api-gateway-facts.md#f21). */
 const WHOLE = { requestsPerSecond: 10, burst: 40 };
 
 const rows: Row[] = [];

@@ -1,4 +1,4 @@
-/** Exit codes: an interface (design, section 6). */
+/** Exit codes: an interface (docs/contract.md#command-line). */
 import { CHOSEN_HOLDS } from '../core/model/plan.ts';
 import type { Report, ReportObject } from '../core/model/report.ts';
 import { isHeld } from '../report/phrases.ts';

@@ -1,4 +1,4 @@
-/** Every flag there is (design, section 6). Options, variables, help and the reference page are made from this one table. */
+/** Every flag there is (docs/contract.md#command-line). Options, variables, help and the reference page are made from this one table. */
 import {
   assignments,
   boolean,

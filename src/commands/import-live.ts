@@ -105,7 +105,7 @@ function kindOf(name: string): Kind {
   return found;
 }
 
-/** Whether a list carries tags is UNCONFIRMED for keys (facts, 2.3): where a kind's list shows none, what a document may mean is read on its own. */
+/** Whether a list carries tags is UNCONFIRMED for keys (docs/api-gateway-facts.md#f19): where a kind's list shows none, what a document may mean is read on its own. */
 async function withTags(
   listed: readonly Live[],
   { documents }: Imported,

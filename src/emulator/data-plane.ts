@@ -37,7 +37,7 @@ const KEY_HEADERS: Readonly<Record<ApiKeySourceType, string>> = {
   AUTHORIZER: 'x-apikeeper-usage-identifier-key',
 };
 
-// Bodies and error types: re:Post, "How do I troubleshoot HTTP 403 errors from API Gateway?"; facts section 6.
+// Bodies and error types: re:Post, "How do I troubleshoot HTTP 403 errors from API Gateway?"; docs/api-gateway-facts.md#f27.
 const refuse = (status: number, type: string, message: string): EmulatorResponse =>
   jsonAnswer(status, JSON.stringify({ message }), { 'x-amzn-errortype': type });
 const forbidden = () => refuse(403, 'ForbiddenException', 'Forbidden');

@@ -12,7 +12,7 @@ export class ServiceError extends Error {
   }
 }
 
-// Names and statuses: facts section 4 [BC].
+// Names and statuses: docs/api-gateway-facts.md#f23.
 export const badRequest = (message: string) =>
   new ServiceError(400, 'BadRequestException', message);
 export const notFound = (message: string) => new ServiceError(404, 'NotFoundException', message);
@@ -20,7 +20,7 @@ export const conflict = (message: string) => new ServiceError(409, 'ConflictExce
 export const tooManyRequests = (retryAfter?: number) =>
   new ServiceError(429, 'TooManyRequestsException', 'Too Many Requests', retryAfter);
 
-/** A full resource quota. It shares the status of throttling, which is a trap for clients (facts section 4, TF#37605). */
+/** A full resource quota. It shares the status of throttling, which is a trap for clients (docs/api-gateway-facts.md#f24). */
 export const limitExceeded = (what: string) =>
   new ServiceError(
     429,

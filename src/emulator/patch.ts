@@ -33,7 +33,7 @@ const OPS: readonly Op[] = ['add', 'remove', 'move', 'test', 'replace', 'copy'];
 
 /**
  * Applies the operations in order to a copy and returns it; the original stays as it is when one fails.
- * That a failing operation undoes those before it is UNCONFIRMED (facts 1.0).
+ * That a failing operation undoes those before it is UNCONFIRMED (docs/api-gateway-facts.md#f1).
  */
 export function patched<T>(
   current: T,

@@ -8,7 +8,7 @@ const every = (seconds: number, calls = 1): Rate => ({ rate: calls / seconds, bu
 
 const TOTAL: Rate = { rate: 10, burst: 40 };
 
-// [LIM], facts section 3. What is not listed has "no quota up to the total account quota". The burst of the single ones is UNCONFIRMED: none is granted.
+// docs/api-gateway-facts.md#f21. What is not listed has "no quota up to the total account quota". The burst of the single ones is UNCONFIRMED: none is granted.
 const PER_OPERATION: Readonly<Record<string, Rate>> = {
   CreateApiKey: every(1, 5),
   DeleteApiKey: every(1, 5),

@@ -14,7 +14,7 @@ const VARIABLE_NAME = /^[a-zA-Z0-9_]{1,64}$/;
 const VARIABLE_VALUE = /^[A-Za-z0-9\-._~:/?#&=,]{1,512}$/;
 const CACHE_SIZES = ['0.5', '1.6', '6.1', '13.5', '28.4', '58.2', '118', '237'];
 
-/** How long a cache cluster takes to come or go, by the emulator's clock. The service takes minutes (facts 1.4). */
+/** How long a cache cluster takes to come or go, by the emulator's clock. The service takes minutes (docs/api-gateway-facts.md#f14). */
 const CACHE_CLUSTER_MS = 4 * 60_000;
 
 /** A stage with the service's defaults [LS]. Throws for what CreateStage refuses, except an unknown deployment. */

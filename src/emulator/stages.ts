@@ -81,7 +81,7 @@ export const updateStage: Operation<UpdateStageRequest, StageShape> = (
   return shown(stage, now);
 };
 
-/** Not refused while a plan has the stage: the plan loses it, and a stage of the same name made later is not put back (facts section 4). */
+/** Not refused while a plan has the stage: the plan loses it, and a stage of the same name made later is not put back (docs/api-gateway-facts.md#f26). */
 export const deleteStage: Operation<DeleteStageRequest> = ({ restApiId, stageName }, { state }) => {
   findStage(state, restApiId, stageName);
   findRestApi(state, restApiId).stages.delete(stageName);

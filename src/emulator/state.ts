@@ -81,7 +81,7 @@ export interface Parameter {
   lastModifiedDate: Date;
 }
 
-/** Resource quotas of an account and region (facts section 3, [LIM-REST, SQ]). */
+/** Resource quotas of an account and region (docs/api-gateway-facts.md#f22). */
 const defaultLimits = {
   apiKeys: 10_000,
   usagePlans: 300,

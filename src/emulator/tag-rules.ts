@@ -1,7 +1,7 @@
 import { badRequest } from './errors.ts';
 
 const MAX_TAGS = 50;
-// The model's own class, in which `+-=` is a range that takes in digits, comma, semicolon and less-than (facts section 8).
+// The model's own class, in which `+-=` is a range that takes in digits, comma, semicolon and less-than (docs/api-gateway-facts.md#f28).
 const CHARACTERS = /^[a-zA-Z+-=._:/]*$/;
 
 /** Refuses tags that break the documented limits [BC TagResource]; `total` is how many the object would have. The texts are UNCONFIRMED. */

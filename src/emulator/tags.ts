@@ -20,7 +20,7 @@ interface Tagged {
 const ARN =
   /^arn:aws[a-z-]*:apigateway:(?<region>[a-z0-9-]+)::\/(?<kind>[a-z]+)\/(?<id>[^/]+)(?:\/stages\/(?<stage>[^/]+))?$/;
 
-/** The object that an ARN names: `arn:{partition}:apigateway:{region}::/apikeys/{id}`, the account left empty (facts 1.8). */
+/** The object that an ARN names: `arn:{partition}:apigateway:{region}::/apikeys/{id}`, the account left empty (docs/api-gateway-facts.md#f16). */
 function tagged({ state }: Context, arn: string): Tagged {
   const { region, kind, id = '', stage } = ARN.exec(arn)?.groups ?? {};
   const invalid = () => badRequest(`Invalid ARN specified in the request: ${arn}`);

@@ -18,7 +18,7 @@ type Quota = NonNullable<UsagePlan['quota']>;
 
 /**
  * The first day (ms, UTC) of the quota period that `at` falls into. That periods begin at midnight UTC, weeks on Sunday and months on the 1st, each
- * `offset` days later, is UNCONFIRMED (facts section 6).
+ * `offset` days later, is UNCONFIRMED (docs/api-gateway-facts.md#f27).
  */
 function periodStart({ period, offset = 0 }: Quota, at: number): number {
   const day = at - (at % DAY);

@@ -14,7 +14,7 @@ import type { AccountState, ApiKey } from './state.ts';
 import { checkOnePlanPerStage } from './usage-plan-rules.ts';
 import { findUsagePlan } from './usage-plans.ts';
 
-// The value is always shown, and no parameter stops it (facts 2.2).
+// The value is always shown, and no parameter stops it (docs/api-gateway-facts.md#f18).
 const shown = ({ id, value, name }: ApiKey): UsagePlanKey => ({ id, type: 'API_KEY', value, name });
 
 /** Puts a key into a plan. Shared by CreateUsagePlanKey and ImportApiKeys. */

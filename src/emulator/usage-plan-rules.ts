@@ -61,7 +61,7 @@ export function checkOnePlanPerStage(
   }
 }
 
-/** Keys are `/path/METHOD`, the root's `//METHOD` (facts 1.2); `*` is refused (TF#26128). Throws BadRequestException; its text is UNCONFIRMED. */
+/** Keys are `/path/METHOD`, the root's `//METHOD` (docs/api-gateway-facts.md#f6); `*` is refused (TF#26128). Throws BadRequestException; its text is UNCONFIRMED. */
 export function throttleKey(route: string): string {
   const at = route.lastIndexOf('/');
   const path = route.slice(0, Math.max(at, 0));

@@ -37,7 +37,7 @@ export const createUsagePlan: Operation<CreateUsagePlanRequest, UsagePlanShape> 
   const id = random.id(6);
   const apiStages = (request.apiStages ?? []).map(
     ({ apiId = '', stage = '', throttle }): PlanStage => {
-      // 400 here, 404 in UpdateUsagePlan (facts 1.2, aws/aws-sdk#354).
+      // 400 here, 404 in UpdateUsagePlan (docs/api-gateway-facts.md#f6).
       if (!hasStage(state, apiId, stage)) throw badRequest(invalidStage(apiId, stage, id));
       return { apiId, stage, ...(throttle && { throttle: readThrottles(throttle) }) };
     },

@@ -1,4 +1,4 @@
-/** Keys and plans that have the shape of a Consumer, as one document each (design, section 2). */
+/** Keys and plans that have the shape of a Consumer, as one document each (docs/contract.md#manifests). */
 
 import { claimOf } from '../core/compare/ownership.ts';
 import { isMap, jsonEqual } from '../core/model/json.ts';

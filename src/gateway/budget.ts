@@ -1,9 +1,9 @@
-/** Who may send when: within what the account allows for everybody, and what single operations allow (facts, section 3). */
+/** Who may send when: within what the account allows for everybody, and what single operations allow (docs/api-gateway-facts.md#f21). */
 
 import type { Clock } from '../core/model/clock.ts';
 import { createBucket, createLane, type Lane, type Quota } from './token-bucket.ts';
 
-/** Operations with a quota of their own, which nobody can raise; all others share the account's (facts, section 3 [LIM]). */
+/** Operations with a quota of their own, which nobody can raise; all others share the account's (docs/api-gateway-facts.md#f21). */
 export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
   CreateApiKey: { requests: 5, perSeconds: 1 },
   DeleteApiKey: { requests: 5, perSeconds: 1 },

@@ -1,4 +1,4 @@
-/** What the service's errors mean to us, decided once, by name (facts, section 4). */
+/** What the service's errors mean to us, decided once, by name (docs/api-gateway-facts.md#f23). */
 
 /**
  * | class | means | then |
@@ -176,11 +176,11 @@ function classify(error: Thrown): { readonly class: ErrorClass | 'lost'; readonl
   // The clock here is wrong; the SDK has read the right time from the answer, and signs the next call with it.
   if (CLOCK_SKEW.has(error.name) && error.$metadata?.clockSkewCorrected)
     return { class: 'transient', code: error.name };
-  // The same text came under both names (facts, section 4).
+  // The same text came under both names (docs/api-gateway-facts.md#f23).
   const concurrent = /try again later|concurrent modification/i.test(error.message);
   if (concurrent && (found === 'conflict' || found === 'invalid'))
     return { class: 'conflict-concurrent', code: error.name };
-  // A full quota shares its status, and sometimes its text, with throttling; only a time to wait tells them apart (facts, section 4: TF#37605).
+  // A full quota shares its status, and sometimes its text, with throttling; only a time to wait tells them apart (docs/api-gateway-facts.md#f24).
   const waits = retryAfterMs(error) !== undefined && !/Maximum number of/i.test(error.message);
   if (found === 'quota-full' && waits) return { class: 'throttled', code: error.name };
   if (found === 'transient' && (status ?? 0) >= 500) return { class: 'lost', code: error.name };

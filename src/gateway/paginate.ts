@@ -15,7 +15,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import type { Send, SendOptions } from './send.ts';
 
-/** The most that the service gives at once (facts, section 2.1). */
+/** The most that the service gives at once (docs/api-gateway-facts.md#f17). */
 const limit = 500;
 
 interface Page<Item> {
@@ -24,7 +24,7 @@ interface Page<Item> {
 }
 
 /**
- * All items of a paged list, each id once: whether `position` stays where it is while objects come and go is not known (facts, section 2.1).
+ * All items of a paged list, each id once: whether `position` stays where it is while objects come and go is not known (docs/api-gateway-facts.md#f17).
  * A page that fails ends the list with its error: a list in part is no list.
  */
 async function all<Item extends { readonly id?: string | undefined }>(
@@ -66,7 +66,7 @@ export function listUsagePlansOf(
   );
 }
 
-/** The keys of a plan. Of a plan that does not exist: none (facts, section 2.2). */
+/** The keys of a plan. Of a plan that does not exist: none (docs/api-gateway-facts.md#f18). */
 export function listUsagePlanKeys(
   send: Send,
   usagePlanId: string,

@@ -48,7 +48,7 @@ const DIFFERENT = '(different)';
 
 /**
  * An answer without key values. They stand as `value` in the answer itself or in its `items` (CreateApiKey, GetApiKey, GetApiKeys, CreateUsagePlanKey, GetUsagePlanKey, GetUsagePlanKeys:
- * facts, section 10.8); no other answer that is used here has a member of that name there, so no operation has to be listed, and none can be forgotten.
+ * docs/api-gateway-facts.md#f30); no other answer that is used here has a member of that name there, so no operation has to be listed, and none can be forgotten.
  * Where a value is expected, the answer says `(equal)` or `(different)` in its place.
  */
 export function redact<Answer extends object>(answer: Answer, expected?: string): Answer {

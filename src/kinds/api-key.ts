@@ -35,7 +35,7 @@ export const apiKey: Kind = {
       new CreateApiKeyCommand({
         name,
         description: given(description),
-        // Said outright, because the service's own default is false (facts, section 1.1).
+        // Said outright, because the service's own default is false (docs/api-gateway-facts.md#f3).
         enabled: spec.enabled !== false,
         customerId: given(customerId),
         value,

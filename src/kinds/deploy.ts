@@ -1,4 +1,4 @@
-/** A deployment of an API, and stages that serve it: their variables and settings stay as they are (facts, section 1.7). */
+/** A deployment of an API, and stages that serve it: their variables and settings stay as they are (docs/api-gateway-facts.md#f15). */
 import {
   CreateDeploymentCommand,
   type Deployment,

@@ -11,7 +11,7 @@ export function userTags(tags: Tags): Tags {
   return Object.fromEntries(Object.entries(tags).filter(([key]) => !/^(apikeeper|aws):/.test(key)));
 }
 
-/** Lists come newest first, which is not promised (facts, section 2.1): by id they are the same twice. */
+/** Lists come newest first, which is not promised (docs/api-gateway-facts.md#f17): by id they are the same twice. */
 export function byId(objects: readonly Live[]): readonly Live[] {
   return objects.toSorted((a, b) => compareText(a.id, b.id));
 }

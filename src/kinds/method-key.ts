@@ -1,7 +1,7 @@
 /**
  * Methods as keys of maps. In a spec a method is `GET /residents/{id}`, and `* /*` stands for all of them.
  * The service writes `~1residents~1{id}/GET` in method settings, `/residents/{id}/GET` in a plan's throttles, and gives back whatever it was sent
- * (facts, sections 1.2 and 1.4).
+ * (docs/api-gateway-facts.md#f13).
  */
 
 import { ALL_METHODS } from '../core/model/model.ts';

@@ -1,4 +1,4 @@
-/** Patch operations, as the service takes them (facts, section 1.0). */
+/** Patch operations, as the service takes them (docs/api-gateway-facts.md#f1). */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
 import { isMap, isUnset, type JsonMap, jsonEqual, pointer } from '../core/model/json.ts';
 import type { Json, Spec } from '../core/model/model.ts';

@@ -24,7 +24,7 @@ export function stagePatch(
   ];
 }
 
-/** The methods whose settings `next` wants otherwise. `* /*` sorts first, as it must: a new entry starts as a copy of it (facts, section 1.4). */
+/** The methods whose settings `next` wants otherwise. `* /*` sorts first, as it must: a new entry starts as a copy of it (docs/api-gateway-facts.md#f12). */
 export function changedSettings(live: Spec, next: Spec): string[] {
   if (next.methodSettings === undefined) return [];
   const before = asMap(live.methodSettings);
@@ -48,7 +48,7 @@ function deploymentPatch(live: Spec, next: Spec): PatchOperation[] {
   return [replace(['deploymentId'], next.deployment)];
 }
 
-/** Variables are replaced also where they are new: `add` isn't supported (facts, section 1.4). */
+/** Variables are replaced also where they are new: `add` isn't supported (docs/api-gateway-facts.md#f11). */
 function variablesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
   if (next === undefined) return [];
   const wanted = asMap(next);
@@ -62,7 +62,7 @@ function variablesPatch(live: JsonMap, next: Json | undefined): PatchOperation[]
     );
 }
 
-/** Turned off only as a whole: its parts can't be removed (facts, section 1.4). */
+/** Turned off only as a whole: its parts can't be removed (docs/api-gateway-facts.md#f11). */
 function accessLogPatch(live: Spec, next: Spec): PatchOperation[] {
   if (!differs(live, next, 'accessLog')) return [];
   const log = asMap(next.accessLog);
@@ -122,7 +122,7 @@ interface LeafChange {
   readonly value: Json;
 }
 
-/** The end of the path by which each part of an entry is set (facts, section 1.4). `loglevel` really is all lower case. */
+/** The end of the path by which each part of an entry is set (docs/api-gateway-facts.md#f13). `loglevel` really is all lower case. */
 const SUFFIXES: readonly (readonly [path: readonly [string, string?], suffix: string])[] = [
   [['metricsEnabled'], 'metrics/enabled'],
   [['logging', 'level'], 'logging/loglevel'],
@@ -153,7 +153,7 @@ function leafChanges(live: Json | undefined, next: Json | undefined): LeafChange
   const { throttle } = after;
   if (throttle === undefined || (live !== undefined && jsonEqual(throttle, before.throttle)))
     return changes;
-  // -1 says: no limit of its own (facts, section 1.4).
+  // -1 says: no limit of its own (docs/api-gateway-facts.md#f13).
   const { rateLimit = -1, burstLimit = -1 } = asMap(throttle);
   return [
     ...changes,

@@ -29,7 +29,7 @@ export const stage: Kind = {
     const perApi = await pMap(
       apiIds,
       async (restApiId) => {
-        // Stages are not paged (facts, section 2.1). An API that is gone has none.
+        // Stages are not paged (docs/api-gateway-facts.md#f17). An API that is gone has none.
         const answer = await unlessGone(send(new GetStagesCommand({ restApiId })));
         return (answer?.item ?? []).map((found) => project(restApiId, found));
       },
@@ -106,7 +106,7 @@ interface StageSpec {
   readonly cacheCluster?: { readonly enabled: boolean; readonly size?: CacheClusterSize } | null;
 }
 
-/** What only UpdateStage takes (facts, section 1.4). */
+/** What only UpdateStage takes (docs/api-gateway-facts.md#f11). */
 function notCreatable({ methodSettings, accessLog, clientCertificateId }: Spec): Spec {
   return Object.fromEntries(
     Object.entries({ methodSettings, accessLog, clientCertificateId }).filter(
@@ -183,7 +183,7 @@ function project(
       accessLog: log
         ? { destinationArn: log.destinationArn ?? null, format: log.format ?? null }
         : null,
-      // The service may give a size although there is no cluster (facts, section 1.4).
+      // The service may give a size although there is no cluster (docs/api-gateway-facts.md#f14).
       cacheCluster: cacheClusterEnabled
         ? { enabled: true, size: cacheClusterSize ?? null }
         : { enabled: false },

@@ -1,4 +1,4 @@
-/** Tags are written apart from the object they are on, and only those that are given: everybody else's stay (facts, sections 1.8 and 8). */
+/** Tags are written apart from the object they are on, and only those that are given: everybody else's stay (docs/api-gateway-facts.md#f16). */
 import { TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-api-gateway';
 import type { Send } from '../gateway/send.ts';
 

@@ -9,7 +9,7 @@ import { listUsagePlansOf } from '../gateway/paginate.ts';
 import type { Send } from '../gateway/send.ts';
 import { unlessGone } from './live.ts';
 
-/** Attached already is success: the service refuses it as a conflict, whose wording is not known (facts, section 1.3), so it is looked up. */
+/** Attached already is success: the service refuses it as a conflict, whose wording is not known (docs/api-gateway-facts.md#f10), so it is looked up. */
 export async function attachKey(send: Send, usagePlanId: string, keyId: string): Promise<void> {
   const attach = () =>
     send(new CreateUsagePlanKeyCommand({ usagePlanId, keyId, keyType: 'API_KEY' }));

@@ -6,8 +6,8 @@ import { throttleKey } from './method-key.ts';
 import { add, asMap, differs, remove, replace, replaceFields } from './patch.ts';
 
 /**
- * Turns a plan that is `live` into `next`, in one call: UpdateUsagePlan is allowed once in 20 s (facts, section 3).
- * Operations apply in order, and method throttles are refused without a plan throttle (facts, section 1.2): it comes before them, and goes after them.
+ * Turns a plan that is `live` into `next`, in one call: UpdateUsagePlan is allowed once in 20 s (docs/api-gateway-facts.md#f21).
+ * Operations apply in order, and method throttles are refused without a plan throttle (docs/api-gateway-facts.md#f7): it comes before them, and goes after them.
  * What stays is never removed and added again: that would cut its consumers off in between.
  */
 export function usagePlanPatch(live: Spec, next: Spec): PatchOperation[] {
@@ -36,7 +36,7 @@ export function throttleMap(methodThrottles: Json | undefined): Record<string, T
   );
 }
 
-/** Fields that belong together are sent together: what the service makes of one alone is not known (facts, section 1.2). */
+/** Fields that belong together are sent together: what the service makes of one alone is not known (docs/api-gateway-facts.md#f8). */
 function replaceWhole(
   live: Spec,
   next: Spec,
@@ -67,7 +67,7 @@ function stagesPatch(live: JsonMap, next: Json | undefined): PatchOperation[] {
   ];
 }
 
-/** The whole map at once: how a single path would have to be escaped is not known (facts, section 1.2). */
+/** The whole map at once: how a single path would have to be escaped is not known (docs/api-gateway-facts.md#f6). */
 function throttlesPatch(
   stage: string,
   live: Json | undefined,

@@ -51,7 +51,7 @@ export const usagePlan: Kind = {
       }),
     );
     const created = withoutKeys(project(plan, tags));
-    // The one field that the creating call doesn't take (facts, section 1.2).
+    // The one field that the creating call doesn't take (docs/api-gateway-facts.md#f6).
     const patchOperations = replaceFields(created.spec, spec, ['productCode']);
     if (patchOperations.length === 0) return created;
     const update = new UpdateUsagePlanCommand({ usagePlanId: created.id, patchOperations });
@@ -72,7 +72,7 @@ export const usagePlan: Kind = {
   },
 
   async delete(send, live) {
-    // A plan with stages is not deleted (facts, section 4).
+    // A plan with stages is not deleted (docs/api-gateway-facts.md#f25).
     const patchOperations = detachStages(live.spec);
     if (patchOperations.length > 0)
       await unlessGone(send(new UpdateUsagePlanCommand({ usagePlanId: live.id, patchOperations })));

@@ -62,7 +62,7 @@ export function stepText(object: ReportObject): string {
   return row === 'chosen' ? 'held by choice' : (object.outcome ?? row);
 }
 
-/** Whether something that Git asks for is not done, and nobody chose that: of the whole object, or of a part of it (design, section 4). */
+/** Whether something that Git asks for is not done, and nobody chose that: of the whole object, or of a part of it (docs/contract.md#plan). */
 export function isHeld(object: ReportObject): boolean {
   if (isChosen(object)) return false;
   if (object.action === 'hold') return true;
@@ -141,7 +141,7 @@ export function targetText(target: TargetReport): string {
   );
 }
 
-/** `file:line:col: Kind/name: field: what is wrong, and the way out` (design, section 6). */
+/** `file:line:col: Kind/name: field: what is wrong, and the way out` (docs/contract.md#command-line). */
 export function problemText(problem: Problem): string {
   return placedText(problem, [problem.message]);
 }

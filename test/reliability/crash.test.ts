@@ -1,4 +1,4 @@
-/** Killed before or after any call, the next process converges: no duplicate, no lost association, nothing foreign touched (design, section 5). */
+/** Killed before or after any call, the next process converges: no duplicate, no lost association, nothing foreign touched (docs/contract.md#safety). */
 import { describe, expect, test } from 'vitest';
 import type { CrashPoint, Fault } from './account.ts';
 import {
@@ -51,7 +51,7 @@ describe.each(crashScenarios)('$name', (scenario) => {
   });
 });
 
-/** What the next process lists is then older than what its predecessor made (facts, 2.4). */
+/** What the next process lists is then older than what its predecessor made (docs/api-gateway-facts.md#f20). */
 const STALE: Fault = { fault: { type: 'stale-lists', lag: 4_000 } };
 
 describe.each(crashScenarios.filter(({ past }) => thorough || past === undefined))(

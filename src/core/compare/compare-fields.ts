@@ -1,4 +1,4 @@
-/** One document against its live object: which fields are ours, what differs and why, and what nobody claims (design, section 2). */
+/** One document against its live object: which fields are ours, what differs and why, and what nobody claims (docs/contract.md#manifests). */
 
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { compareText, isMap, isUnset, jsonEqual, pointer } from '../model/json.ts';

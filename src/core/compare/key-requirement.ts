@@ -1,4 +1,4 @@
-/** Which methods of an API demand a key: what a document asks for, what the API's definition says, and what its stages serve (design, section 4). */
+/** Which methods of an API demand a key: what a document asks for, what the API's definition says, and what its stages serve (docs/contract.md#plan). */
 
 import { compareText, pointer } from '../model/json.ts';
 import type { Desired, Live } from '../model/model.ts';

@@ -7,7 +7,7 @@ import type { Step } from '../model/plan.ts';
 import { type Fingerprint, fieldText } from '../model/three-way.ts';
 import { encodePending, stagesIn } from './pending-redeploys.ts';
 
-/** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (facts, section 8). */
+/** The tag's value: `<field>:<fingerprint>`, joined by `/`; characters that every tag may hold (docs/api-gateway-facts.md#f28). */
 export function encodeApplied(prints: ReadonlyMap<string, string>): string {
   return [...prints]
     .sort(([a], [b]) => compareText(a, b))

@@ -73,7 +73,7 @@ function partsOf(rule: FieldRule, value: JsonMap, refer: ReferenceOf): JsonMap {
   return Object.fromEntries(parts);
 }
 
-/** What the service has where nobody set anything (facts, section 1.4). */
+/** What the service has where nobody set anything (docs/api-gateway-facts.md#f12). */
 const UNSET: JsonMap = {
   throttle: null,
   metricsEnabled: false,

@@ -1,7 +1,7 @@
-/** Whose an object is, as its tags say (design, section 3). */
+/** Whose an object is, as its tags say (docs/contract.md#ownership). */
 import { type Live, TAG } from '../model/model.ts';
 
-/** Tags by which other tools mark what they manage (facts, section 8). */
+/** Tags by which other tools mark what they manage (docs/api-gateway-facts.md#f29). */
 const MANAGERS: readonly { readonly prefix: string; readonly manager: string }[] = [
   { prefix: 'aws:cloudformation:', manager: 'cloudformation' },
   { prefix: 'services.k8s.aws/', manager: 'ack' },

@@ -1,4 +1,4 @@
-/** The guard counts keys that lose access because something left Git or a list, and holds all of it when they are too many (design, section 5). */
+/** The guard counts keys that lose access because something left Git or a list, and holds all of it when they are too many (docs/contract.md#safety). */
 
 import { claimOf } from '../compare/ownership.ts';
 import { isMap } from '../model/json.ts';

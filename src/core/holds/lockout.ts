@@ -1,4 +1,4 @@
-/** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (design, section 4). */
+/** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (docs/contract.md#plan). */
 
 import { REQUIREMENT, requirementOf } from '../compare/key-requirement.ts';
 import { identity, type Json, type Live } from '../model/model.ts';

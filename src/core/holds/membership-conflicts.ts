@@ -1,5 +1,5 @@
 /**
- * A key may be in only one plan per stage (facts, 1.3). The manifests are checked for that when they are read; here it is checked against plans that they
+ * A key may be in only one plan per stage (docs/api-gateway-facts.md#f9). The manifests are checked for that when they are read; here it is checked against plans that they
  * do not speak of, or do not change: an attach that the service would refuse is held, and named.
  */
 

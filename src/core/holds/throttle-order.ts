@@ -1,4 +1,4 @@
-/** Method throttles need a throttle of their plan (facts, section 4): while some of them are held, that one stays too, and the rest of the plan goes on. */
+/** Method throttles need a throttle of their plan (docs/api-gateway-facts.md#f7): while some of them are held, that one stays too, and the rest of the plan goes on. */
 
 import { isMap, isUnset } from '../model/json.ts';
 import type { Json } from '../model/model.ts';

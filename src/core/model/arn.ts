@@ -23,7 +23,7 @@ export function arn({ service, region, account = '', resource }: Arn): string {
   return `arn:${PARTITIONS[prefix ?? ''] ?? 'aws'}:${service}:${region}:${account}:${resource}`;
 }
 
-/** An ARN of API Gateway, which leaves the account out (facts, section 1.8). */
+/** An ARN of API Gateway, which leaves the account out (docs/api-gateway-facts.md#f16). */
 export function gatewayArn(region: string, path: string): string {
   return arn({ service: 'apigateway', region, resource: path });
 }

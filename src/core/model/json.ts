@@ -7,7 +7,7 @@ export function isMap(value: Json | undefined): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether a value says "none". The service leaves out what is unset, or answers "" or {} (facts, 1.1); 0 and false are values. */
+/** Whether a value says "none". The service leaves out what is unset, or answers "" or {} (docs/api-gateway-facts.md#f5); 0 and false are values. */
 export function isUnset(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === '') return true;
   if (Array.isArray(value)) return value.length === 0;

@@ -110,10 +110,10 @@ export interface Api {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** The key of the entry of `methodSettings` that is for every method: the service makes others from it, and copies it only then (facts, section 1.4). */
+/** The key of the entry of `methodSettings` that is for every method: the service makes others from it, and copies it only then (docs/api-gateway-facts.md#f12). */
 export const ALL_METHODS = '* /*';
 
-/** The tags that carry ownership (design, section 3). */
+/** The tags that carry ownership (docs/contract.md#ownership). */
 export const TAG = {
   owner: 'apikeeper:owner',
   resource: 'apikeeper:resource',

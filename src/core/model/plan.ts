@@ -12,7 +12,7 @@ export type Action =
   | 'keep'
   | 'hold';
 
-/** Who made the difference: a commit, somebody on the live object, both, or nobody knows (design, section 3). */
+/** Who made the difference: a commit, somebody on the live object, both, or nobody knows (docs/contract.md#ownership). */
 export type Cause = 'git' | 'live' | 'both' | 'unknown';
 
 /** What the live object is to us. `unserved`: the API's definition is as declared, and what a stage serves isn't. */

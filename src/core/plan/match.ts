@@ -1,4 +1,4 @@
-/** Which live object a document means. Tags decide; a stage is what its API and name say (design, section 3). */
+/** Which live object a document means. Tags decide; a stage is what its API and name say (docs/contract.md#ownership). */
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { LiveIndex } from '../compare/live-index.ts';

@@ -1,4 +1,4 @@
-/** Who decides what is written, strongest first: suspend · `--mode observe` · the annotation · `--mode enforce` · the Target · unset (design, section 4). */
+/** Who decides what is written, strongest first: suspend · `--mode observe` · the annotation · `--mode enforce` · the Target · unset (docs/contract.md#plan). */
 
 import type { Desired, Mode, Target } from '../model/model.ts';
 import type { Policy } from '../model/plan-input.ts';

@@ -1,4 +1,4 @@
-/** What is ours, live, and no longer in Git (design, section 5). */
+/** What is ours, live, and no longer in Git (docs/contract.md#safety). */
 
 import { appliedTag } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';

@@ -93,7 +93,7 @@ function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step[
   };
 }
 
-/** A key's value can't be changed (facts, 1.1): a pinned one that differs is held, and no other field waits for it. */
+/** A key's value can't be changed (docs/api-gateway-facts.md#f2): a pinned one that differs is held, and no other field waits for it. */
 function pinnedSteps(object: PlanningContext, live: Live, pinned: Pinned | undefined): Step[] {
   if (pinned === undefined || pinned === 'same') return [];
   const value: Change = {

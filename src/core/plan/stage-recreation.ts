@@ -1,6 +1,6 @@
 /**
  * Stages that somebody else deleted and made again. When a stage was made tells: what was set on the old one is gone, and so are its places in usage plans,
- * silently (facts, section 4), while the new one looks as if nothing had happened.
+ * silently (docs/api-gateway-facts.md#f26), while the new one looks as if nothing had happened.
  */
 import type { Canonical } from '../compare/canonicalize.ts';
 import type { LiveIndex } from '../compare/live-index.ts';

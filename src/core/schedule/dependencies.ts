@@ -10,7 +10,7 @@ import { type Urgency, urgencyOf } from './urgency.ts';
 /**
  * What must be over before an operation begins:
  * the making of what it refers to; a plan's own limits before a key joins it; the detaching before a deletion;
- * the deletion of what refers to a thing before the thing's; everybody's way in before a key is demanded; and, since a key may be in one plan per stage (facts, 1.3), whatever takes
+ * the deletion of what refers to a thing before the thing's; everybody's way in before a key is demanded; and, since a key may be in one plan per stage (docs/api-gateway-facts.md#f9), whatever takes
  * the pair (key, stage) out of one plan before what brings it into another.
  */
 function withDependencies(all: readonly Operation[]): Operation[] {
@@ -97,7 +97,7 @@ function lettingIn(other: Operation, { live }: Step): boolean {
 }
 
 /**
- * Plans that exchange stages wait for each other, and the service takes none of them first while they share a key (facts, 1.3):
+ * Plans that exchange stages wait for each other, and the service takes none of them first while they share a key (docs/api-gateway-facts.md#f9):
  * one of them gives up its stages in a call of its own.
  */
 export function breakCycles(all: readonly Operation[]): Operation[] {
@@ -135,7 +135,7 @@ function givesUp({ field, keys, desired }: Change): boolean {
   return field === 'stages' && keys.length === 1 && desired === undefined;
 }
 
-/** What is given up in the same call as stages: no throttle of the plan can go before those of its methods have (facts, 1.2), and these go with their stage. */
+/** What is given up in the same call as stages: no throttle of the plan can go before those of its methods have (docs/api-gateway-facts.md#f7), and these go with their stage. */
 function goesWithStages(change: Change): boolean {
   const { field, keys, desired } = change;
   const isNone = desired === undefined || desired === null;

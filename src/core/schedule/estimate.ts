@@ -1,4 +1,4 @@
-/** How long a plan takes, from the numbers by which the budget paces it (design, section 4). */
+/** How long a plan takes, from the numbers by which the budget paces it (docs/contract.md#plan). */
 import type { Estimate } from '../model/plan.ts';
 
 export interface Pace {

@@ -1,4 +1,4 @@
-/** From steps to the calls that carry them out: what needs what, and what is urgent (design, section 4). */
+/** From steps to the calls that carry them out: what needs what, and what is urgent (docs/contract.md#plan). */
 
 import { isLiveChange } from '../compare/compare-fields.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';

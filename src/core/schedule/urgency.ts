@@ -1,4 +1,4 @@
-/** What can't wait, and what can (design, section 4). */
+/** What can't wait, and what can (docs/contract.md#plan). */
 import type { Json } from '../model/model.ts';
 import type { Change } from '../model/plan.ts';
 

@@ -68,7 +68,7 @@ export function operationFailure(error: unknown): OperationFailure {
   return { is: 'failed', message: messageOf(error), errorClass: classOf(error) };
 }
 
-/** An object read longer ago is read again before it is written (design, section 8). */
+/** An object read longer ago is read again before it is written (docs/contract.md#daemon). */
 const FRESH_MS = 60_000;
 
 /** The object as it is now; read again where it was read too long ago, and left to the next pass where it has changed since. */

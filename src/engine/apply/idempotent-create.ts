@@ -1,11 +1,11 @@
-/** Creates once: an answer that was lost is looked for before the call is repeated, since the service takes two of the same name (facts, 1.1). */
+/** Creates once: an answer that was lost is looked for before the call is repeated, since the service takes two of the same name (docs/api-gateway-facts.md#f4). */
 import type { Clock } from '../../core/model/clock.ts';
 import { type Live, TAG } from '../../core/model/model.ts';
 import { isGatewayError } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Creation, Kind } from '../../kinds/kind.ts';
 
-/** A list may not show at once what was just made (facts, 2.4). */
+/** A list may not show at once what was just made (docs/api-gateway-facts.md#f20). */
 const SETTLING_MS = 5_000;
 const ATTEMPTS = 3;
 

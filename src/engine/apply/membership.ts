@@ -45,7 +45,7 @@ export async function detach(
   return undefined;
 }
 
-/** Back to back, since the service lets a key be in one plan per stage only (facts, 1.3); if a part of it fails, the rest is undone. */
+/** Back to back, since the service lets a key be in one plan per stage only (docs/api-gateway-facts.md#f9); if a part of it fails, the rest is undone. */
 export async function move(
   one: Extract<Operation, { type: 'move' }>,
   kind: Kind,

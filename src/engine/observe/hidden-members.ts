@@ -1,4 +1,4 @@
-/** Other people's plans are listed without their keys: where a plan depends on what is in them, they are asked (facts, 2.2). */
+/** Other people's plans are listed without their keys: where a plan depends on what is in them, they are asked (docs/api-gateway-facts.md#f18). */
 import pMap from 'p-map';
 import { plansToProbe } from '../../core/holds/lockout.ts';
 import { keysToProbe } from '../../core/holds/membership-conflicts.ts';

@@ -1,4 +1,4 @@
-/** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (facts, 2.3, 2.4 and 7.4). */
+/** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (docs/api-gateway-facts.md#f19). */
 
 import pMap from 'p-map';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
@@ -14,7 +14,7 @@ import type { Kind, Scope } from '../../kinds/kind.ts';
 import { READERS } from '../../kinds/live.ts';
 import type { Memory } from '../state/memory.ts';
 
-/** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (facts, 2.4). */
+/** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (docs/api-gateway-facts.md#f20). */
 const SETTLING_MS = 60_000;
 
 export interface ObservedState {
@@ -90,7 +90,7 @@ async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): 
 }
 
 /**
- * Whether the list of plans carries method throttles is UNCONFIRMED (facts, 2.3). One that it shows is proof; until then, the plans concerned that may have
+ * Whether the list of plans carries method throttles is UNCONFIRMED (docs/api-gateway-facts.md#f19). One that it shows is proof; until then, the plans concerned that may have
  * some are read one by one, where a document asks for any.
  */
 async function withThrottles(
@@ -141,7 +141,7 @@ function isConcerned(
 }
 
 /**
- * Whether a list carries tags is UNCONFIRMED for keys (facts, 2.3). One tag in a list is proof. Without any, those objects are read one by one that a
+ * Whether a list carries tags is UNCONFIRMED for keys (docs/api-gateway-facts.md#f19). One tag in a list is proof. Without any, those objects are read one by one that a
  * document may mean; where one of them has tags that the list left out, the list can't be trusted, and all are read.
  */
 async function withTags(

@@ -46,7 +46,7 @@ import type { EngineDeps, ReconcileRequest, Settings } from '../state/settings.t
 import { emitPlan, emitResult, emitWarnings } from './emit-events.ts';
 import { pace, type Session } from './sessions.ts';
 
-/** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (design, section 3). */
+/** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (docs/contract.md#ownership). */
 const SECOND_LIST_MS = 5_000;
 
 export interface ReconcileOptions {

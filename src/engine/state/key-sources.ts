@@ -1,4 +1,4 @@
-/** Where pinned key values come from, fenced: a manifest must not be able to read the controller's own secrets (design, section 5). */
+/** Where pinned key values come from, fenced: a manifest must not be able to read the controller's own secrets (docs/contract.md#safety). */
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { isMap } from '../../core/model/json.ts';

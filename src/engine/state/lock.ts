@@ -1,4 +1,4 @@
-/** One writer per owner, account and region on this host (design, section 8). */
+/** One writer per owner, account and region on this host (docs/contract.md#daemon). */
 import { randomInt, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

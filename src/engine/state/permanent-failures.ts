@@ -1,4 +1,4 @@
-/** What a failure means for the passes that follow (design, section 8). */
+/** What a failure means for the passes that follow (docs/contract.md#daemon). */
 import { identity } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Result } from '../../core/plan/summarize.ts';

@@ -1,4 +1,4 @@
-/** Two writers that undo each other: after three rounds in a day we give way, and say so (design, section 8). */
+/** Two writers that undo each other: after three rounds in a day we give way, and say so (docs/contract.md#daemon). */
 import { type Desired, identity } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import { isDrift, type Result } from '../../core/plan/summarize.ts';

@@ -8,7 +8,7 @@ import { type Spec, TAG } from '../../../src/core/model/model.ts';
 import { fingerprint } from '../../../src/engine/state/hash-and-time.ts';
 import { desired, live, ours, planOf, RULES, rulesOf } from '../build.ts';
 
-/** What every AWS tag value may hold (facts, section 8). */
+/** What every AWS tag value may hold (docs/api-gateway-facts.md#f28). */
 const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 
 describe('the tag that remembers what was written', () => {
