@@ -12,7 +12,7 @@ import {
   type Tree,
   writesOf,
 } from './account.ts';
-import { gold, key, OWNER, plan, STRANGERS, target } from './crash-scenarios.ts';
+import { gold, key, OWNER, plan, STRANGERS, stage, target } from './crash-scenarios.ts';
 
 const HOUR_MS = 3600_000;
 
@@ -47,6 +47,16 @@ async function openArena(documents: readonly Document[]): Promise<Arena> {
     },
   };
 }
+
+const requirement: Document = {
+  apiVersion: 'apikeeper.dev/v1',
+  kind: 'KeyRequirement',
+  metadata: { name: 'residents', namespace: 'production' },
+  spec: {
+    restApi: { name: 'residents-api' },
+    methods: [{ method: 'GET', path: '/residents', apiKeyRequired: true }],
+  },
+};
 
 const describeAcme: ByHand = { patch: 'ApiKey/acme', path: '/description', value: 'by hand' };
 const keyNamed = ({ core }: Account, name: string) =>
@@ -115,6 +125,24 @@ test.each<[string, Document[], ByHand, string]>([
     [target, plan('gold', { throttle: { rateLimit: 5, burstLimit: 5 } })],
     { patch: 'UsagePlan/gold', path: '/throttle/rateLimit', value: '500' },
     'UpdateUsagePlan',
+  ],
+  [
+    'a quota’s period',
+    [target, plan('gold', { quota: { limit: 1000, period: 'MONTH' } })],
+    { patch: 'UsagePlan/gold', path: '/quota/period', value: 'DAY' },
+    'UpdateUsagePlan',
+  ],
+  [
+    'a stage variable',
+    [target, stage('residents', { stageName: 'production', variables: { host: 'ours' } })],
+    { patch: 'Stage/residents-api:production', path: '/variables/host', value: 'theirs' },
+    'UpdateStage',
+  ],
+  [
+    'a key requirement',
+    [target, key('acme'), gold(['acme']), requirement],
+    { method: 'GET /residents', api: 'residents-api', apiKeyRequired: false },
+    'UpdateMethod',
   ],
 ])('%s is enforced in every pass', async (_, documents, change, operation) => {
   await using arena = await openArena(documents);

@@ -8,7 +8,6 @@ import { unsettledBy } from '../compare/pending-redeploys.ts';
 import { identity, type Live, TAG } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import type { Pinned } from '../model/plan-input.ts';
-import { URGENCY, urgencyOf } from '../schedule/urgency.ts';
 import type { Match } from './match.ts';
 import { heldSteps, ourTags, type PlanningContext, stepBase } from './planning-context.ts';
 import { recreation } from './stage-recreation.ts';
@@ -65,7 +64,32 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   return [main, ...heldSteps(object, live, heldBack), ...pinnedSteps(object, live, pinned)];
 }
 
-/** A field that somebody keeps setting back is left to them; what takes access away, or lowers a limit, is enforced all the same. */
+/**
+ * The only places that are left to another writer, as field and keys; `*` is any key. What lies
+ * below a place is left with it. Everything else is enforced in every pass: none of these opens
+ * access, loosens a limit, or shows or moves what callers send.
+ */
+const YIELDING: readonly (readonly string[])[] = [
+  ['name'],
+  ['description'],
+  ['customerId'],
+  ['productCode'],
+  ['tags'],
+  ['tracingEnabled'],
+  ['cacheCluster'],
+  ['methodSettings', '*', 'metricsEnabled'],
+  ['methodSettings', '*', 'logging', 'level'],
+];
+
+/** Whether a contested change may be left to the other writer. */
+export function mayYield({ field, keys }: Pick<Change, 'field' | 'keys'>): boolean {
+  const place = [field, ...keys];
+  return YIELDING.some((pattern) =>
+    pattern.every((part, index) => index in place && (part === '*' || part === place[index])),
+  );
+}
+
+/** A contested field that may yield is left to the other writer. The others are enforced. */
 function yieldContestedFields(
   { desired, input }: PlanningContext,
   changes: readonly Change[],
@@ -73,7 +97,7 @@ function yieldContestedFields(
   const isFought = (change: Change) =>
     input.contested.has(`${identity(desired)} ${change.path}`) &&
     isDrift(change) &&
-    ![URGENCY.revoke, URGENCY.tighten].some((urgent) => urgent === urgencyOf(change));
+    mayYield(change);
   const fought = changes.filter(isFought);
   if (fought.length === 0) return { changes, held: [] };
   const message =

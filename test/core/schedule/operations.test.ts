@@ -110,6 +110,52 @@ describe('how urgent a change is', () => {
       },
       'rest',
     ],
+    [
+      'a longer period',
+      { field: 'quota', keys: ['period'], desired: 'MONTH', live: 'DAY' },
+      'tighten',
+    ],
+    [
+      'a week for a day',
+      { field: 'quota', keys: ['period'], desired: 'WEEK', live: 'DAY' },
+      'tighten',
+    ],
+    [
+      'a shorter period',
+      { field: 'quota', keys: ['period'], desired: 'DAY', live: 'MONTH' },
+      'rest',
+    ],
+    ['a higher quota', { field: 'quota', keys: ['limit'], desired: 2, live: 1 }, 'rest'],
+    [
+      'less per day, at a higher limit',
+      {
+        field: 'quota',
+        keys: [],
+        desired: { limit: 60, period: 'MONTH' },
+        live: { limit: 3, period: 'DAY' },
+      },
+      'tighten',
+    ],
+    [
+      'more per day, at a lower limit',
+      {
+        field: 'quota',
+        keys: [],
+        desired: { limit: 3, period: 'DAY' },
+        live: { limit: 60, period: 'MONTH' },
+      },
+      'rest',
+    ],
+    [
+      'the same per day',
+      {
+        field: 'quota',
+        keys: [],
+        desired: { limit: 7, period: 'WEEK' },
+        live: { limit: 1, period: 'DAY' },
+      },
+      'rest',
+    ],
     ['a text', {}, 'rest'],
   ])('%s', (_, more, urgency) => {
     expect(urgencyOf(change(more))).toBe(URGENCY[urgency]);
