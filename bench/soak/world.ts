@@ -163,7 +163,7 @@ const SETTINGS: Omit<Settings, 'directory' | 'owner'> = {
   version: 'soak',
 };
 
-const DAEMON = { quietPeriodMs: QUIET_MS, shutdownTimeoutMs: 25_000 };
+const DAEMON = { quietPeriodMs: QUIET_MS };
 
 /** Reading files takes real time, and no other. */
 function reading(engine: Engine, hold: () => Disposable): Engine {

@@ -75,7 +75,6 @@ function daemonSettings(flags: FlagValues<'run'>) {
   return {
     ...(flags.schedule !== undefined && { schedule: flags.schedule }),
     quietPeriodMs: flags['quiet-period'],
-    shutdownTimeoutMs: flags['shutdown-timeout'],
   };
 }
 

@@ -11,9 +11,9 @@ export function parseAnnotations(
   const movedFrom = annotation('moved-from');
   return {
     ...(adopt && { adopt }),
-    adoptFrom: listOf(annotation('adopt-from')),
+    adoptFrom: commaSeparated(annotation('adopt-from')),
     ...(mode && { mode }),
-    ignore: listOf(annotation('ignore')),
+    ignore: commaSeparated(annotation('ignore')),
     movedFrom: movedFrom === undefined ? [] : [parseIdentity(movedFrom, namespace)],
   };
 }
@@ -27,6 +27,6 @@ export function parseIdentity(
   return { namespace: own, name };
 }
 
-function listOf(text: string | undefined): readonly string[] {
+function commaSeparated(text: string | undefined): readonly string[] {
   return text === undefined ? [] : text.split(',').map((part) => part.trim());
 }

@@ -58,12 +58,12 @@ function createResolver(entries: readonly Entry[], placeOf: PlaceOf) {
   });
   return {
     keys: (plan: Entry) =>
-      listOf(plan, 'keys').map((written, index) => {
+      entriesOf(plan, 'keys').map((written, index) => {
         const label = typeof written === 'string' ? written : (written as { id: string }).id;
         return member(plan, `/spec/keys/${index}`, label, keyOf(plan, written));
       }),
     stages: (plan: Entry) =>
-      listOf(plan, 'stages').map((written, index) => {
+      entriesOf(plan, 'stages').map((written, index) => {
         const stage = written as unknown as StageEntry;
         return member(
           plan,
@@ -82,13 +82,13 @@ interface StageEntry {
   readonly methodThrottles?: readonly Json[] | null;
 }
 
-function listOf(plan: Entry, field: string): readonly Json[] {
+function entriesOf(plan: Entry, field: string): readonly Json[] {
   return (plan.spec[field] ?? []) as readonly Json[];
 }
 
 /** The service refuses them without a throttle on the plan: "Can not define fine grain throttling if usage plan throttle is not defined." */
 function methodThrottles(plan: Entry): Finding[] {
-  return (listOf(plan, 'stages') as unknown as readonly StageEntry[]).flatMap(
+  return (entriesOf(plan, 'stages') as unknown as readonly StageEntry[]).flatMap(
     ({ methodThrottles }, index) => {
       const list = methodThrottles ?? [];
       const path = `/spec/stages/${index}/methodThrottles`;

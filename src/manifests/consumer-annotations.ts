@@ -17,7 +17,7 @@ type Place = Annotations['movedFrom'][number];
 
 export function keyAnnotations(consumer: Entry): Annotations {
   const written = writtenOn(consumer);
-  const adopt = listOf(written, 'adopt').find(({ part }) => part === undefined);
+  const adopt = annotationItems(written, 'adopt').find(({ part }) => part === undefined);
   return {
     ...shared(consumer),
     ...(adopt && { adopt: adopt.value }),
@@ -31,10 +31,10 @@ export function keyAnnotations(consumer: Entry): Annotations {
 /** `movedFrom` holds the old name that is said of this plan alone: those that follow from others' are found when all documents are known. */
 export function planAnnotations(consumer: Entry, part: Part): Annotations {
   const written = writtenOn(consumer);
-  const adopt = listOf(written, 'adopt').find(
+  const adopt = annotationItems(written, 'adopt').find(
     (one) => one.part === part.suffix || one.value === 'by-name',
   );
-  const moved = listOf(written, 'moved-from').find((one) => one.part === part.suffix);
+  const moved = annotationItems(written, 'moved-from').find((one) => one.part === part.suffix);
   return {
     ...shared(consumer),
     ...(adopt && { adopt: adopt.value }),
@@ -54,7 +54,9 @@ export function planAnnotations(consumer: Entry, part: Part): Annotations {
 
 /** The names that the Consumer had: one, if any. */
 export function oldNames(consumer: Entry): Place[] {
-  const bare = listOf(writtenOn(consumer), 'moved-from').filter(({ part }) => part === undefined);
+  const bare = annotationItems(writtenOn(consumer), 'moved-from').filter(
+    ({ part }) => part === undefined,
+  );
   return bare.map(({ value }) => parseIdentity(value, consumer.namespace));
 }
 
@@ -65,7 +67,7 @@ export function checkAnnotations(consumer: Entry): Finding[] {
   const unknown = (part: string) =>
     `${part} is no stage in access${didYouMean(part, parts) || (parts.length > 0 ? `; its stages are ${parts.join(', ')}` : ', which has none')}`;
   const lists = (['adopt', 'moved-from'] as const).flatMap((name) => {
-    const list = listOf(written, name);
+    const list = annotationItems(written, name);
     return list.flatMap(({ part }, index): Finding[] => {
       const isKnown = part === undefined || parts.includes(part);
       const isRepeated = list.findIndex((other) => other.part === part) !== index;
@@ -114,7 +116,7 @@ function writtenOn({ document, annotated }: Entry): Readonly<Record<string, stri
 }
 
 /** `k1, residents-production=p1`: what is said of the key, or of all, has no part. */
-function listOf(
+function annotationItems(
   written: Readonly<Record<string, string>>,
   name: string,
 ): { readonly part?: string; readonly value: string }[] {

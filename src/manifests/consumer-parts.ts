@@ -1,7 +1,7 @@
 /** What a Consumer's document lists, and how that is called in names and annotations. It is read as far as it can be told, from invalid documents too. */
+import { isMap } from '../core/model/json.ts';
 import type { Json } from '../core/model/model.ts';
 import type { Entry } from './entry.ts';
-import { isMapping } from './validate.ts';
 
 /** An entry of `access`. */
 export interface Part {
@@ -21,10 +21,10 @@ export function partOf(access: Part['access'], index = 0): Part | undefined {
 /** The entries whose stage can be told. */
 export function partsOf({ document }: Entry): Part[] {
   const { spec } = document.value as { readonly spec?: unknown };
-  const list: unknown = isMapping(spec) ? spec.access : undefined;
+  const list: unknown = isMap(spec) ? spec.access : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((access: unknown, index) =>
-    isMapping(access) ? (partOf(access as Part['access'], index) ?? []) : [],
+    isMap(access) ? (partOf(access as Part['access'], index) ?? []) : [],
   );
 }
 
@@ -54,7 +54,7 @@ function suffixOf({
 }
 
 function apiOf(restApi: unknown): string | undefined {
-  const api = isMapping(restApi) ? (restApi.name ?? restApi.id) : undefined;
+  const api = isMap(restApi) ? (restApi.name ?? restApi.id) : undefined;
   return typeof api === 'string' ? api : undefined;
 }
 

@@ -1,10 +1,9 @@
 /** What a Consumer expands to, before anything compares documents with one another: an ApiKey of its name, and a UsagePlan for each stage that it may call. */
+import { compareText, isMap } from '../core/model/json.ts';
 import { type Annotations, identity, type Json } from '../core/model/model.ts';
 import { keyAnnotations, oldNames, planAnnotations } from './consumer-annotations.ts';
 import { type Part, partsOf, planName } from './consumer-parts.ts';
 import type { Entry } from './entry.ts';
-import { compareText } from './problem.ts';
-import { isMapping } from './validate.ts';
 
 type Spec = Entry['spec'];
 
@@ -107,7 +106,7 @@ function defaultsOf({ spec }: Entry): Spec {
 
 /** Tags are owned one by one, and so they are put together one by one. */
 function withDefaults(access: Spec, defaults: Spec): Spec {
-  const both = isMapping(access.tags) && isMapping(defaults.tags);
+  const both = isMap(access.tags) && isMap(defaults.tags);
   return {
     ...defaults,
     ...access,

@@ -1,11 +1,12 @@
 /** A document with what is known about it so far: who it is, and what is wrong with it. */
+import { isMap } from '../core/model/json.ts';
 import type { Problem } from '../core/model/model.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Entry } from './entry.ts';
 import type { Document } from './parse.ts';
 import { KINDS } from './schemas.ts';
 import { DEFAULT_NAMESPACE } from './target.ts';
-import { type Finding, isMapping, validate } from './validate.ts';
+import { type Finding, validate } from './validate.ts';
 
 /** What can't be told from the document is absent. */
 export interface Draft {
@@ -24,8 +25,8 @@ export interface Draft {
 
 /** Validates one document. */
 export function readDraft(document: Document): Draft {
-  const value = isMapping(document.value) ? document.value : {};
-  const metadata = isMapping(value.metadata) ? value.metadata : undefined;
+  const value = isMap(document.value) ? document.value : {};
+  const metadata = isMap(value.metadata) ? value.metadata : undefined;
   const kind = textOrNothing(value.kind);
   const name = textOrNothing(metadata?.name);
   const findings = [...validate(document.value, (pointer) => document.locate(pointer).text)];
@@ -43,7 +44,6 @@ export function readDraft(document: Document): Draft {
   if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind))
     return { document, ...who, findings };
   const spec = (valid ? value.spec : {}) as Entry['spec'];
-  const labels = (valid ? (metadata?.labels ?? {}) : {}) as Entry['labels'];
   const annotated = findings.every(({ path }) => path.startsWith('/spec'));
   // Those of a Consumer speak of several objects: consumer-annotations.ts.
   const says =
@@ -55,7 +55,7 @@ export function readDraft(document: Document): Draft {
     document,
     ...who,
     findings,
-    entry: { document, kind, namespace, name, valid, spec, labels, annotations, annotated },
+    entry: { document, kind, namespace, name, valid, spec, annotations, annotated },
   };
 }
 

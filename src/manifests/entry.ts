@@ -1,7 +1,7 @@
 /** A document with an identity, and how documents are compared with one another. */
+import { compareText } from '../core/model/json.ts';
 import type { Annotations, Json } from '../core/model/model.ts';
 import type { Document } from './parse.ts';
-import { compareText } from './problem.ts';
 import type { Finding } from './validate.ts';
 
 /** A document of a known kind, with a name. What else it says is here only where it is valid against its schema. */
@@ -13,7 +13,6 @@ export interface Entry {
   readonly name: string;
   readonly valid: boolean;
   readonly spec: { readonly [field: string]: Json };
-  readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
   /** Whether `annotations` are what the document says. Where something is wrong beside its spec, it may say more. */
   readonly annotated: boolean;

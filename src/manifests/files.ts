@@ -1,11 +1,12 @@
 /** The manifests directory, read as one snapshot. */
+
 import { constants, type Dirent } from 'node:fs';
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ignore, { type Ignore } from 'ignore';
+import { compareText } from '../core/model/json.ts';
 import type { Problem } from '../core/model/model.ts';
-import { compareText } from './problem.ts';
 
 /** A generated file of ten thousand documents is about half of it. */
 const MAX_FILE_BYTES = 8 * 1024 * 1024;

@@ -1,4 +1,5 @@
 /** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
+import { compareText } from '../core/model/json.ts';
 import { type Desired, identity, type Problem, type Target } from '../core/model/model.ts';
 import { check } from './check.ts';
 import { expand } from './consumer.ts';
@@ -7,7 +8,7 @@ import { type Draft, readDraft, toProblem } from './draft.ts';
 import { asWritten, type Entry, type Violation } from './entry.ts';
 import { readSnapshot, type Snapshot } from './files.ts';
 import { parse } from './parse.ts';
-import { compareProblems, compareText } from './problem.ts';
+import { compareProblems } from './problem.ts';
 import { readRevision } from './revision.ts';
 import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
@@ -183,13 +184,12 @@ export function toDesired({
   namespace,
   name,
   spec,
-  labels,
   annotations,
   origin,
   document: { file, line },
 }: Entry): Desired {
   const consumer = origin && { consumer: origin.consumer.name };
-  return { kind, namespace, name, spec, labels, annotations, source: { file, line }, ...consumer };
+  return { kind, namespace, name, spec, annotations, source: { file, line }, ...consumer };
 }
 
 /** What is wrong with a Consumer's `defaults` is wrong with each of its plans, and said once. */

@@ -1,3 +1,4 @@
+import { compareText } from '../core/model/json.ts';
 import type { Problem } from '../core/model/model.ts';
 
 /** By file, line and column; then by what they say, so that the order never depends on how they were found. */
@@ -9,12 +10,6 @@ export function compareProblems(a: Problem, b: Problem): number {
     compareText(a.path ?? '', b.path ?? '') ||
     compareText(a.message, b.message)
   );
-}
-
-/** By code units: the same order on every machine, whatever its language. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }
 
 /** A name as a segment of a JSON pointer (RFC 6901). */

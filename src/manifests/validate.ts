@@ -1,5 +1,7 @@
 /** One document against the schema of its kind, in words that a person can act on. */
+
 import type { ErrorObject } from 'ajv/dist/2020.js';
+import { isMap } from '../core/model/json.ts';
 import { escapeSegment, segmentsOf } from './problem.ts';
 import {
   API_VERSION,
@@ -25,7 +27,7 @@ export type TextOf = (pointer: string) => string | undefined;
 
 /** One finding per mistake; none where the document is valid. The value of a sensitive field is in no message. */
 export function validate(document: unknown, textOf: TextOf): readonly Finding[] {
-  if (!isMapping(document)) {
+  if (!isMap(document)) {
     return [
       {
         path: '',
@@ -249,10 +251,6 @@ function isSensitive(kind: string, pointer: string): boolean {
     (_, index) =>
       fieldSchema(kind, ...names.slice(0, index + 1))?.['x-apikeeper']?.sensitive === true,
   );
-}
-
-export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isStructure(value: unknown): boolean {

@@ -42,7 +42,6 @@ export function desired(
     namespace,
     name,
     spec,
-    labels: {},
     annotations: { adoptFrom: [], ignore: [], movedFrom: [], ...annotations },
     source,
   };

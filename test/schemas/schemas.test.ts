@@ -142,8 +142,6 @@ describe.each(KINDS)('$title', (kind) => {
             expect(resolve(own).items?.properties, path).toHaveProperty(part);
       }
     }
-    for (const name of (kind['x-apikeeper']?.after ?? []) as string[])
-      expect(kinds).toContain(name);
   });
 });
 
@@ -166,7 +164,6 @@ describe('the rules that the planner reads', () => {
   test.each([
     {
       schema: apiKey,
-      after: [],
       identity: [],
       policy: ['deletionPolicy'],
       birth: ['value'],
@@ -176,7 +173,6 @@ describe('the rules that the planner reads', () => {
     },
     {
       schema: usagePlan,
-      after: ['Stage', 'ApiKey'],
       identity: [],
       policy: ['membership', 'deletionPolicy'],
       birth: [],
@@ -186,7 +182,6 @@ describe('the rules that the planner reads', () => {
     },
     {
       schema: stage,
-      after: [],
       identity: ['restApi', 'stageName'],
       policy: ['deletionPolicy'],
       birth: ['deployment'],
@@ -196,7 +191,6 @@ describe('the rules that the planner reads', () => {
     },
     {
       schema: keyRequirement,
-      after: ['ApiKey', 'Stage', 'UsagePlan'],
       identity: ['restApi'],
       policy: ['apiKeyRequired', 'redeploy'],
       birth: [],
@@ -204,9 +198,8 @@ describe('the rules that the planner reads', () => {
       exact: [],
       named: [],
     },
-  ])('$schema.title', ({ schema, after, identity, policy, birth, perKey, exact, named }) => {
+  ])('$schema.title', ({ schema, identity, policy, birth, perKey, exact, named }) => {
     const rules = readRules(schema);
-    expect(rules.after).toEqual(after);
     expect(names(rules, ({ role }) => role === 'identity')).toEqual(identity);
     expect(names(rules, ({ role }) => role === 'policy')).toEqual(policy);
     expect(names(rules, ({ role }) => role === 'createOnly')).toEqual(birth);

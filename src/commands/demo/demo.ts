@@ -65,7 +65,7 @@ export async function demo(
     await using started = await startDaemon(
       engine,
       settings,
-      { schedule: '*/2 * * * * *', quietPeriodMs: 300, shutdownTimeoutMs: 5000 },
+      { schedule: '*/2 * * * * *', quietPeriodMs: 300 },
       surroundings,
     );
     daemon = started;

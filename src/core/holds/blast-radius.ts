@@ -1,7 +1,7 @@
 /** The guard counts keys that lose access because something left Git or a list, and holds all of it when they are too many (docs/contract.md#safety). */
 
 import { claimOf } from '../compare/ownership.ts';
-import { isMap } from '../model/json.ts';
+import { keysOf } from '../model/json.ts';
 import type { Json, Live } from '../model/model.ts';
 import { type Change, held, type Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
@@ -75,8 +75,8 @@ function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
     if (!live) continue;
     if (live.kind === 'ApiKey' && action === 'disable' && step.changes.length > 0)
       lose(step, step.changes[0], live.id, []);
-    const stages = names(live.spec.stages);
-    const keys = names(live.spec.keys);
+    const stages = keysOf(live.spec.stages);
+    const keys = keysOf(live.spec.keys);
     if (live.kind === 'UsagePlan' && action === 'delete' && stages.length > 0)
       for (const key of keys) lose(step, undefined, key, stages);
     if (live.kind === 'UsagePlan' && (action === 'update' || action === 'adopt')) {
@@ -118,16 +118,12 @@ function gains(steps: readonly Step[]): ReadonlySet<string> {
 }
 
 function pairs(keys: Json | undefined, stages: Json | undefined): string[] {
-  return names(keys).flatMap((key) => names(stages).map((stage) => `${key} ${stage}`));
+  return keysOf(keys).flatMap((key) => keysOf(stages).map((stage) => `${key} ${stage}`));
 }
 
 function keysOn(stage: string, input: PlanInput): string[] {
   const plans = input.live.filter(
-    (live) => live.kind === 'UsagePlan' && names(live.spec.stages).includes(stage),
+    (live) => live.kind === 'UsagePlan' && keysOf(live.spec.stages).includes(stage),
   );
-  return plans.flatMap((live) => names(live.spec.keys));
-}
-
-function names(value: Json | undefined): string[] {
-  return isMap(value) ? Object.keys(value) : [];
+  return plans.flatMap((live) => keysOf(live.spec.keys));
 }

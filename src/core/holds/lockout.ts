@@ -1,10 +1,11 @@
 /** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (docs/contract.md#plan). */
 
 import { REQUIREMENT, requirementOf } from '../compare/key-requirement.ts';
+import { keysOf } from '../model/json.ts';
 import { identity, type Json, type Live } from '../model/model.ts';
 import { CHOSEN_HOLDS, type Change, type HoldReason, held, type Step } from '../model/plan.ts';
 import { applied } from '../model/three-way.ts';
-import { keysOf, stagesAfter } from '../schedule/key-moves.ts';
+import { stagesAfter } from '../schedule/key-moves.ts';
 
 /**
  * Holds what would require a key, and the deployment that would serve it, where a stage to be redeployed would be left without any that passes, or where

@@ -6,7 +6,7 @@
 import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
-import { isMap, withValue } from '../model/json.ts';
+import { keysOf, withValue } from '../model/json.ts';
 import { identity, type Json, type Live } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import { applied } from '../model/three-way.ts';
@@ -38,7 +38,7 @@ export function keysToProbe(steps: readonly Step[], live: readonly Live[]): stri
   const unread = new Set(
     live
       .filter((one) => one.kind === PLAN && !isRead(one))
-      .flatMap((one) => namesOf(one.spec.stages)),
+      .flatMap((one) => keysOf(one.spec.stages)),
   );
   const gaining = steps
     .filter(isChanging)
@@ -143,9 +143,5 @@ function afterStep(step: Step): Standing {
 }
 
 function lists(id: string, label: string, spec: { readonly [field: string]: Json }): Standing {
-  return { id, label, stages: namesOf(spec.stages), keys: namesOf(spec.keys) };
-}
-
-function namesOf(value: Json | undefined): string[] {
-  return isMap(value) ? Object.keys(value) : [];
+  return { id, label, stages: keysOf(spec.stages), keys: keysOf(spec.keys) };
 }

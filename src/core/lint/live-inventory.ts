@@ -2,7 +2,7 @@
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { stageLabel } from '../compare/references.ts';
-import { compareText, isMap, pointer } from '../model/json.ts';
+import { compareText, isMap, keysOf, pointer } from '../model/json.ts';
 import { ALL_METHODS, type Api, type Desired, type Json, type Live } from '../model/model.ts';
 import type { HoldReason, Step } from '../model/plan.ts';
 import type { Subject } from '../model/warning.ts';
@@ -174,10 +174,6 @@ function stageLimits({ spec }: Live, subject: Subject): Limited {
     },
   );
   return { subject, limits };
-}
-
-function keysOf(value: Json | undefined): string[] {
-  return isMap(value) ? Object.keys(value) : [];
 }
 
 function rates(throttle: Json): NonNullable<Limit['throttle']> {

@@ -1,7 +1,7 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
-import { compareText, isMap, pointer } from '../model/json.ts';
+import { compareText, isMap, listOf, pointer } from '../model/json.ts';
 import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
 import type { Subject } from '../model/warning.ts';
 import type {
@@ -190,10 +190,6 @@ function stageLimits(stage: Desired): Limited {
     ];
   });
   return { subject: subjectOf(stage), limits };
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function methodText({ method, path }: { readonly [field: string]: Json }): string {

@@ -3,7 +3,6 @@
  *
  * | mark | on | meaning |
  * | --- | --- | --- |
- * | `after` | the schema itself | kinds that must exist first |
  * | `role` | a spec property | `identity`: says which live object is meant; `policy`: steers apikeeper, is no field of the live object; `createOnly`: what a create needs, compared only where it names an id; absent: a field of the live object |
  * | `merge` | a property | `per-key`: each key of the map is owned alone; `exact`: the list is ours whole; absent: the value is one |
  * | `key` | a list | the properties of an entry that make its key, or the kind that an entry refers to |
@@ -29,7 +28,6 @@ export interface FieldRule {
 
 export interface Rules {
   readonly kind: string;
-  readonly after: readonly string[];
   readonly fields: Readonly<Record<string, FieldRule>>;
 }
 
@@ -45,7 +43,6 @@ interface SchemaNode {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly 'x-apikeeper'?: {
-    readonly after?: readonly string[];
     readonly role?: 'identity' | 'policy' | 'createOnly';
     readonly merge?: 'per-key' | 'exact';
     readonly key?: string | readonly string[];
@@ -61,7 +58,7 @@ export function readRules(schema: object): Rules {
   const spec = root.properties?.spec?.properties;
   if (!root.title || !spec)
     throw new Error('the schema of a kind has a title and properties.spec.properties');
-  return { kind: root.title, after: root['x-apikeeper']?.after ?? [], fields: fieldsOf(spec) };
+  return { kind: root.title, fields: fieldsOf(spec) };
 }
 
 function fieldsOf(properties: Readonly<Record<string, SchemaNode>>): Record<string, FieldRule> {

@@ -3,8 +3,18 @@ import type { Json } from './model.ts';
 
 export type JsonMap = { readonly [key: string]: Json };
 
-export function isMap(value: Json | undefined): value is JsonMap {
+export function isMap(value: unknown): value is JsonMap {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The keys of a map; none of anything else. */
+export function keysOf(value: Json | undefined): string[] {
+  return isMap(value) ? Object.keys(value) : [];
+}
+
+/** The items of a list; none of anything else. */
+export function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Whether a value says "none". The service leaves out what is unset, or answers "" or {} (docs/api-gateway-facts.md#f5); 0 and false are values. */

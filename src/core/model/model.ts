@@ -50,7 +50,6 @@ export interface Desired {
   readonly namespace: string;
   readonly name: string;
   readonly spec: { readonly [field: string]: Json };
-  readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Annotations;
   /** Of an object that a Consumer expands to, the line of its part. */
   readonly source: Source;

@@ -1,9 +1,10 @@
 /** What has to be over before an operation begins. */
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
+import { keysOf } from '../model/json.ts';
 import { identity, type Live } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
-import { isMember, keysOf, stagesAfter } from './key-moves.ts';
+import { isMember, stagesAfter } from './key-moves.ts';
 import type { Operation } from './operation.ts';
 import { type Urgency, urgencyOf } from './urgency.ts';
 

@@ -1,6 +1,6 @@
 /** Keys that go from some plans to others. */
 
-import { isMap } from '../model/json.ts';
+import { keysOf } from '../model/json.ts';
 import type { Json } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import { applied } from '../model/three-way.ts';
@@ -58,10 +58,6 @@ function joining(step: Step): Member[] {
 /** A plan's stages once the step is done. */
 export function stagesAfter(step: Step): Json | undefined {
   return step.live ? applied(step.live.spec, step.changes).stages : step.owned.stages;
-}
-
-export function keysOf(value: Json | undefined): string[] {
-  return isMap(value) ? Object.keys(value) : [];
 }
 
 export function isMember(change: Change): boolean {

@@ -3,11 +3,11 @@
 import { isLiveChange } from '../compare/compare-fields.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { Rules } from '../model/field-rules.ts';
-import { compareText, isMap } from '../model/json.ts';
+import { compareText, isMap, keysOf } from '../model/json.ts';
 import { identity } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import { breakCycles } from './dependencies.ts';
-import { findMoves, isMember, keysOf, type Move } from './key-moves.ts';
+import { findMoves, isMember, type Move } from './key-moves.ts';
 import type { Operation } from './operation.ts';
 import { URGENCY, type Urgency, urgencyOf } from './urgency.ts';
 

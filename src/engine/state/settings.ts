@@ -30,7 +30,6 @@ export interface DaemonSettings {
   /** Five or six cron fields, or `off`; absent: each Target's own. */
   readonly schedule?: string;
   readonly quietPeriodMs: number;
-  readonly shutdownTimeoutMs: number;
 }
 
 /** One API Gateway call, as the door saw it. */

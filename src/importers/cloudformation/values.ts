@@ -89,7 +89,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'Fn::Sub': sub,
   'Fn::Join': (argument, { evaluate, text }) => {
     const [glue, items] = argumentsOf(argument);
-    const list = listOf(evaluate(items));
+    const list = listValue(evaluate(items));
     if (isUnresolved(list)) return list;
     const texts = list.map(text);
     const missing = unresolvedIn(texts);
@@ -103,7 +103,7 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   'Fn::Select': (argument, { evaluate, text }) => {
     const [index, items] = argumentsOf(argument);
     const at = text(index);
-    const list = listOf(evaluate(items));
+    const list = listValue(evaluate(items));
     if (isUnresolved(list)) return list;
     if (isUnresolved(at)) return at;
     return Number(at) in list
@@ -235,7 +235,7 @@ function argumentsOf(argument: unknown): readonly unknown[] {
   return Array.isArray(argument) ? argument : [];
 }
 
-function listOf(value: unknown): readonly unknown[] | Unresolved {
+function listValue(value: unknown): readonly unknown[] | Unresolved {
   if (isUnresolved(value)) return value;
   return Array.isArray(value) ? value : unresolved('a function gives no list');
 }

@@ -1,9 +1,8 @@
 /** KeyRequirement documents: of every API that demands a key of somebody, the methods that do, and those that say outright that they don't. */
 
-import { isMap } from '../../core/model/json.ts';
+import { compareText, isMap } from '../../core/model/json.ts';
 import type { Json } from '../../core/model/model.ts';
 import { createNames } from '../../manifest-writer/names.ts';
-import { compareText } from '../../manifests/problem.ts';
 import { defined } from './fields.ts';
 import {
   type Finding,

@@ -1,11 +1,12 @@
 /** What every importer does last: look at the whole, leave out what no manifest may say, and put all in an order that doesn't depend on the source's. */
 
+import { compareText } from '../../core/model/json.ts';
 import { toManifest } from '../../manifest-writer/render.ts';
 import { without } from '../../manifest-writer/without.ts';
 import { check } from '../../manifests/check.ts';
 import { danglingReferences } from '../../manifests/dangling.ts';
 import { readDraft } from '../../manifests/draft.ts';
-import { compareText, segmentsOf } from '../../manifests/problem.ts';
+import { segmentsOf } from '../../manifests/problem.ts';
 import { keyRequirements } from './key-requirements.ts';
 import { lintImported } from './lint-imported.ts';
 import {

@@ -68,7 +68,6 @@ function asDesired(document: ManifestDocument): Desired {
     namespace: '',
     name,
     spec: said,
-    labels: {},
     annotations: { adoptFrom: [], ignore: [], movedFrom: [] },
     source,
   };

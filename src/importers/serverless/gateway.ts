@@ -17,7 +17,7 @@ export function generatedBy(service: Service): Declared[] {
   const isOwnApi = gateway.restApiId === undefined;
   const restApi = isOwnApi ? { Ref: API } : variables.resolve(gateway.restApiId);
   const methods = methodsOf(root.functions, { source, variables, restApi, findings });
-  const keys = keysOf(gateway, restApi, methods?.length !== 0, service);
+  const keys = gatewayKeys(gateway, restApi, methods?.length !== 0, service);
   warnOfPlugin(service);
   if (methods?.length === 0) return [];
   const properties = {
@@ -35,7 +35,7 @@ export function generatedBy(service: Service): Declared[] {
 }
 
 /** Keys, plans and memberships, where the framework makes them of what is written. */
-function keysOf(
+function gatewayKeys(
   gateway: Properties,
   restApi: unknown,
   hasMethods: boolean,

@@ -50,7 +50,7 @@ export function generate(
   const implied: Plan[] = apiKeys ? [{ path: apiKeys.path, written: {}, isLegacy: false }] : [];
   const plans = usagePlan ? plansOf(usagePlan, report) : implied;
   const hasTiers = plans.some(({ tier }) => tier !== undefined);
-  const keys = apiKeys ? keysOf(apiKeys, report) : [];
+  const keys = apiKeys ? declaredKeys(apiKeys, report) : [];
   for (const { tier, path } of keys) {
     if (hasTiers && tier === undefined)
       report(
@@ -123,7 +123,7 @@ function tierOf(item: unknown, path: Path, report: Report): string | undefined {
   return tier;
 }
 
-function keysOf({ value, path }: Property, report: Report): Key[] {
+function declaredKeys({ value, path }: Property, report: Report): Key[] {
   if (!Array.isArray(value)) {
     const missing = unresolvedIn(value);
     if (missing.length > 0)
