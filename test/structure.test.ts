@@ -37,7 +37,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   exporter: [...CORE, 'manifests', 'manifest-writer'],
   'importers/common': ['core/model', 'core/lint', 'manifests', 'manifest-writer'],
   'importers/cloudformation': ['core/model', 'manifest-writer', 'importers/common'],
-  'importers/serverless': ['manifest-writer', 'importers/common', 'importers/cloudformation'],
+  'importers/serverless': [
+    'core/model',
+    'manifest-writer',
+    'importers/common',
+    'importers/cloudformation',
+  ],
   'importers/terraform': ['core/model', 'manifest-writer', 'importers/common'],
   'importers/live': [
     'core/model',

@@ -1,5 +1,6 @@
 /** `run` without `--once`: the loop, and the server that tells of it. */
 import { readFile } from 'node:fs/promises';
+import { compact } from '../core/model/compact.ts';
 import type { Emit } from '../core/model/events.ts';
 import { startDaemon } from '../engine/daemon/daemon.ts';
 import { scheduleProblem } from '../engine/reconcile/cron.ts';
@@ -44,14 +45,16 @@ export async function runDaemon(
   // Until the end: unheard, SIGHUP would kill a process that is finishing its last call.
   using _hearing = { [Symbol.dispose]: () => void signals.off('SIGHUP', lookAgain) };
 
-  await using server = await serve({
-    host: flags['http-host'],
-    port: flags['http-port'],
-    daemon: () => daemon,
-    metrics,
-    ...(token !== undefined && { token }),
-    version,
-  });
+  await using server = await serve(
+    compact({
+      host: flags['http-host'],
+      port: flags['http-port'],
+      daemon: () => daemon,
+      metrics,
+      token,
+      version,
+    }),
+  );
   const surroundings = surroundingsOf(emit, world, metrics.onCall);
   await using engine = createEngine(settings, surroundings);
   const started = await startDaemon(engine, settings, daemonSettings(flags), surroundings);
@@ -72,10 +75,10 @@ function giveUp({ stderr, exit }: ProcessIo): void {
 }
 
 function daemonSettings(flags: FlagValues<'run'>) {
-  return {
-    ...(flags.schedule !== undefined && { schedule: flags.schedule }),
+  return compact({
+    schedule: flags.schedule,
     quietPeriodMs: flags['quiet-period'],
-  };
+  });
 }
 
 /** The token, without the line's end that editors add. */

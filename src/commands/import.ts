@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { text as readAll } from 'node:stream/consumers';
+import { compact } from '../core/model/compact.ts';
 import { importCloudFormation } from '../importers/cloudformation/cloudformation.ts';
 import type { Severity } from '../importers/common/codes.ts';
 import type { Finding, Imported } from '../importers/common/model.ts';
@@ -32,16 +33,14 @@ const SOURCES: Readonly<Record<string, Source>> = {
   serverless: {
     flags: ['stage', 'framework-version', 'param', 'env', 'parameter'],
     read: async (file, flags, world) => {
-      const options = {
+      const options = compact({
         file,
-        ...(flags.stage !== undefined && { stage: flags.stage }),
-        ...(flags['framework-version'] !== undefined && {
-          frameworkVersion: flags['framework-version'],
-        }),
+        stage: flags.stage,
+        frameworkVersion: flags['framework-version'],
         params: namedValues('param', flags),
         env: namedValues('env', flags),
         read: filesBelow(file === '-' ? '.' : dirname(file)),
-      };
+      });
       const parameters = namedValues('parameter', flags);
       const text = await readSource(file, world);
       return (ids) => importServerless(text, { ...options, parameters: { ...ids, ...parameters } });

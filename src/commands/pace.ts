@@ -1,4 +1,6 @@
 /** How fast an account may be asked, as the flags say it; what they don't say, the Target decides. */
+
+import { compact } from '../core/model/compact.ts';
 import type { Settings } from '../engine/state/settings.ts';
 import type { FlagValues } from './flags.ts';
 
@@ -7,11 +9,9 @@ type Flags = Pick<FlagValues<'plan'>, 'operation-quotas' | 'requests-per-second'
 export function paceOf(
   flags: Flags,
 ): Pick<Settings, 'operationQuotas' | 'requestsPerSecond' | 'burst'> {
-  return {
+  return compact({
     operationQuotas: flags['operation-quotas'],
-    ...(flags['requests-per-second'] !== undefined && {
-      requestsPerSecond: flags['requests-per-second'],
-    }),
-    ...(flags.burst !== undefined && { burst: flags.burst }),
-  };
+    requestsPerSecond: flags['requests-per-second'],
+    burst: flags.burst,
+  });
 }

@@ -1,6 +1,7 @@
 /** Keys and plans that have the shape of a Consumer, as one document each (docs/contract.md#manifests). */
 
 import { claimOf } from '../core/compare/ownership.ts';
+import { compact } from '../core/model/compact.ts';
 import { isMap, jsonEqual } from '../core/model/json.ts';
 import type { Json, Live } from '../core/model/model.ts';
 import { liveName } from '../manifest-writer/names.ts';
@@ -108,12 +109,12 @@ function accessOf(
   if (!part) return undefined;
   const name = `${consumer}-${part.suffix}`;
   const own = plan.name === '' ? {} : liveName(plan.name, name);
-  const fields = {
+  const fields = compact({
     ...part.access,
     ...own,
     ...spec,
-    ...(methodThrottles !== undefined && { methodThrottles }),
-  };
+    methodThrottles,
+  });
   return { name, suffix: part.suffix, document, fields };
 }
 

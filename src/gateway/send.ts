@@ -8,6 +8,7 @@ import type {
   ServiceOutputTypes,
 } from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../core/model/clock.ts';
+import { compact } from '../core/model/compact.ts';
 import { orAborted } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
@@ -86,14 +87,16 @@ export function createSend({
         using turn = await budget.take(operation, { urgency, signal });
         const sentAt = clock.now();
         const report = (code: string, requestId: string | undefined) =>
-          onCall?.({
-            operation,
-            code,
-            durationMs: clock.now() - sentAt,
-            waitedMs: turn.waitedMs,
-            ...(requestId !== undefined && { requestId }),
-            attempt,
-          });
+          onCall?.(
+            compact({
+              operation,
+              code,
+              durationMs: clock.now() - sentAt,
+              waitedMs: turn.waitedMs,
+              requestId,
+              attempt,
+            }),
+          );
         try {
           const answer = await (given
             ? orAborted(client.send(command, { abortSignal: given }), given)

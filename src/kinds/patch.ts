@@ -1,5 +1,6 @@
 /** Patch operations, as the service takes them (docs/api-gateway-facts.md#f1). */
 import type { PatchOperation } from '@aws-sdk/client-api-gateway';
+import { compact } from '../core/model/compact.ts';
 import { isMap, isUnset, type JsonMap, jsonEqual, pointer } from '../core/model/json.ts';
 import type { Json, Spec } from '../core/model/model.ts';
 
@@ -18,7 +19,7 @@ export function add(path: readonly string[], value: string): PatchOperation {
 }
 
 export function remove(path: readonly string[], value?: string): PatchOperation {
-  return { op: 'remove', path: pointer(path), ...(value !== undefined && { value }) };
+  return compact({ op: 'remove', path: pointer(path), value });
 }
 
 /** Whether `next` says something about a field that `live` isn't: an absent field says nothing. */

@@ -1,5 +1,6 @@
 /** The annotations of a Consumer: what they say of each object that it expands to. */
 
+import { compact } from '../core/model/compact.ts';
 import { pointer } from '../core/model/json.ts';
 import type { Annotations } from '../core/model/model.ts';
 import { parseAnnotations, parseIdentity } from './annotations.ts';
@@ -123,7 +124,7 @@ function annotationItems(
   const text = written[`apikeeper.dev/${name}`];
   return (text?.split(',') ?? []).map((item) => {
     const [value = '', part] = item.trim().split('=').reverse();
-    return { ...(part !== undefined && { part }), value };
+    return compact({ part, value });
   });
 }
 

@@ -1,4 +1,6 @@
 /** What a Consumer expands to, before anything compares documents with one another: an ApiKey of its name, and a UsagePlan for each stage that it may call. */
+
+import { compact } from '../core/model/compact.ts';
 import { compareText, isMap } from '../core/model/json.ts';
 import { type Annotations, identity, type Json } from '../core/model/model.ts';
 import { keyAnnotations, oldNames, planAnnotations } from './consumer-annotations.ts';
@@ -96,7 +98,7 @@ function planSpec(consumer: Entry, access: Spec): Spec {
     defaultsOf(consumer),
   );
   const where = stage === undefined ? { restApi, stageName } : { stage };
-  const entry = { ...where, ...(methodThrottles !== undefined && { methodThrottles }) };
+  const entry = compact({ ...where, methodThrottles });
   return { ...own, stages: [entry as Json], keys: [consumer.name] };
 }
 

@@ -1,4 +1,6 @@
 /** A document with what is known about it so far: who it is, and what is wrong with it. */
+
+import { compact } from '../core/model/compact.ts';
 import { isMap } from '../core/model/json.ts';
 import type { Problem } from '../core/model/model.ts';
 import { parseAnnotations } from './annotations.ts';
@@ -35,12 +37,12 @@ export function readDraft(document: Document): Draft {
       ? { namespace: name, isSure: name !== undefined }
       : placeOf(metadata, findings);
   const valid = findings.length === 0;
-  const who = {
+  const who = compact({
     isSure,
-    ...(kind !== undefined && { kind }),
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
-  };
+    kind,
+    namespace,
+    name,
+  });
   if (kind === undefined || namespace === undefined || name === undefined || !KINDS.includes(kind))
     return { document, ...who, findings };
   const spec = (valid ? value.spec : {}) as Entry['spec'];
@@ -77,15 +79,15 @@ export function toProblem(
   { path, message, atKey }: Finding,
 ): Problem {
   const location = document.locate(path);
-  return {
+  return compact({
     file: document.file,
     ...(atKey ? location.key : location.value),
-    ...(kind !== undefined && { kind }),
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
+    kind,
+    namespace,
+    name,
     path,
     message,
-  };
+  });
 }
 
 function textOrNothing(value: unknown): string | undefined {

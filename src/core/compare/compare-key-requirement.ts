@@ -1,5 +1,6 @@
 /** A KeyRequirement document against its API: what differs, what is held, and what stages serve otherwise. */
 
+import { compact } from '../model/compact.ts';
 import { compareText, isMap, normalText } from '../model/json.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
 import type { Cause, Change } from '../model/plan.ts';
@@ -123,8 +124,8 @@ const PUBLISHES =
 function ownedBy({ spec }: Desired): Spec {
   const { apiKeySource, apiKeyRequired, methods, redeploy } = spec;
   const speaks = apiKeyRequired !== undefined || methods !== undefined;
-  return {
-    ...(apiKeySource !== undefined && { apiKeySource }),
+  return compact({
+    apiKeySource,
     ...(speaks && {
       methods: {
         others: apiKeyRequired ?? null,
@@ -133,7 +134,7 @@ function ownedBy({ spec }: Desired): Spec {
     }),
     // A redeployment answers for the whole document: once for each commit that changes it.
     ...(isMap(redeploy) && { redeploy: spec }),
-  };
+  });
 }
 
 function byNormalText(a: Json, b: Json): number {

@@ -1,6 +1,7 @@
 /** Whether everybody whom Git lets in can pass once a key is required: a stage needs a plan with an enabled key, or every call to it gets 403 (docs/contract.md#plan). */
 
 import { REQUIREMENT, requirementOf } from '../compare/key-requirement.ts';
+import { compact } from '../model/compact.ts';
 import { keysOf } from '../model/json.ts';
 import { identity, type Json, type Live } from '../model/model.ts';
 import { CHOSEN_HOLDS, type Change, type HoldReason, held, type Step } from '../model/plan.ts';
@@ -45,7 +46,7 @@ function heldClosing(step: Step, reason: HoldReason, message: string): Step[] {
   const { unserved } = open;
   return rest.length === 0
     ? [hold]
-    : [{ ...open, changes: rest, ...(unserved !== undefined && { message: unserved }) }, hold];
+    : [compact({ ...open, changes: rest, message: unserved }), hold];
 }
 
 /** By stage (`<api id>:<stage name>`): the plans on it that a key is to join and can't, for a reason that nobody chose. */

@@ -1,6 +1,7 @@
 /** What manifests alone tell of keys, plans and what demands keys. A field that they leave out, or leave to others, is unknown. */
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
+import { compact } from '../model/compact.ts';
 import { compareText, isMap, listOf, pointer } from '../model/json.ts';
 import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
 import type { Subject } from '../model/warning.ts';
@@ -46,12 +47,12 @@ function written({ spec, annotations }: Desired, field: string): Json | undefine
 
 function keyOf(key: Desired): InventoryKey {
   const enabled = written(key, 'enabled');
-  return {
+  return compact({
     id: keyId(key),
     subject: subjectOf(key),
     ...(typeof enabled === 'boolean' && { enabled }),
-    ...(key.consumer !== undefined && { consumer: key.consumer }),
-  };
+    consumer: key.consumer,
+  });
 }
 
 /** A plan may name a key by the id under which it is adopted. */

@@ -8,7 +8,7 @@ export type Compact<T extends object> = {
 };
 
 /** Leaves out every field whose value is `undefined`; `null`, `false`, `0` and `""` stay. */
-export function compact<T extends object>(object: T): Compact<T> {
+export function compact<const T extends object>(object: T): Compact<T> {
   return Object.fromEntries(
     Object.entries(object).filter(([, value]) => value !== undefined),
   ) as Compact<T>;

@@ -9,6 +9,8 @@
  * | `immutable`, `sensitive` | a spec property | a change is held; the value is never shown |
  * | `defaultFrom` | a spec property | `metadata.name` is the default |
  */
+
+import { compact } from './compact.ts';
 import type { Json } from './model.ts';
 
 export interface FieldRule {
@@ -69,15 +71,15 @@ function fieldsOf(properties: Readonly<Record<string, SchemaNode>>): Record<stri
 
 function fieldOf(name: string, node: SchemaNode): FieldRule {
   const mark = node['x-apikeeper'] ?? {};
-  return {
+  return compact({
     name,
     role: mark.role ?? 'live',
     merge: mark.merge ?? 'whole',
-    ...(mark.key !== undefined && { key: mark.key }),
+    key: mark.key,
     default: node.default ?? null,
     ...(mark.defaultFrom && { defaultFrom: mark.defaultFrom }),
     immutable: mark.immutable ?? false,
     sensitive: mark.sensitive ?? false,
     fields: fieldsOf(node.items?.properties ?? node.properties ?? {}),
-  };
+  });
 }

@@ -1,4 +1,6 @@
 /** What is valid, and still does not do what it looks like: one vocabulary for `validate`, for reports and for `import`. */
+
+import { compact } from './compact.ts';
 import type { Source } from './model.ts';
 
 /** `warning`: callers are blocked, or something looks protected that isn't. `info`: it works, and may not be what was meant. */
@@ -53,14 +55,14 @@ export function warning(
   path?: string,
 ): Warning {
   const { kind, namespace, name, source } = subject;
-  return {
+  return compact({
     code,
     severity: WARNINGS[code].severity,
     kind,
     namespace,
     name,
-    ...(path !== undefined && { path }),
+    path,
     message,
     ...(source && { source }),
-  };
+  });
 }

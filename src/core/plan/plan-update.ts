@@ -5,6 +5,7 @@ import { compareRequirement } from '../compare/compare-key-requirement.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { appliedTag } from '../compare/last-applied.ts';
 import { unsettledBy } from '../compare/pending-redeploys.ts';
+import { compact } from '../model/compact.ts';
 import { identity, type Live, TAG } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import type { Pinned } from '../model/plan-input.ts';
@@ -47,19 +48,19 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
     : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
-  const main: Step = {
+  const main: Step = compact({
     ...stepBase(object),
     ...actionAndState(found.adopt, changed, result.unserved !== undefined),
     live,
     ...(message !== '' && { message }),
-    ...(result.unserved !== undefined && { unserved: result.unserved }),
+    unserved: result.unserved,
     changes,
     unclaimed: result.unclaimed,
     owned: result.owned,
     tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
     disclaims: found.disclaims,
     ...news,
-  };
+  });
   const pinned = input.pinned.get(identity(desired));
   return [main, ...heldSteps(object, live, heldBack), ...pinnedSteps(object, live, pinned)];
 }

@@ -1,6 +1,7 @@
 /** From a plan, and what became of it, to the report. */
 
 import { claimOf } from '../compare/ownership.ts';
+import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { identity, type Json, type Live } from '../model/model.ts';
 import { CHOSEN_HOLDS, type Change, causeOfStep, type Plan, type Step } from '../model/plan.ts';
@@ -49,16 +50,16 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
     const awsId = step.live?.id ?? result?.awsId ?? step.fixedId;
     const message = result?.message ?? step.message;
     const reason = result?.reason ?? step.reason;
-    return {
+    return compact({
       kind: step.kind,
       namespace: step.namespace,
       name: step.name,
-      ...(awsId !== undefined && { awsId }),
+      awsId,
       state: step.state,
       action: step.action,
       ...(step.wants && { wants: step.wants }),
       ...(reason && { reason }),
-      ...(message !== undefined && { message }),
+      message,
       ...(cause && { cause }),
       changes: step.changes.map(reportChange),
       ...(step.unclaimed.length > 0 && { unclaimed: step.unclaimed }),
@@ -68,7 +69,7 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       // A key that stays enabled has no time yet.
       ...(step.deleteAfter !== undefined && isLeaving(step) && { deleteAfter: step.deleteAfter }),
       ...(result && { outcome: result.outcome }),
-    };
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 /** Makes what is missing, without what refers to something that could not be made before. */
 
+import { compact } from '../../core/model/compact.ts';
 import { isMap, isUnset } from '../../core/model/json.ts';
 import { identity, type Live, type Spec } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
@@ -27,12 +28,12 @@ export async function create(
   const lacking = Object.keys(spec).filter((field) => spec[field] !== step.owned[field]);
   const later = new Set([...writtenLater(step, run), ...lacking]);
   const value = await run.valueOf(step);
-  const creation = {
+  const creation = compact({
     spec: { ...step.createOnly, ...withoutMembers(spec, kind) },
     tags: { ...userTags(step.owned.tags), ...step.tags.set, ...appliedOf(step, spec, later, run) },
     ...(step.fixedId && { id: step.fixedId }),
-    ...(value !== undefined && { value }),
-  };
+    value,
+  });
   const made = (live: Live, unmade: Iterable<string>) => {
     recordWrite(step, live, run);
     run.created.set(identity(step), live);

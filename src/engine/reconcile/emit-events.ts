@@ -1,4 +1,6 @@
 /** What a pass has to tell, each thing once per episode. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Emit, EventName } from '../../core/model/events.ts';
 import { identity } from '../../core/model/model.ts';
 import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../../core/model/plan.ts';
@@ -122,11 +124,14 @@ export function emitResult(
   const lasted = settled && endDrift(identity(step), memory, now);
   if (lasted) emit('drift.resolved', { ...about(step), ...awsId, ...lasted });
   if (result.reason === 'dependency') {
-    emit('step.held', {
-      ...detailed(step),
-      reason: 'dependency',
-      ...(result.message !== undefined && { message: result.message }),
-    });
+    emit(
+      'step.held',
+      compact({
+        ...detailed(step),
+        reason: 'dependency',
+        message: result.message,
+      }),
+    );
   }
 }
 
@@ -151,25 +156,25 @@ function failureOf({ message = 'unknown', errorClass = 'unknown' }: Result) {
 function about(step: Step) {
   const { kind, namespace, name, source, live } = step;
   const consumer = step.desired?.consumer;
-  return {
+  return compact({
     kind,
     namespace,
     name,
-    ...(consumer !== undefined && { consumer }),
+    consumer,
     ...(live && { awsId: live.id }),
     ...(source && { source }),
-  };
+  });
 }
 
 /** Which object it is, and what of it differs, with the cause and the reason. */
 function detailed(step: Step) {
   const { reason, message } = step;
   const cause = causeOfStep(step.changes);
-  return {
+  return compact({
     ...about(step),
     ...(reason && { reason }),
-    ...(message !== undefined && { message }),
+    message,
     ...(cause && { cause }),
     ...(step.changes.length > 0 && { changes: step.changes.map(reportChange) }),
-  };
+  });
 }

@@ -1,5 +1,6 @@
 /** From a directory of manifests to a report: manifests once, then every target on its own, side by side. */
 import { randomUUID } from 'node:crypto';
+import { compact } from '../../core/model/compact.ts';
 import type { Emit } from '../../core/model/events.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
 import type { Report, TargetReport, Trigger } from '../../core/model/report.ts';
@@ -60,23 +61,29 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     const tree = withoutUnusable(await load(settings.directory, { owner: settings.owner }));
     tellProblems(tree.problems, told, surroundings.emit);
     const { files, documents, revision } = tree;
-    surroundings.emit('manifests.loaded', {
-      files,
-      documents,
-      problems: tree.problems.length,
-      ...(revision !== undefined && { revision }),
-    });
+    surroundings.emit(
+      'manifests.loaded',
+      compact({
+        files,
+        documents,
+        problems: tree.problems.length,
+        revision,
+      }),
+    );
     return tree;
   }
 
   /** Held until the engine ends: who writes once, may write again. */
   async function lock(target: Target, { connection }: Session): Promise<void> {
     const { accountId, region } = connection;
-    const name = writerName(target.owner, {
-      region,
-      ...(accountId !== undefined && { accountId }),
-      ...connection.endpoint('API_GATEWAY'),
-    });
+    const name = writerName(
+      target.owner,
+      compact({
+        region,
+        accountId,
+        ...connection.endpoint('API_GATEWAY'),
+      }),
+    );
     // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
     const taking = locks.get(name) ?? takeLock(name);
     locks.set(name, taking);
@@ -91,11 +98,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   ): Promise<TargetResult> {
     const startedAt = clock.now();
     const { revision } = tree;
-    const about = {
+    const about = compact({
       reconcileID: randomUUID(),
       namespace: target.namespace,
-      ...(revision !== undefined && { revision }),
-    };
+      revision,
+    });
     const emit: Emit = (event, fields) => surroundings.emit(event, { ...about, ...fields });
     let session: Session | undefined;
     let finished: ReconcileResult;
@@ -289,9 +296,9 @@ function failed(
     unmanaged: 0,
   };
   const accountId = session?.connection.accountId ?? target.accountId;
-  return {
+  return compact({
     namespace: target.namespace,
-    ...(accountId !== undefined && { accountId }),
+    accountId,
     region: session?.connection.region ?? target.region ?? 'unknown',
     owner: target.owner,
     mode: settings.mode ?? target.mode ?? request.unsetMode,
@@ -303,7 +310,7 @@ function failed(
     waitedMs: 0,
     objects: [],
     summary: none,
-  };
+  });
 }
 
 /** Each problem once, until it is gone and comes back. */
@@ -315,13 +322,16 @@ function tellProblems(problems: readonly Problem[], told: Set<string>, emit: Emi
     if (told.has(text)) continue;
     told.add(text);
     const { file, line, kind, namespace, name, path, message } = problem;
-    emit('manifest.invalid', {
-      source: { file, line },
-      ...(kind !== undefined && { kind }),
-      ...(namespace !== undefined && { namespace }),
-      ...(name !== undefined && { name }),
-      ...(path !== undefined && { path }),
-      message,
-    });
+    emit(
+      'manifest.invalid',
+      compact({
+        source: { file, line },
+        kind,
+        namespace,
+        name,
+        path,
+        message,
+      }),
+    );
   }
 }

@@ -1,4 +1,6 @@
 /** An account and region, looked at once: for commands that have no manifests of it yet. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Target } from '../../core/model/model.ts';
 import { createBudget } from '../../gateway/budget.ts';
 import { connect } from '../../gateway/client.ts';
@@ -43,10 +45,13 @@ export async function withReadOnlyClient<T>(
     });
     const door = readOnly(createSend({ client: connection.client, budget, clock }));
     const send: Send = (command, more) => door(command, { signal, ...more });
-    return await read(send, {
-      region: connection.region,
-      ...(connection.accountId !== undefined && { accountId: connection.accountId }),
-    });
+    return await read(
+      send,
+      compact({
+        region: connection.region,
+        accountId: connection.accountId,
+      }),
+    );
   } finally {
     connection.close();
   }

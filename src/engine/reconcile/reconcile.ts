@@ -5,6 +5,7 @@
 
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { lintLive, lintStanding } from '../../core/lint/live-lint.ts';
+import { compact } from '../../core/model/compact.ts';
 import { type Desired, identity, type Live, type Target } from '../../core/model/model.ts';
 import type { Plan, Step } from '../../core/model/plan.ts';
 import type { LastSeen, Pinned, PlanInput } from '../../core/model/plan-input.ts';
@@ -300,9 +301,9 @@ function reportOf(
   const findings: Findings = { plan: planned, driftedSince, ...(results && { results }) };
   const calls = todo.flatMap((one) => one.calls);
   const quotas = settings.operationQuotas ? OPERATION_QUOTAS : {};
-  return {
+  return compact({
     namespace: target.namespace,
-    ...(connection.accountId !== undefined && { accountId: connection.accountId }),
+    accountId: connection.accountId,
     region: connection.region,
     owner: target.owner,
     mode: settings.mode ?? target.mode ?? request.unsetMode,
@@ -319,5 +320,5 @@ function reportOf(
       !results && { estimate: estimate(calls, { ...pace(target, settings), quotas }) }),
     objects: reportObjects(findings),
     summary: summarize(findings),
-  };
+  });
 }

@@ -1,4 +1,6 @@
 /** One target's connection, budget and memory, kept from pass to pass. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Target } from '../../core/model/model.ts';
 import { type Budget, createBudget } from '../../gateway/budget.ts';
 import { type Connection, type ConnectOptions, connect } from '../../gateway/client.ts';
@@ -68,11 +70,14 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
         waitedMs: call.waitedMs,
       });
       if (code === 'TooManyRequestsException') {
-        surroundings.emit('api.throttled', {
-          namespace: target.namespace,
-          operation,
-          ...(call.requestId !== undefined && { awsRequestId: call.requestId }),
-        });
+        surroundings.emit(
+          'api.throttled',
+          compact({
+            namespace: target.namespace,
+            operation,
+            awsRequestId: call.requestId,
+          }),
+        );
       }
     };
     return {
@@ -160,11 +165,11 @@ export function pace(
 
 function fencesOf(settings: Settings, surroundings: EngineDeps, connection: Connection) {
   const { valuesEnvPrefix, valuesDir, valuesSecrets } = settings;
-  return {
+  return compact({
     env: surroundings.env,
     envPrefix: valuesEnvPrefix,
-    ...(valuesDir !== undefined && { dir: valuesDir }),
+    dir: valuesDir,
     secretsPrefix: valuesSecrets,
     secrets: secretReader(connection),
-  };
+  });
 }

@@ -1,5 +1,6 @@
 /** `import cloudformation`: a template of CloudFormation or SAM, in YAML or JSON. */
 
+import { compact } from '../../core/model/compact.ts';
 import { meantSource } from '../common/detect-source.ts';
 import { isRecord } from '../common/fields.ts';
 import { type Finding, finding, type Imported } from '../common/model.ts';
@@ -42,10 +43,10 @@ export function importCloudFormation(
     [...new Set(owned.flatMap(({ madeBy }) => madeBy ?? []))],
   );
   const stackName = parameters['AWS::StackName'];
-  const optional = {
-    ...(handOver !== undefined && { handOver }),
-    ...(stackName !== undefined && { stackName }),
-  };
+  const optional = compact({
+    handOver,
+    stackName,
+  });
   return validateAndSort({ documents, findings, requirements, ...optional }, start);
 }
 

@@ -1,5 +1,6 @@
 /** Which methods demand a key: AWS::ApiGateway::Method, an API's OpenAPI body, and what SAM makes of events. */
 
+import { compact } from '../../core/model/compact.ts';
 import { booleanOf, isRecord, textOf } from '../common/fields.ts';
 import { isDemanding } from '../common/key-requirements.ts';
 import { resourcePath } from '../common/methods.ts';
@@ -97,12 +98,12 @@ function ofMethod(resource: Resource, template: Template): RequiredMethod[] {
       : pathOf(values.ResourceId, template);
   if (method !== undefined && path !== undefined) {
     return [
-      {
+      compact({
         method,
         path,
-        ...(apiKeyRequired !== undefined && { apiKeyRequired }),
+        apiKeyRequired,
         at: resource.at('ApiKeyRequired'),
-      },
+      }),
     ];
   }
   if (apiKeyRequired)

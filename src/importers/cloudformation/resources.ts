@@ -1,5 +1,6 @@
 /** The resources of a template that are about keys, plans and stages, each with its properties evaluated. */
 
+import { compact } from '../../core/model/compact.ts';
 import { createNames } from '../../manifest-writer/names.ts';
 import { createFields, type Fields, isRecord, textOf } from '../common/fields.ts';
 import type { ValueOrigin } from '../common/key-value.ts';
@@ -131,14 +132,14 @@ function evaluated(
   const { Value, ...others } = properties;
   const values = evaluation.evaluate(others);
   const fields = createFields(source, path, values, `${short} ${id}`, id, findings);
-  return {
+  return compact({
     ...fields,
     id,
     type: short,
     raw: properties,
-    ...(madeBy !== undefined && { madeBy }),
-    ...(keyWord !== undefined && { keyWord }),
-  };
+    madeBy,
+    keyWord,
+  });
 }
 
 const WORTH_A_WORD =

@@ -1,4 +1,6 @@
 /** AWS::ApiGateway::ApiKey, UsagePlan and UsagePlanKey. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Json } from '../../core/model/model.ts';
 import { liveName } from '../../manifest-writer/names.ts';
 import { defined, type Fields, isRecord, tagsOf, textOf, withheldIn } from '../common/fields.ts';
@@ -180,11 +182,7 @@ function targetId({ resources }: Template, value: unknown): string | undefined {
 function lost(resource: Resource, plan: string | undefined, { findings }: Template): void {
   const message = `${resource.what}: the key is not known, and in no plan here; ${unresolvedIn(resource.values.KeyId).join('; ')}`;
   findings.push(
-    finding(
-      'UNRESOLVED',
-      { ...resource.at('KeyId'), ...(plan !== undefined && { address: plan }) },
-      message,
-    ),
+    finding('UNRESOLVED', compact({ ...resource.at('KeyId'), address: plan }), message),
   );
 }
 

@@ -1,4 +1,6 @@
 /** CloudFormation's functions, as far as a template alone can answer them. */
+
+import { compact } from '../../core/model/compact.ts';
 import { booleanOf, isRecord, textOf } from '../common/fields.ts';
 import {
   isUnresolved,
@@ -144,7 +146,7 @@ function ref(name: string, { parameters, section }: Evaluation): unknown {
     return given ?? unresolved(`${name}: give --parameter ${name}=<value>`);
   const [resource = name, ...attribute] = name.split('.');
   if (attribute.length > 0) return reference({ resource, attribute: attribute.join('.') });
-  return reference({ resource, ...(given !== undefined && { id: given }) });
+  return reference(compact({ resource, id: given }));
 }
 
 function parameterDefault(name: string, declared: Readonly<Record<string, unknown>>): unknown {

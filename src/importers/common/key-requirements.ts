@@ -1,5 +1,6 @@
 /** KeyRequirement documents: of every API that demands a key of somebody, the methods that do, and those that say outright that they don't. */
 
+import { compact } from '../../core/model/compact.ts';
 import { compareText, isMap } from '../../core/model/json.ts';
 import type { Json } from '../../core/model/model.ts';
 import { createNames } from '../../manifest-writer/names.ts';
@@ -104,11 +105,11 @@ function toDocument(
       : [{ method: method.method, path: method.path, apiKeyRequired }];
   });
   const stages = stagesOf(restApi as Json, others);
-  return {
+  return compact({
     kind: 'KeyRequirement',
     name: nameDocument('KeyRequirement', label),
-    ...(manager !== undefined && { manager }),
-    ...(region !== undefined && { region }),
+    manager,
+    region,
     spec: defined({
       restApi: restApi as Json,
       apiKeySource: requirement.apiKeySource,
@@ -125,7 +126,7 @@ function toDocument(
     options: [
       `redeploy: { stages: [${stages.join(', ') || '<stage>'}] }  # with this, apikeeper deploys when the document changes; that publishes all that is undeployed in the API`,
     ],
-  };
+  });
 }
 
 /** The names of an API's stages, as far as other documents name them. */

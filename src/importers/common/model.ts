@@ -1,4 +1,6 @@
 /** What an importer gives: manifests, what it could not put into them, and how the old tool lets go. Pure data, whatever it was read from. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { ManifestDocument, Position } from '../../manifest-writer/document.ts';
 import { CODES, type FindingCode, type Severity } from './codes.ts';
 
@@ -64,12 +66,12 @@ export function finding(
   { file, line, address }: Position,
   message: string,
 ): Finding {
-  return {
+  return compact({
     file,
     line,
-    ...(address !== undefined && { address }),
+    address,
     code,
     severity: CODES[code].severity,
     message,
-  };
+  });
 }

@@ -1,5 +1,6 @@
 /** An account as it was read, and what of it a source's documents may mean. */
 
+import { compact } from '../../core/model/compact.ts';
 import { isMap } from '../../core/model/json.ts';
 import type { Api, Json, Live } from '../../core/model/model.ts';
 import type { FindingCode, Imported, ManifestDocument } from '../common/model.ts';
@@ -38,7 +39,7 @@ export function stackOf({ tags }: Pick<Live, 'tags'>): {
   readonly logicalId?: string;
 } {
   const { [TAG.stack]: stack, [TAG.logicalId]: logicalId } = tags;
-  return { ...(stack !== undefined && { stack }), ...(logicalId !== undefined && { logicalId }) };
+  return compact({ stack, logicalId });
 }
 
 /** Of an API that a source can't tell from others, or whose name it doesn't know. */

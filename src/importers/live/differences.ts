@@ -1,5 +1,6 @@
 /** What a source says of an object, and what is live: each field that is not the same, in words. */
 import { canonicalize, type Resolve } from '../../core/compare/canonicalize.ts';
+import { compact } from '../../core/model/compact.ts';
 import type { FieldRule, Rules } from '../../core/model/field-rules.ts';
 import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
 import type { Desired, Json, Live } from '../../core/model/model.ts';
@@ -62,7 +63,7 @@ export function fieldDifferences({
 function asDesired(document: ManifestDocument): Desired {
   const { kind, name, spec, source } = document;
   const sought = kind === 'ApiKey' || kind === 'UsagePlan' ? soughtName(document) : undefined;
-  const said = { ...spec, ...(sought !== undefined && { name: sought }) };
+  const said = compact({ ...spec, name: sought });
   return {
     kind,
     namespace: '',

@@ -8,6 +8,7 @@ import usagePlanSchema from '../../../schemas/usage-plan.schema.json' with { typ
 import { manifestSpec } from '../../core/compare/manifest-spec.ts';
 import { otherManager } from '../../core/compare/ownership.ts';
 import { apiReference } from '../../core/compare/references.ts';
+import { compact } from '../../core/model/compact.ts';
 import { type Rules, readRules } from '../../core/model/field-rules.ts';
 import { isMap, type JsonMap } from '../../core/model/json.ts';
 import type { Json, Live, Spec } from '../../core/model/model.ts';
@@ -57,10 +58,10 @@ export function writeLive(
   });
   const { adopt: _, manager: _old, ...rest } = document;
   const manager = otherManager(live, '');
-  const written: ManifestDocument = {
+  const written: ManifestDocument = compact({
     ...rest,
     ...(isNamed(document) && { adopt: { id: live.id } }),
-    ...(manager !== undefined && { manager }),
+    manager,
     spec: {
       ...identityOf(document, live, references),
       ...fields,
@@ -72,7 +73,7 @@ export function writeLive(
       ...differences.map(({ text }) => text),
       ...shown.comments,
     ],
-  };
+  });
   return {
     document: written,
     differences,
@@ -109,15 +110,15 @@ function identityOf(
   const [api = '', stageName = ''] = id.split(':');
   const restApi = apiReference(api, account.apis);
   if (kind === 'KeyRequirement')
-    return {
+    return compact({
       restApi,
-      ...(spec.apiKeyRequired !== undefined && { apiKeyRequired: spec.apiKeyRequired }),
-    };
-  return {
+      apiKeyRequired: spec.apiKeyRequired,
+    });
+  return compact({
     restApi,
     stageName,
-    ...(spec.deployment !== undefined && { deployment: spec.deployment }),
-  };
+    deployment: spec.deployment,
+  });
 }
 
 /** What the file claims, and is live, although it is what would be there anyway: `tracingEnabled: false`. */

@@ -1,4 +1,6 @@
 /** `import serverless`: a Serverless Framework file, in YAML or JSON. */
+
+import { compact } from '../../core/model/compact.ts';
 import { translateTemplate } from '../cloudformation/cloudformation.ts';
 import { retainInServerless } from '../cloudformation/hand-over.ts';
 import { meantSource } from '../common/detect-source.ts';
@@ -54,9 +56,9 @@ function translate(service: Service): Imported {
     owned.filter(({ madeBy }) => (madeBy === MADE_BY) === isGenerated).map(({ id }) => id);
   const handOver = retainInServerless(ids(true), ids(false));
   const stackName = parameters['AWS::StackName'];
-  const optional = {
-    ...(handOver !== undefined && { handOver }),
-    ...(stackName !== undefined && { stackName }),
-  };
+  const optional = compact({
+    handOver,
+    stackName,
+  });
   return validateAndSort({ documents, findings, requirements, ...optional }, source.at([]));
 }

@@ -1,4 +1,6 @@
 /** Terraform's own files as what they declare: every instance of every resource that matters here. */
+
+import { compact } from '../../core/model/compact.ts';
 import { isRecord, textOf } from '../common/fields.ts';
 import type { ValueOrigin } from '../common/key-value.ts';
 import { type Finding, finding, type Position } from '../common/model.ts';
@@ -131,19 +133,19 @@ function declare(
     );
     const values = Object.fromEntries(fields);
     const region = textOf(values.region) ?? regions.get(provider ?? 'aws');
-    return {
+    return compact({
       type,
       name,
       address,
       isData: kind === 'data',
       ...(provider !== undefined && provider !== 'aws' && { provider }),
-      ...(region !== undefined && { region }),
+      region,
       ...(value !== undefined &&
         value !== null &&
         isSecretField(type, 'value') && { value: originOf(value, revealed.has(address)) }),
       values,
       at: block.at,
-    };
+    });
   });
 }
 

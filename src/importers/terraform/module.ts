@@ -1,4 +1,6 @@
 /** A module of Terraform's, evaluated as far as its files tell. Nothing is evaluated before it is asked for. */
+
+import { compact } from '../../core/model/compact.ts';
 import { isRecord } from '../common/fields.ts';
 import type { Position } from '../common/model.ts';
 import { isUnresolved, type Unresolved, unresolved } from '../common/unresolved.ts';
@@ -228,7 +230,7 @@ export function callsIn(module: Module, block: Block): readonly CalledModule[] |
         toCall(module, block, addressIn(module, block, key), lookup),
         module.options,
       );
-      return { ...called, ...(key !== undefined && { key }) };
+      return compact({ ...called, key });
     });
   });
 }

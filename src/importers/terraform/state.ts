@@ -1,4 +1,6 @@
 /** Terraform's state, and what `terraform show -json` makes of it or of a plan: exact, with ids. */
+
+import { compact } from '../../core/model/compact.ts';
 import { isRecord, textOf } from '../common/fields.ts';
 import { type Finding, finding } from '../common/model.ts';
 import type { Path, Source } from '../common/source.ts';
@@ -176,18 +178,18 @@ function toInstance({ source, findings, secrets }: Reading, path: Path, found: F
   const provider = /"\]\.([\w-]+)$/.exec(String(resource.provider))?.[1];
   const region = textOf(values.region) ?? /^arn:[^:]+:[^:]+:([^:]+):/.exec(String(values.arn))?.[1];
   return [
-    {
+    compact({
       type,
       name: String(resource.name),
       address,
       isData: resource.mode === 'data',
       ...(typeof values.id === 'string' && { id: values.id }),
       ...(provider !== undefined && { provider: `aws.${provider}` }),
-      ...(region !== undefined && { region }),
+      region,
       values,
       at,
       depends: depends.map(String),
-    },
+    }),
   ];
 }
 

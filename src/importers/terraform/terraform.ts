@@ -1,5 +1,6 @@
 /** `import terraform`: a state, what `terraform show -json` prints, or Terraform's own files. */
 
+import { compact } from '../../core/model/compact.ts';
 import { createNames } from '../../manifest-writer/names.ts';
 import { meantSource } from '../common/detect-source.ts';
 import { type Finding, finding, type Imported, type Translated } from '../common/model.ts';
@@ -88,5 +89,5 @@ function translate({ declared, secrets, findings, uses }: Declarations): Transla
   warnOfPlaces(terraform);
   const all = [...findings, ...terraform.findings, ...stillReferenced(terraform, uses)];
   const handOver = removedBlocks(terraform, stages);
-  return { documents, findings: all, requirements, ...(handOver !== undefined && { handOver }) };
+  return compact({ documents, findings: all, requirements, handOver });
 }
