@@ -12,7 +12,7 @@ test('every line of BEHAVIOUR.md has a case, and every case a line', () => {
     .filter((name) => name.endsWith('.test.ts'))
     .flatMap((name) => [
       ...readFileSync(new URL(name, folder), 'utf8').matchAll(
-        /behaviour(?:\.emulatorOnly)?\('([A-Z]\d+)'/g,
+        /behaviour(?:\.emulatorOnly)?\(\s*'([A-Z]\d+)'/g,
       ),
     ])
     .map(([, id]) => id);

@@ -8,6 +8,8 @@ export interface LiveIndex {
   /** Undefined where no document speaks of an API by name, and so they were not listed. */
   readonly apis: readonly Api[] | undefined;
   readonly live: readonly Live[];
+  /** Identities that the documents declare. */
+  readonly declared: ReadonlySet<string>;
   byId(kind: string, id: string): Live | undefined;
   /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
   byOwner(identity: string): readonly Live[];
@@ -17,6 +19,7 @@ export interface LiveIndex {
 
 export function createLiveIndex(
   about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'>,
+  declared: ReadonlySet<string> = new Set(),
 ): LiveIndex {
   const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
   const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
@@ -26,6 +29,7 @@ export function createLiveIndex(
   });
   return {
     ...about,
+    declared,
     byId: (kind, id) => ids.get(`${kind} ${id}`),
     byOwner: (who) => claims.get(who) ?? [],
     byName: (kind, name) => names.get(`${kind} ${name}`) ?? [],

@@ -32,3 +32,8 @@ export function claimOf(
   const [namespace, name] = (live.tags[TAG.resource] ?? '').split('/');
   return namespace && name ? { namespace, name } : undefined;
 }
+
+/** Tells an object that left Git, and waits for its end, from one that did not: it bears `delete-after`. */
+export function isRetired(live: Pick<Live, 'tags'>): boolean {
+  return TAG.deleteAfter in live.tags;
+}

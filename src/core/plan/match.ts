@@ -2,8 +2,9 @@
 
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
-import { claimOf, otherManager } from '../compare/ownership.ts';
+import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
 import { apiOf, stageId } from '../compare/references.ts';
+import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import type { HoldReason, State } from '../model/plan.ts';
 import { adoptText, movedText, nameField } from './remediation.ts';
@@ -78,13 +79,37 @@ export function matchDocument(desired: Desired, world: LiveIndex): Match {
   return matchByName(desired, world);
 }
 
-/** The live objects whose tags say that they are this document's, under its name or those that it may have moved from. */
+/**
+ * The live objects whose tags say that they are this document's. A retired object left Git and waits for its end.
+ *
+ * | bears its name | bears a name in `moved-from` | the document means |
+ * | --- | --- | --- |
+ * | not retired | any | the object of its name |
+ * | none, or retired | not retired | the object from `moved-from` |
+ * | only retired in either column | | the newest: the removal was reverted |
+ *
+ * A name in `moved-from` that another document declares is left to that document where a retired object can come back.
+ */
 function claimants(desired: Desired, world: LiveIndex): readonly Live[] {
   const { kind, annotations } = desired;
   const now = world.byOwner(identity(desired));
-  return now.length > 0
-    ? now
-    : annotations.movedFrom.flatMap((from) => world.byOwner(identity({ kind, ...from })));
+  const origins = annotations.movedFrom.map((from) => identity({ kind, ...from }));
+  const moved = origins.flatMap(world.byOwner);
+  const active = now.filter((live) => !isRetired(live));
+  if (active.length > 0) return active;
+
+  const movedActive = moved.filter((live) => !isRetired(live));
+  const free = origins.filter((origin) => !world.declared.has(origin)).flatMap(world.byOwner);
+  const freeActive = free.filter((live) => !isRetired(live));
+  if (freeActive.length > 0) return freeActive;
+
+  const newest = [...now, ...free].filter(isRetired).toSorted(byRetirement).slice(0, 1);
+  return newest.length > 0 ? newest : movedActive;
+}
+
+/** The newest retirement first; times are RFC 3339 in UTC, so that text order is time order. */
+function byRetirement(a: Live, b: Live): number {
+  return compareText(b.tags[TAG.deleteAfter] ?? '', a.tags[TAG.deleteAfter] ?? '');
 }
 
 function matchAdopted(

@@ -2,7 +2,7 @@
 
 import { appliedTag } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
-import { claimOf, otherManager } from '../compare/ownership.ts';
+import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
 import { pointer } from '../model/json.ts';
 import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
@@ -33,14 +33,15 @@ export function planOrphans(
       for (const live of [found.live ?? [], found.candidates ?? []].flat()) taken.add(live);
   }
   const declared = new Set([...input.desired, ...input.neighbours].map(identity));
+  const settled = new Set(
+    [...matches].filter(([, found]) => found.is === 'live').map(([desired]) => identity(desired)),
+  );
   const orphans = input.live.flatMap((live): Orphan[] => {
     const claim = claimOf(live, world.owner);
-    if (
-      claim?.namespace !== namespace ||
-      taken.has(live) ||
-      declared.has(identity({ kind: live.kind, ...claim }))
-    )
-      return [];
+    if (claim?.namespace !== namespace || taken.has(live)) return [];
+    const who = identity({ kind: live.kind, ...claim });
+    // A retired object keeps its grace and its end, also where its name is declared anew for another object.
+    if (declared.has(who) && !(isRetired(live) && settled.has(who))) return [];
     return [{ live, name: claim.name, namespace }];
   });
   const keys = orphans

@@ -21,12 +21,16 @@ import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
 
 export function plan(given: PlanInput): Plan {
   const input = inOrder(given);
-  const world = createLiveIndex({
-    namespace: input.target.namespace,
-    owner: input.target.owner,
-    apis: input.apis,
-    live: input.live,
-  });
+  const declared = new Set([...input.desired, ...input.neighbours].map(identity));
+  const world = createLiveIndex(
+    {
+      namespace: input.target.namespace,
+      owner: input.target.owner,
+      apis: input.apis,
+      live: input.live,
+    },
+    declared,
+  );
   const matches = matchesOf(input, world);
   const steps = [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
   const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, world, input)), input.live);

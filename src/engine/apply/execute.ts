@@ -138,7 +138,8 @@ async function remove(
   const what = `${planned.kind} ${planned.id}`;
   run.memory.deleted.set(what, run.clock.now());
   run.memory.written.delete(what);
-  run.memory.lastSeen.delete(identity(step));
+  const who = identity(step);
+  if (run.memory.lastSeen.get(who)?.id === planned.id) run.memory.lastSeen.delete(who);
   run.current.delete(step);
   return undefined;
 }

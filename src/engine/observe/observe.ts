@@ -2,7 +2,7 @@
 
 import pMap from 'p-map';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
-import { claimOf } from '../../core/compare/ownership.ts';
+import { claimOf, isRetired } from '../../core/compare/ownership.ts';
 import { apiOf } from '../../core/compare/references.ts';
 import type { Clock } from '../../core/model/clock.ts';
 import { hasFixedIdentity } from '../../core/model/field-rules.ts';
@@ -298,10 +298,16 @@ export function recordLive(
   owner: string,
   namespace: string,
 ): void {
-  for (const one of live) {
-    const claim = claimOf(one, owner);
-    if (claim?.namespace !== namespace) continue;
-    const who = identity({ kind: one.kind, ...claim });
+  // Of a retired object and another of the same name, the other one is remembered.
+  const retiredFirst = live.toSorted((a, b) => Number(isRetired(b)) - Number(isRetired(a)));
+  const ours = new Map(
+    retiredFirst.flatMap((one) => {
+      const claim = claimOf(one, owner);
+      const isHere = claim?.namespace === namespace;
+      return isHere ? [[identity({ kind: one.kind, ...claim }), one] as const] : [];
+    }),
+  );
+  for (const [who, one] of ours) {
     const before = memory.lastSeen.get(who);
     if (before?.id !== one.id) memory.lastSeen.set(who, { id: one.id });
   }

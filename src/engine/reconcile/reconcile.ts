@@ -276,6 +276,8 @@ function updateMemory(
   }
   for (const step of planned.steps) {
     const who = identity(step);
+    // The name belongs to another live object now.
+    if (step.state === 'orphaned' && declared.has(who)) continue;
     const outcome = results?.get(step);
     const written =
       outcome?.awsId === undefined

@@ -8,6 +8,16 @@ const key = (id: string, tags: Record<string, string> = {}, name = 'acme') =>
   live('ApiKey', id, { name }, tags);
 const acme = (annotations: Partial<Annotations> = {}, spec = {}) =>
   desired('ApiKey', 'acme', spec, annotations);
+const retired = (id: string, name: string, deleteAfter: string) =>
+  live(
+    'ApiKey',
+    id,
+    { name: 'acme', enabled: false },
+    ours(name, {
+      'apikeeper:delete-after': deleteAfter,
+      'apikeeper:applied': 'enabled:x',
+    }),
+  );
 const STACK = { 'aws:cloudformation:stack-name': 'stack' };
 const restApi = { name: 'residents-api' };
 
@@ -163,6 +173,24 @@ describe('which live object a document means', () => {
       acme({ movedFrom: ['older', 'old'].map((name) => ({ namespace: 'default', name })) }),
       [key('k1', ours('old')), key('k2', ours('older'))],
       ['hold update ApiKey/acme (ambiguous)'],
+    ],
+    [
+      'the one that bears its former name, before a retired one of its own name',
+      acme({ movedFrom: [{ namespace: 'default', name: 'old' }] }),
+      [retired('k1', 'acme', '2036-01-20T00:00:00Z'), key('k2', ours('old'))],
+      ['update ApiKey/acme /metadata/name', 'hold delete ApiKey/acme (grace)'],
+    ],
+    [
+      'the one of its own name, and a retired one keeps its grace',
+      acme(),
+      [retired('k1', 'acme', '2036-01-20T00:00:00Z'), key('k2', ours('acme'))],
+      ['keep ApiKey/acme', 'hold delete ApiKey/acme (grace)'],
+    ],
+    [
+      'of retired ones the newest: the removal was reverted',
+      acme({ movedFrom: [{ namespace: 'default', name: 'old' }] }),
+      [retired('k1', 'acme', '2036-01-20T00:00:00Z'), retired('k2', 'old', '2036-01-21T00:00:00Z')],
+      ['update ApiKey/acme /spec/enabled /metadata/name', 'hold delete ApiKey/acme (grace)'],
     ],
     [
       'one that somebody suspended',
