@@ -2,6 +2,7 @@
 /** Flags to a command, result to an exit code. What a command needs is loaded when it is called. */
 import { Command, CommanderError, Option } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
+import { ExpectedError, UsageError } from './commands/errors.ts';
 import { EXIT } from './commands/exit.ts';
 import {
   COMMAND_NAMES,
@@ -17,8 +18,7 @@ import {
   variableOf,
 } from './commands/flags.ts';
 import type { ProcessIo } from './commands/io.ts';
-import { commandIn, misuse, switchTexts } from './commands/misuse.ts';
-import { ExpectedError, UsageError } from './commands/usage.ts';
+import { commandIn, misuse, switchTexts } from './commands/usage-errors.ts';
 import { systemClock } from './engine/state/system-clock.ts';
 
 /** `path`: the directory or file; `operands`: all arguments as they were written. */

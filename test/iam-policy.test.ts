@@ -12,7 +12,7 @@ import {
   questionOf,
 } from './kit/iam.ts';
 import { createRig, documentOf, type Rig } from './kit/rig.ts';
-import { furnish } from './scenarios/account.ts';
+import { seed } from './scenarios/account.ts';
 import { play, scenarioNames } from './scenarios/harness.ts';
 
 /** Allowances by their shape, and whether a pass has ever made use of one. */
@@ -191,7 +191,7 @@ const CASES: readonly Case[] = [
 ];
 
 async function makeAccount({ hand, state }: Rig): Promise<void> {
-  await furnish(hand, { apis: [RESIDENTS, REPAIRS] });
+  await seed(hand, { apis: [RESIDENTS, REPAIRS] });
   const [lastModifiedDate, text] = [new Date(0), 'a-value-of-acme-0123456789'];
   state.secrets.set('apikeeper/acme', {
     arn: 'arn:aws:secretsmanager:eu-west-2:123456789012:secret:apikeeper/acme-AbCdEf',

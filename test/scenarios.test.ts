@@ -8,7 +8,7 @@ import {
   isSettled,
   objectsOf,
   stateOf,
-  strangers,
+  unmanagedIn,
 } from './kit/invariants.ts';
 import { goldenUrl, play, scenarioNames, textOf } from './scenarios/harness.ts';
 
@@ -29,7 +29,7 @@ describe.each(scenarioNames())('%s', (name) => {
     const applying = emulator.requests.length;
     const applied = await stage.apply();
     const writes = emulator.requests.slice(applying).filter(isWrite);
-    const theirs = strangers(before, planned);
+    const theirs = unmanagedIn(before, planned);
     expect(stateOf(stage.states(), theirs), `${reason}: nothing changes that is not ours`).toEqual(
       stateOf(before, theirs),
     );

@@ -5,12 +5,12 @@ import { rows } from '../report/phrases.ts';
 import { sanitize } from '../report/sanitize.ts';
 import { renderText } from '../report/text.ts';
 import { confirm } from './confirm.ts';
+import { UsageError } from './errors.ts';
 import { EXIT, exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { onStop, type ProcessIo, wantsColour } from './io.ts';
 import { printReport } from './print.ts';
 import { checkNamespaces, quietLogOf, settingsOf, surroundingsOf } from './settings.ts';
-import { UsageError } from './usage.ts';
 
 export async function apply(
   directory: string,

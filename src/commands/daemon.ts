@@ -8,12 +8,12 @@ import { createEngine } from '../engine/reconcile/engine.ts';
 import type { Daemon } from '../engine/state/settings.ts';
 import { kinds } from '../kinds/index.ts';
 import { createMetrics } from '../server/metrics.ts';
+import { UsageError } from './errors.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { onStop, type ProcessIo } from './io.ts';
 import { serve } from './serve.ts';
 import { checkNamespaces, logOf, settingsOf, surroundingsOf } from './settings.ts';
-import { UsageError } from './usage.ts';
 
 export async function runDaemon(
   directory: string,

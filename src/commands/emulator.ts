@@ -1,9 +1,9 @@
 /** `emulator`: the embedded API Gateway alone, on a port. */
 import { type Emulator, type EmulatorOptions, startEmulator } from '../emulator/index.ts';
+import { ExpectedError } from './errors.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import { onStop, type ProcessIo } from './io.ts';
-import { ExpectedError } from './usage.ts';
 
 export async function emulator(
   _: string,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { sanitize } from '../report/sanitize.ts';
-import { ExpectedError } from './usage.ts';
+import { ExpectedError } from './errors.ts';
 
 /**
  * All files are written aside first, where nobody looks for manifests, and are then moved into place: what stops in the middle leaves no file half written.

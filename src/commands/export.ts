@@ -13,12 +13,12 @@ import { load } from '../manifests/load.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { DEFAULT_NAMESPACE, implicitTarget } from '../manifests/target.ts';
 import { count, sanitize } from '../report/sanitize.ts';
+import { ExpectedError, UsageError } from './errors.ts';
 import { EXIT } from './exit.ts';
 import { writeFiles } from './export-files.ts';
 import type { FlagValues } from './flags.ts';
 import { onStop, type ProcessIo } from './io.ts';
 import { paceOf } from './pace.ts';
-import { ExpectedError, UsageError } from './usage.ts';
 
 type Flags = FlagValues<'export'>;
 

@@ -1,4 +1,6 @@
 /** Every flag there is (docs/contract.md#command-line). Options, variables, help and the reference page are made from this one table. */
+
+import { UsageError } from './errors.ts';
 import {
   assignments,
   boolean,
@@ -15,7 +17,6 @@ import {
   quotas,
   text,
 } from './parsers.ts';
-import { UsageError } from './usage.ts';
 
 export const COMMAND_NAMES = [
   'validate',

@@ -11,10 +11,10 @@ import { didYouMean } from '../manifests/suggest.ts';
 import { renderPolicy } from '../report/json.ts';
 import { problemText } from '../report/phrases.ts';
 import { count, sanitize } from '../report/sanitize.ts';
+import { ExpectedError, UsageError } from './errors.ts';
 import { EXIT } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import type { ProcessIo } from './io.ts';
-import { ExpectedError, UsageError } from './usage.ts';
 
 type Flags = FlagValues<'iam-policy'>;
 

@@ -18,10 +18,10 @@ import { kinds } from '../kinds/index.ts';
 import type { Kind } from '../kinds/kind.ts';
 import { READERS } from '../kinds/live.ts';
 import { implicitTarget } from '../manifests/target.ts';
+import { ExpectedError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { onStop, type ProcessIo } from './io.ts';
 import { paceOf } from './pace.ts';
-import { ExpectedError } from './usage.ts';
 
 /** A source that was read, once more with the ids of resources, by logical id: those of CloudFormation's that the account tells. */
 export type Translate = (ids: Readonly<Record<string, string>>) => Imported | Promise<Imported>;

@@ -15,11 +15,11 @@ import { importTerraform } from '../importers/terraform/terraform.ts';
 import { renderManifests, toManifest } from '../manifest-writer/render.ts';
 import { didYouMean } from '../manifests/suggest.ts';
 import { count, sanitize } from '../report/sanitize.ts';
+import { ExpectedError, UsageError } from './errors.ts';
 import { EXIT } from './exit.ts';
 import { type FlagValues, variableOf } from './flags.ts';
 import type { Translate } from './import-live.ts';
 import type { ProcessIo } from './io.ts';
-import { ExpectedError, UsageError } from './usage.ts';
 
 type Flags = FlagValues<'import'>;
 

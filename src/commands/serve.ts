@@ -3,7 +3,7 @@ import type { Daemon, Health } from '../engine/state/settings.ts';
 import { createApp } from '../server/app.ts';
 import { type Listening, listen } from '../server/listen.ts';
 import type { Metrics } from '../server/metrics.ts';
-import { ExpectedError } from './usage.ts';
+import { ExpectedError } from './errors.ts';
 
 const STARTING: Health = { live: true, ready: false, reasons: ['starting'] };
 

@@ -5,10 +5,10 @@ import { chosen } from '../engine/reconcile/engine.ts';
 import type { EngineDeps, Settings } from '../engine/state/settings.ts';
 import { load } from '../manifests/load.ts';
 import { createLog } from '../report/log.ts';
+import { UsageError } from './errors.ts';
 import type { FlagValues } from './flags.ts';
 import { type ProcessIo, wantsColour } from './io.ts';
 import { paceOf } from './pace.ts';
-import { UsageError } from './usage.ts';
 
 type PassFlags = FlagValues<'plan'> | FlagValues<'apply'> | FlagValues<'run'>;
 

@@ -2,10 +2,10 @@
 import type { Report } from '../core/model/report.ts';
 import { renderJson } from '../report/json.ts';
 import { renderStatus } from '../report/status.ts';
+import { ExpectedError } from './errors.ts';
 import { exitCode } from './exit.ts';
 import type { FlagValues } from './flags.ts';
 import type { ProcessIo } from './io.ts';
-import { ExpectedError } from './usage.ts';
 
 const TIMEOUT_MS = 10_000;
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { UsageError } from '../../src/commands/errors.ts';
 import {
   type CommandName,
   defaultText,
@@ -10,7 +11,6 @@ import {
   variableOf,
 } from '../../src/commands/flags.ts';
 import { flagReference } from '../../src/commands/reference.ts';
-import { UsageError } from '../../src/commands/usage.ts';
 import { run } from './io.ts';
 
 /** One row per flag: a command that has it, its default, and two texts with what they mean. The variable's text differs from the flag's, so that each shows. */

@@ -1,7 +1,7 @@
 /** What Git says about keys, as their consumers see it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exhausted, forbidden, passing } from '../conformance/clients.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 import { createScene, key, passes, plan, type Scene } from './scene.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -117,9 +117,9 @@ test('deletionPolicy: Retain takes nothing from a consumer', async () => {
 test('what somebody takes from a consumer by hand is given back, and what somebody gives is taken', async () => {
   const documents = [key('acme'), key('beta', { enabled: false }), plan('gold', ['acme', 'beta'])];
   await scene.apply(...documents);
-  await changeByHand(scene.hand, { detach: 'acme', plan: 'gold' });
-  await changeByHand(scene.hand, { patch: 'ApiKey/acme', path: '/enabled', value: 'false' });
-  await changeByHand(scene.hand, { patch: 'ApiKey/beta', path: '/enabled', value: 'true' });
+  await changeInConsole(scene.hand, { detach: 'acme', plan: 'gold' });
+  await changeInConsole(scene.hand, { patch: 'ApiKey/acme', path: '/enabled', value: 'false' });
+  await changeInConsole(scene.hand, { patch: 'ApiKey/beta', path: '/enabled', value: 'true' });
   expect(await scene.as('acme')).toEqual(forbidden);
   expect(await scene.as('beta')).toEqual(passes);
   await scene.apply(...documents);
@@ -130,7 +130,7 @@ test('what somebody takes from a consumer by hand is given back, and what somebo
 test('a key that was deleted by hand is made again, and only its new value passes', async () => {
   await scene.apply(key('acme'), plan('gold', ['acme']));
   const old = scene.keyValue('acme');
-  await changeByHand(scene.hand, { delete: 'ApiKey/acme' });
+  await changeInConsole(scene.hand, { delete: 'ApiKey/acme' });
   await scene.apply(key('acme'), plan('gold', ['acme']));
   expect(await scene.api.requestAs(old, 'GET /residents')).toEqual(forbidden);
   expect(await scene.as('acme')).toEqual(passes);

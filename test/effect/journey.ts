@@ -7,11 +7,11 @@ import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/cli
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import { createAccount, type Document } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
-import type { Hand } from '../scenarios/account.ts';
+import type { Console } from '../scenarios/account.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Journey extends AsyncDisposable {
-  readonly hand: Hand;
+  readonly hand: Console;
   readonly watch: Watch;
   readonly orders: Api;
   readonly invoices: Api;
@@ -59,7 +59,7 @@ type Account = ReturnType<typeof createAccount>;
 type Place = Parameters<typeof deployApi>[0];
 
 /** The APIs are `production-orders-api` and `production-invoices-api`, each with the stage `production`; the keys are in a plan for the first. */
-async function furnish({ gateway, state }: Hand, place: Place, { tags, description }: Marks) {
+async function furnish({ gateway, state }: Console, place: Place, { tags, description }: Marks) {
   const deploy = (name: string, methods: readonly string[]) =>
     deployApi(place, { name, methods, stageName: 'production' });
   const orders = await deploy('production-orders-api', METHODS);
@@ -179,7 +179,7 @@ export async function startJourney(marks: Marks): Promise<Journey> {
 
 /** Requests of these keys, over all plans. */
 async function counted(
-  { gateway, state }: Hand,
+  { gateway, state }: Console,
   keyIds: readonly string[],
   day: string,
 ): Promise<number> {

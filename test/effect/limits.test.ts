@@ -1,7 +1,7 @@
 /** The limits that Git sets, as consumers run into them. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exhausted, passing, throttled } from '../conformance/clients.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 import { createScene, key, on, passes, plan, type Scene, stage } from './scene.ts';
 
 const HOUR_MS = 3600_000;
@@ -84,7 +84,7 @@ test('a limit that somebody raised by hand is back after the next pass', async (
     plan('gold', ['acme'], { throttle: { rateLimit: 1, burstLimit: 5 } }),
   ];
   await scene.apply(...documents);
-  await changeByHand(scene.hand, {
+  await changeInConsole(scene.hand, {
     patch: 'UsagePlan/gold',
     path: '/throttle/burstLimit',
     value: '30',

@@ -12,7 +12,7 @@ import {
   startProcess,
 } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
-import { findKey, findPlan, type Hand } from '../scenarios/account.ts';
+import { type Console, findKey, findPlan } from '../scenarios/account.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Scene extends AsyncDisposable {
@@ -20,7 +20,7 @@ export interface Scene extends AsyncDisposable {
   readonly api: Api;
   readonly clock: HandClock;
   /** Somebody without apikeeper. */
-  readonly hand: Hand;
+  readonly hand: Console;
   readonly account: ReturnType<typeof createAccount>;
   readonly watch: Watch;
   /** Makes another stage of the API, on the same deployment. What a key of this live name then gets from it. */

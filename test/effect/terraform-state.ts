@@ -1,5 +1,5 @@
 /** Terraform's state of what a journey begins with. */
-import type { Hand } from '../scenarios/account.ts';
+import type { Console } from '../scenarios/account.ts';
 
 interface Ids {
   readonly keyId: string;
@@ -7,7 +7,7 @@ interface Ids {
   readonly apiId: string;
 }
 
-export function terraformState({ state }: Hand, { keyId, planId, apiId }: Ids): string {
+export function terraformState({ state }: Console, { keyId, planId, apiId }: Ids): string {
   const { name, description, value } = state.apiKeys.get(keyId) ?? {};
   const plan = state.usagePlans.get(planId);
   const resource = (type: string, attributes: object) => ({

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
 import { yaml } from '../manifests/workspace.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';
 
 const key = (name: string, spec: object = {}) => yaml('ApiKey', name, { enabled: true, ...spec });
@@ -21,7 +21,7 @@ const full = {
 
 async function world(files: Readonly<Record<string, string>>): Promise<Bench> {
   const bench = await createBench(files);
-  await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   return bench;
 }
 
@@ -338,7 +338,7 @@ describe('a deployment', () => {
 
   async function deploying(): Promise<Bench> {
     const bench = await createBench({ 'a.yaml': yaml('KeyRequirement', 'residents', requirement) });
-    await furnish(
+    await seed(
       { gateway: bench.hand(), state: bench.emulator.state() },
       {
         apis: [

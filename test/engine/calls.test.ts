@@ -5,7 +5,7 @@
 import { expect, test } from 'vitest';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 import type { Document } from '../reliability/account.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 
 const MANAGED = 7;
 const LIMITS = { apiKeys: 10_000, usagePlans: 10_000, regionalApis: 10_000, edgeApis: 10_000 };
@@ -24,7 +24,7 @@ async function createAccount(
   const rig = await createRig();
   const { hand, state } = rig;
   Object.assign(state.limits, LIMITS);
-  await furnish(hand, {
+  await seed(hand, {
     apis: ['residents', 'repairs'].map((name) => ({
       id: `${name}1`,
       name,

@@ -7,7 +7,7 @@ import { desired, live, NOW, ours, planOf } from '../core/build.ts';
 import { accessOf } from '../kit/invariants.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 import type { Document } from '../reliability/account.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 
 const throttle = { rateLimit: 50, burstLimit: 100 };
 const quota = { limit: 1000, period: 'DAY' };
@@ -62,7 +62,7 @@ const writtenOut: readonly Document[] = [
 async function account(): Promise<Rig> {
   const rig = await createRig();
   const stages = ['development', 'staging', 'production'].map((name) => ({ name }));
-  await furnish(rig.hand, { apis: [{ id: 'residents1', name: 'residents-api', stages }] });
+  await seed(rig.hand, { apis: [{ id: 'residents1', name: 'residents-api', stages }] });
   return rig;
 }
 

@@ -5,7 +5,7 @@ import type { Json } from '../../src/core/model/model.ts';
 import { accessOf, isSettled } from '../kit/invariants.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 import type { Document } from '../reliability/account.ts';
-import { type Account, furnish } from '../scenarios/account.ts';
+import { type Account, seed } from '../scenarios/account.ts';
 
 const numRuns = Number(process.env.APIKEEPER_RUNS ?? 60);
 
@@ -45,7 +45,7 @@ async function renew(): Promise<void> {
   ])
     objects.clear();
   rig.state.cloudwatchRoleArn = 'arn:aws:iam::123456789012:role/logs';
-  await furnish(rig.hand, ACCOUNT);
+  await seed(rig.hand, ACCOUNT);
 }
 
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, passRequest } from './bench.ts';
 
 const production = { restApi: { name: 'residents-api' }, stageName: 'production' };
@@ -13,7 +13,7 @@ const stage = yaml('Stage', 'residents-production', { ...production, tracingEnab
 async function world(text: string): Promise<Bench> {
   const bench = await createBench({ 'm.yaml': text });
   const apis = [{ id: 'residents', name: 'residents-api', stages: [{ name: 'production' }] }];
-  await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis });
+  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis });
   return bench;
 }
 

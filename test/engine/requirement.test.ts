@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReportObject, TargetReport } from '../../src/core/model/report.ts';
 import type { Fault } from '../../src/emulator/index.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
-import { furnish } from '../scenarios/account.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { seed } from '../scenarios/account.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 
 const API = 'residents1';
 const METHODS = ['GET /residents', 'POST /residents', 'OPTIONS /residents', 'GET /health'];
@@ -15,7 +15,7 @@ let after: (operation: string) => void;
 beforeEach(async () => {
   after = () => {};
   rig = await createRig({ onCall: (operation) => after(operation) });
-  await furnish(rig.hand, {
+  await seed(rig.hand, {
     apis: [
       {
         id: API,
@@ -89,7 +89,7 @@ const deployments = () =>
   [...(rig.state.restApis.get(API)?.deployments.values() ?? [])].map(
     ({ description }) => description,
   );
-const byHand = (change: Parameters<typeof changeByHand>[1]) => changeByHand(rig.hand, change);
+const byHand = (change: Parameters<typeof changeInConsole>[1]) => changeInConsole(rig.hand, change);
 const deployByHand = (to: string) => byHand({ deploy: 'residents-api', to });
 const setByHand = (method: string, apiKeyRequired: boolean) =>
   byHand({ method, api: 'residents-api', apiKeyRequired });

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';
 
 const RESIDENTS = { id: 'residents', name: 'residents-api', stages: [{ name: 'production' }] };
@@ -13,7 +13,7 @@ const plan = (name: string, spec: object = {}) =>
 
 async function world(...documents: readonly string[]): Promise<Bench> {
   const bench = await createBench({ 'm.yaml': stream(...documents) });
-  await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   return bench;
 }
 
@@ -109,7 +109,7 @@ describe('a report warns', () => {
 
   test("of nobody else's objects", async () => {
     await using bench = await world(key('acme'), plan('p', { keys: ['acme'] }));
-    await furnish(
+    await seed(
       { gateway: bench.hand(), state: bench.emulator.state() },
       { keys: [{ id: 'strangerkey', name: 'theirs' }], plans: [{ id: 'theirs', name: 'theirs' }] },
     );
@@ -120,7 +120,7 @@ describe('a report warns', () => {
     await using bench = await world(key('acme'));
     await bench.apply();
     expect(codes(await planned(bench))).toEqual(['KEY_WITHOUT_PLAN ApiKey/acme']);
-    await furnish(
+    await seed(
       { gateway: bench.hand(), state: bench.emulator.state() },
       { plans: [{ id: 'theirs', name: 'theirs', keys: ['acme'] }] },
     );
@@ -141,7 +141,7 @@ test('a warning is logged once, until it is gone and comes back; what is only go
     yaml('UsagePlan', 'empty', { keys: [], stages: [production] }),
   );
   await using bench = await createBench({ 'm.yaml': broken });
-  await furnish({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   await using process = bench.engine();
   const pass = () => process.reconcile(passRequest('schedule'));
   await pass();

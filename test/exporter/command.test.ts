@@ -7,13 +7,13 @@ import { runCommand } from '../../src/cli.ts';
 import { load } from '../../src/manifests/load.ts';
 import { createWorld, waitFor } from '../commands/io.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { createSpace, type Space, tally } from './space.ts';
 
 let space: Space;
 beforeEach(async () => {
   space = await createSpace();
-  await furnish(space.hand, {
+  await seed(space.hand, {
     apis: [
       {
         id: 'residents1',

@@ -1,7 +1,7 @@
 /** An account as people leave it behind: made by hand, by a stack, and by an application, over years. */
 import type { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Account, Hand } from '../scenarios/account.ts';
-import { furnish } from '../scenarios/account.ts';
+import type { Account, Console } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 
 const STAGES = ['development', 'staging', 'production'];
 const STACK = {
@@ -128,8 +128,8 @@ const ESTATE: Account = {
   ],
 };
 
-export async function furnishEstate(hand: Hand): Promise<void> {
-  await furnish(hand, ESTATE);
+export async function furnishEstate(hand: Console): Promise<void> {
+  await seed(hand, ESTATE);
   Object.assign(hand.state.restApis.get(apiId(2))?.api ?? {}, { tags: STACK });
   await hand.gateway.updateUsagePlan({
     usagePlanId: planId(16),

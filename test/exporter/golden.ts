@@ -1,5 +1,5 @@
 /** The account that has a golden file. `scripts/golden-export.ts` writes it; read it before you commit it. */
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { createSpace } from './space.ts';
 
 export const goldenUrl = new URL('golden/small.txt', import.meta.url);
@@ -7,7 +7,7 @@ export const goldenUrl = new URL('golden/small.txt', import.meta.url);
 /** What `export` prints of a small account, its notes last. */
 export async function exportSmall(): Promise<string> {
   await using space = await createSpace();
-  await furnish(space.hand, {
+  await seed(space.hand, {
     apis: [
       {
         id: 'residents1',

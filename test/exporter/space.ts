@@ -6,12 +6,12 @@ import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import type { Hand } from '../scenarios/account.ts';
+import type { Console } from '../scenarios/account.ts';
 
 export interface Space extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly gateway: APIGateway;
-  readonly hand: Hand;
+  readonly hand: Console;
   readonly manifests: Workspace;
   readonly owner: string;
   readonly env: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 
 const OF_STACK = { 'aws:cloudformation:stack-name': 'token-desk-api-pre-production' };
 
@@ -30,7 +30,7 @@ beforeEach(async () => {
     region: 'eu-west-2',
     credentials: { accessKeyId: 'AKIA123456789012TEST', secretAccessKey: 'secret' },
   });
-  await furnish(
+  await seed(
     { gateway, state: emulator.state() },
     {
       apis: [

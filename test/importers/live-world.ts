@@ -6,7 +6,7 @@ import type { ReportObject } from '../../src/core/model/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import { type Account, furnish } from '../scenarios/account.ts';
+import { type Account, seed } from '../scenarios/account.ts';
 
 export interface LiveWorld {
   emulator: Emulator;
@@ -45,7 +45,7 @@ export function liveWorldPerTest(): LiveWorld {
           region: 'eu-west-2',
           credentials,
         });
-        await furnish({ gateway, state: emulator.state() }, account);
+        await seed({ gateway, state: emulator.state() }, account);
         gateway.destroy();
       },
       import: (words, typed) =>

@@ -14,7 +14,7 @@ import { openDoor } from '../gateway/door.ts';
 import { expectAllowed, type PolicyOf, policiesOf } from '../kit/iam.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
 import { writesOf } from '../reliability/account.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { exampleOf, minimalSpec, mutable } from './examples.ts';
 
 export const NAME = 'subject';
@@ -136,7 +136,7 @@ async function makeAccount({ hand, state }: Rig): Promise<void> {
     'GET /residents/{id}',
     'POST /residents/{id}',
   ];
-  await furnish(hand, {
+  await seed(hand, {
     apis: [
       {
         id: 'residents1',

@@ -26,7 +26,7 @@ export function holdsToCome(report: Report): string[] {
 }
 
 /** What bears no tag of ours, and what no step is going to write: by account, kind and id. */
-export function strangers(states: readonly AccountState[], report: Report): ReadonlySet<string> {
+export function unmanagedIn(states: readonly AccountState[], report: Report): ReadonlySet<string> {
   const owners = new Set(report.targets.map(({ owner }) => owner));
   const active = objectsOf(report).filter(({ action }) => action !== 'hold');
   const concerned = new Set(

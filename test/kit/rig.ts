@@ -8,13 +8,13 @@ import type { Call, Settings } from '../../src/engine/state/settings.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createTree, type Document, type HandClock, handClock } from '../reliability/account.ts';
 import { assertReport } from '../report/schema.ts';
-import type { Hand } from '../scenarios/account.ts';
+import type { Console } from '../scenarios/account.ts';
 
 export interface Rig extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly state: AccountState;
   /** Somebody without apikeeper. */
-  readonly hand: Hand;
+  readonly hand: Console;
   readonly clock: HandClock;
   readonly directory: string;
   /** Of the implicit target; no other rig on this host has it, since applying takes a lock. */

@@ -15,7 +15,7 @@ import {
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
 import type { EngineDeps, Settings } from '../../src/engine/state/settings.ts';
 import type { RequestHandler } from '../../src/gateway/client.ts';
-import type { Hand } from '../scenarios/account.ts';
+import type { Console } from '../scenarios/account.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 export type Core = ReturnType<typeof createEmulator>;
@@ -42,7 +42,7 @@ export function handClock(start = Date.parse('2026-01-15T09:00:00Z')): HandClock
 export interface Account {
   readonly core: Pick<Core, 'requests' | 'state' | 'inject' | 'clearFaults' | 'clearRequests'>;
   readonly clock: HandClock;
-  readonly hand: Hand;
+  readonly hand: Console;
   /** How a process gets there. */
   reach(around: Around): Pick<EngineDeps, 'requestHandler' | 'env'>;
 }

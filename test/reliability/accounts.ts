@@ -1,6 +1,6 @@
 /** Random worlds: what Git said, what people did meanwhile, and what Git says now. */
 import fc from 'fast-check';
-import type { ByHand } from '../scenarios/history.ts';
+import type { ConsoleChange } from '../scenarios/history.ts';
 import type { Document } from './account.ts';
 import { key, on, plan, stage, target } from './crash-scenarios.ts';
 
@@ -111,36 +111,40 @@ const someKey = fc.constantFrom(...KEYS);
 const somePlan = fc.constantFrom(...PLANS);
 
 /** What people do. Not all of it can be done to every world. */
-const byHand: fc.Arbitrary<ByHand> = fc.oneof(
+const byHand: fc.Arbitrary<ConsoleChange> = fc.oneof(
   fc
     .tuple(someKey, fc.constantFrom('true', 'false'))
-    .map(([name, value]): ByHand => ({ patch: `ApiKey/${name}`, path: '/enabled', value })),
+    .map(([name, value]): ConsoleChange => ({ patch: `ApiKey/${name}`, path: '/enabled', value })),
   fc
     .tuple(someKey, text)
-    .map(([name, value]): ByHand => ({ patch: `ApiKey/${name}`, path: '/description', value })),
-  someKey.map((name): ByHand => ({ delete: `ApiKey/${name}` })),
-  fc.tuple(someKey, somePlan).map(([name, home]): ByHand => ({ attach: name, plan: home })),
-  fc.tuple(someKey, somePlan).map(([name, home]): ByHand => ({ detach: name, plan: home })),
+    .map(
+      ([name, value]): ConsoleChange => ({ patch: `ApiKey/${name}`, path: '/description', value }),
+    ),
+  someKey.map((name): ConsoleChange => ({ delete: `ApiKey/${name}` })),
+  fc.tuple(someKey, somePlan).map(([name, home]): ConsoleChange => ({ attach: name, plan: home })),
+  fc.tuple(someKey, somePlan).map(([name, home]): ConsoleChange => ({ detach: name, plan: home })),
   fc.tuple(somePlan, fc.constantFrom('1', '70')).map(
-    ([name, value]): ByHand => ({
+    ([name, value]): ConsoleChange => ({
       patch: `UsagePlan/${name}`,
       path: '/throttle/rateLimit',
       value,
     }),
   ),
-  somePlan.map((name): ByHand => ({ patch: `UsagePlan/${name}`, op: 'remove', path: '/quota' })),
-  somePlan.map((name): ByHand => ({ delete: `UsagePlan/${name}` })),
+  somePlan.map(
+    (name): ConsoleChange => ({ patch: `UsagePlan/${name}`, op: 'remove', path: '/quota' }),
+  ),
+  somePlan.map((name): ConsoleChange => ({ delete: `UsagePlan/${name}` })),
   fc.constantFrom(...STAGES).map(
-    (name): ByHand => ({
+    (name): ConsoleChange => ({
       patch: `Stage/residents-api:${name}`,
       path: '/variables/port',
       value: '9',
     }),
   ),
-  someKey.map((name): ByHand => ({ tag: `ApiKey/${name}`, tags: { team: 'by-hand' } })),
+  someKey.map((name): ConsoleChange => ({ tag: `ApiKey/${name}`, tags: { team: 'by-hand' } })),
   somePlan.map(
-    (name): ByHand => ({ tag: `UsagePlan/${name}`, tags: { 'apikeeper:applied': null } }),
+    (name): ConsoleChange => ({ tag: `UsagePlan/${name}`, tags: { 'apikeeper:applied': null } }),
   ),
 );
 
-export const meddling: fc.Arbitrary<readonly ByHand[]> = fc.array(byHand, { maxLength: 4 });
+export const meddling: fc.Arbitrary<readonly ConsoleChange[]> = fc.array(byHand, { maxLength: 4 });

@@ -3,7 +3,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { run } from '../commands/io.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { createTree, type Document, openAccount, writesOf } from './account.ts';
 import { gold, key, STRANGERS, target } from './crash-scenarios.ts';
 
@@ -86,7 +86,7 @@ const CASES: readonly {
 let fresh: Awaited<ReturnType<typeof openAccount>>;
 beforeEach(async () => {
   fresh = await openAccount({ seed: 1 });
-  await furnish(fresh.hand, STRANGERS);
+  await seed(fresh.hand, STRANGERS);
 });
 
 test.each(CASES)('$what', async ({ breakIt, code, says }) => {

@@ -1,7 +1,7 @@
 /** Two writers: after three rounds we give way, but never where access or a limit is at stake; with the lock there is only one. */
 import { expect, test } from 'vitest';
-import { furnish } from '../scenarios/account.ts';
-import { type ByHand, changeByHand } from '../scenarios/history.ts';
+import { seed } from '../scenarios/account.ts';
+import { type ConsoleChange, changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,
   createAccount,
@@ -21,12 +21,12 @@ interface Arena extends AsyncDisposable {
   readonly tree: Tree;
   readonly process: Process;
   /** Somebody changes it, and the next scheduled pass answers: the operations that it wrote with. */
-  round(change: ByHand, afterMs?: number): Promise<string[]>;
+  round(change: ConsoleChange, afterMs?: number): Promise<string[]>;
 }
 
 async function openArena(documents: readonly Document[]): Promise<Arena> {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   const tree = createTree(documents);
   const process = startProcess(account, tree.directory);
   await process.pass();
@@ -36,7 +36,7 @@ async function openArena(documents: readonly Document[]): Promise<Arena> {
     process,
     async round(change, afterMs = HOUR_MS) {
       account.clock.pass(afterMs);
-      await changeByHand(account.hand, change);
+      await changeInConsole(account.hand, change);
       account.core.clearRequests();
       await process.pass({ trigger: 'schedule' });
       return writesOf(account.core.requests).map(({ operation }) => operation);
@@ -58,7 +58,11 @@ const requirement: Document = {
   },
 };
 
-const describeAcme: ByHand = { patch: 'ApiKey/acme', path: '/description', value: 'by hand' };
+const describeAcme: ConsoleChange = {
+  patch: 'ApiKey/acme',
+  path: '/description',
+  value: 'by hand',
+};
 const keyNamed = ({ core }: Account, name: string) =>
   [...core.state().apiKeys.values()].find((one) => one.name === name);
 const contested = ({ process }: Arena) =>
@@ -107,7 +111,7 @@ test('three times in more than a day are no fight', async () => {
   expect(contested(arena)).toEqual([]);
 });
 
-test.each<[string, Document[], ByHand, string]>([
+test.each<[string, Document[], ConsoleChange, string]>([
   [
     'enabled: false',
     [target, key('acme', { enabled: false })],
@@ -155,7 +159,7 @@ test('a key that left Git and is enabled again by hand is disabled in every pass
   await using arena = await openArena([target, key('acme'), key('beta')]);
   arena.tree.write([target, key('beta')]);
   await arena.process.pass({ trigger: 'schedule' });
-  const enable: ByHand = { patch: 'ApiKey/acme', path: '/enabled', value: 'true' };
+  const enable: ConsoleChange = { patch: 'ApiKey/acme', path: '/enabled', value: 'true' };
   for (let count = 1; count <= 6; count++)
     expect(await arena.round(enable), `round ${count}`).toContain('UpdateApiKey');
   expect(contested(arena)).toEqual([]);
@@ -163,7 +167,7 @@ test('a key that left Git and is enabled again by hand is disabled in every pass
 
 test('of two writers on one host the second refuses, and writes when the first is gone', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   using tree = createTree([target, key('acme')]);
   await using second = startProcess(account, tree.directory);
   {
@@ -187,16 +191,16 @@ test('of two writers on one host the second refuses, and writes when the first i
 /** Two hosts share no lock. Each believes the other's writes to be drift. */
 test('two writers without a common lock fight for three rounds, and then both give way', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   using mine = createTree([target, key('acme', { description: 'mine' })]);
   await using first = startProcess(account, mine.directory);
   await first.pass();
   // What the other host's process writes; its own war detector is the same as ours.
-  const other: ByHand = { patch: 'ApiKey/acme', path: '/description', value: 'theirs' };
+  const other: ConsoleChange = { patch: 'ApiKey/acme', path: '/description', value: 'theirs' };
   let writes = 0;
   for (let count = 1; count <= 10; count++) {
     account.clock.pass(10 * 60_000);
-    await changeByHand(account.hand, other);
+    await changeInConsole(account.hand, other);
     account.core.clearRequests();
     await first.pass({ trigger: 'schedule' });
     writes += writesOf(account.core.requests).filter(

@@ -2,8 +2,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
-import { furnish } from '../scenarios/account.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { seed } from '../scenarios/account.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,
   type CrashPoint,
@@ -41,11 +41,11 @@ export interface Recovered {
 
 export async function setUp({ live = {}, past = [], now }: CrashScenario): Promise<Scene> {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
-  await furnish(account.hand, live);
+  await seed(account.hand, STRANGERS);
+  await seed(account.hand, live);
   for (const event of past) {
     if ('waitMs' in event) account.clock.pass(event.waitMs);
-    else if ('hand' in event) await changeByHand(account.hand, event.hand);
+    else if ('hand' in event) await changeInConsole(account.hand, event.hand);
     else await settle(account, event.apply, 3);
   }
   return { now, state: structuredClone(account.core.state()), at: account.clock.now() };

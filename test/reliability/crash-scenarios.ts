@@ -1,7 +1,7 @@
 /** What is interrupted: each scenario is an account with a past, and manifests that ask for something new. */
 import { randomUUID } from 'node:crypto';
 import type { Account as Furniture } from '../scenarios/account.ts';
-import type { ByHand } from '../scenarios/history.ts';
+import type { ConsoleChange } from '../scenarios/history.ts';
 import type { Document } from './account.ts';
 
 export interface CrashScenario {
@@ -11,7 +11,7 @@ export interface CrashScenario {
   /** Oldest first: manifests that were applied, what people did, and how long nobody did anything. */
   readonly past?: readonly (
     | { readonly apply: readonly Document[] }
-    | { readonly hand: ByHand }
+    | { readonly hand: ConsoleChange }
     | { readonly waitMs: number }
   )[];
   readonly now: readonly Document[];

@@ -1,7 +1,7 @@
 /** Missing rights and wrong clocks: said once per object, asked for three times, and nobody's turn is kept from them. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { type Answered, type Around, createAccount, createTree, startProcess } from './account.ts';
 import { passOf, settle } from './crash-matrix.ts';
 import { gold, key, plan, STRANGERS, target } from './crash-scenarios.ts';
@@ -17,7 +17,7 @@ const names = (count: number) =>
 
 test('fifty keys that may not be created cost three calls, and every one is reported', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   account.core.clearRequests();
   account.core.inject({ operation: 'CreateApiKey', fault: DENIED });
   const { report, events } = await passOf(account, [
@@ -48,7 +48,7 @@ test('fifty keys that may not be created cost three calls, and every one is repo
 
 test('taking access away is tried for each key all the same', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   const keys = names(6);
   await settle(account, [target, ...keys.map((name) => key(name)), gold(keys)], 2);
   account.core.clearRequests();
@@ -65,7 +65,7 @@ test('taking access away is tried for each key all the same', async () => {
 
 test('what is denied for single objects keeps others from their turn for one pass at most', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   const all = names(8);
   await settle(account, [target, ...all.map((name) => plan(name))], 2);
   const forbidden = new Set(
@@ -92,7 +92,7 @@ test('what is denied for single objects keeps others from their turn for one pas
 
 test('a clock that is ten minutes slow is noticed, and the call signed anew', async () => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   const fast = () => Date.now() + 10 * 60_000;
   let refusals = 0;
   const interfere: Around = async (carryOut, { headers }) => {

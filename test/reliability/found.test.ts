@@ -1,15 +1,15 @@
 /** What the matrices and properties found once, each in its smallest form. */
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/core/model/report.ts';
-import { furnish } from '../scenarios/account.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { seed } from '../scenarios/account.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 import { type Account, createAccount, type Document } from './account.ts';
 import { passOf, settle } from './crash-matrix.ts';
 import { gold, key, on, plan, STRANGERS, silver, target } from './crash-scenarios.ts';
 
 async function accountWith(documents: readonly Document[]): Promise<Account> {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   await settle(account, documents, 2);
   return account;
 }
@@ -87,7 +87,7 @@ test('a key that comes back with a reverted commit is owned whole again', async 
   await settle(account, [target, gold([])], 2);
   await settle(account, [target, acme, gold(['acme'])], 2);
   // A field that no manifest names, at the default that the create wrote.
-  await changeByHand(account.hand, {
+  await changeInConsole(account.hand, {
     patch: 'ApiKey/acme',
     path: '/description',
     value: 'by hand',

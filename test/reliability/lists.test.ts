@@ -1,7 +1,7 @@
 /** Lists that lie or break off: what they don't show is looked for, and a list in part is no list. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { FaultEffect } from '../../src/emulator/index.ts';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { createAccount, createTree, startProcess, writesOf } from './account.ts';
 import {
   passOf,
@@ -83,7 +83,7 @@ test.each([
   ['a page of plans', 'GetUsagePlans'],
 ])('%s that fails half-way ends the pass before any write', async (_, operation) => {
   const account = createAccount({ seed: 1 });
-  await furnish(account.hand, STRANGERS);
+  await seed(account.hand, STRANGERS);
   const documents = [target, key('acme'), key('beta'), gold(['acme'])];
   await settle(account, documents, 2);
   // More than one page of both.

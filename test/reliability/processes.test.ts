@@ -1,7 +1,7 @@
 /** What injected crashes can't show: real processes killed with SIGKILL, real time, a lock whose holder is gone, two hosts. */
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { furnish } from '../scenarios/account.ts';
+import { seed } from '../scenarios/account.ts';
 import { createAccount, createTree } from './account.ts';
 import { setUp, undisturbed } from './crash-matrix.ts';
 import {
@@ -66,7 +66,7 @@ const KEYS = PLANS.flatMap((name) =>
 
 test.concurrent('a daemon that is killed three times in the middle of creating 200 keys leaves exactly 200, each in its plan', async () => {
   const { core, hand } = createAccount({ seed: 1 });
-  await furnish(hand, STRANGERS);
+  await seed(hand, STRANGERS);
   const before = foreign(core.state());
   await using server = await serve(core);
   using tree = createTree([

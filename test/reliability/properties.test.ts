@@ -8,8 +8,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState, Fault, FaultEffect } from '../../src/emulator/index.ts';
 import { load } from '../../src/manifests/load.ts';
-import { furnish } from '../scenarios/account.ts';
-import { changeByHand } from '../scenarios/history.ts';
+import { seed } from '../scenarios/account.ts';
+import { changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,
   type CrashPoint,
@@ -36,7 +36,7 @@ const pasts: Scene[] = [];
 beforeAll(async () => {
   for (const past of fc.sample(documents, { numRuns: PASTS, seed: 1 })) {
     const account = createAccount({ seed: 1 });
-    await furnish(account.hand, STRANGERS);
+    await seed(account.hand, STRANGERS);
     await settle(account, past, 3);
     pasts.push({
       now: past,
@@ -52,10 +52,10 @@ const pastOf = (index: number): Scene => pasts[index] ?? expect.fail('no past wa
 /** The account as people left it. What can't be done in it, such as deleting what isn't there, was not done. */
 async function begin(
   past: Scene,
-  changes: readonly Parameters<typeof changeByHand>[1][],
+  changes: readonly Parameters<typeof changeInConsole>[1][],
 ): Promise<Account> {
   const account = createAccount({ seed: 2, from: past.state, at: past.at });
-  for (const change of changes) await changeByHand(account.hand, change).catch(() => {});
+  for (const change of changes) await changeInConsole(account.hand, change).catch(() => {});
   account.core.clearRequests();
   return account;
 }

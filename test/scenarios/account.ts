@@ -58,21 +58,21 @@ interface PlanEntry {
 }
 
 /** What writes to one account: its client, and its state for what no call can do. */
-export interface Hand {
+export interface Console {
   readonly gateway: APIGateway;
   readonly state: AccountState;
 }
 
 const METHODS = ['GET /residents', 'GET /residents/{id}'];
 
-export async function furnish(hand: Hand, account: Account): Promise<void> {
+export async function seed(hand: Console, account: Account): Promise<void> {
   for (const api of account.apis ?? []) await makeApi(hand, api);
   for (const stage of account.stages ?? []) await makeStage(hand, findApi(hand, stage.api), stage);
   for (const key of account.keys ?? []) await makeKey(hand, key);
   for (const plan of account.plans ?? []) await makePlan(hand, plan);
 }
 
-async function makeApi(hand: Hand, entry: ApiEntry): Promise<void> {
+async function makeApi(hand: Console, entry: ApiEntry): Promise<void> {
   const {
     id,
     name,
@@ -96,7 +96,7 @@ async function makeApi(hand: Hand, entry: ApiEntry): Promise<void> {
 
 /** With the resources that lead to it. */
 export async function makeMethod(
-  { gateway }: Hand,
+  { gateway }: Console,
   restApiId: string,
   method: string,
   apiKeyRequired: boolean,
@@ -121,7 +121,7 @@ export async function makeMethod(
 }
 
 async function makeStage(
-  { gateway, state }: Hand,
+  { gateway, state }: Console,
   restApiId: string,
   entry: StageEntry,
 ): Promise<void> {
@@ -144,7 +144,7 @@ async function makeStage(
 }
 
 async function makeKey(
-  { gateway, state }: Hand,
+  { gateway, state }: Console,
   { id, name, enabled = true, description, value, tags }: KeyEntry,
 ): Promise<void> {
   const made = await gateway.createApiKey({
@@ -161,7 +161,7 @@ async function makeKey(
 }
 
 async function makePlan(
-  hand: Hand,
+  hand: Console,
   { id, name, throttle, quota, stages = [], keys = [], tags }: PlanEntry,
 ): Promise<void> {
   const { gateway, state } = hand;
@@ -216,14 +216,14 @@ function apiTree(state: AccountState, id: string) {
 }
 
 /** The id of an API, of a key and of a plan by name or id: of several of one name, the newest. */
-export const findApi = ({ state }: Hand, name: string): string =>
+export const findApi = ({ state }: Console, name: string): string =>
   find(
     state.restApis.values().map(({ api }) => api),
     name,
   );
-export const findKey = ({ state }: Hand, name: string): string =>
+export const findKey = ({ state }: Console, name: string): string =>
   find(state.apiKeys.values(), name);
-export const findPlan = ({ state }: Hand, name: string): string =>
+export const findPlan = ({ state }: Console, name: string): string =>
   find(state.usagePlans.values(), name);
 
 function find(

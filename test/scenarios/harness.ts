@@ -18,8 +18,8 @@ import { type AccountState, type Emulator, startEmulator } from '../../src/emula
 import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { Settings } from '../../src/engine/state/settings.ts';
 import { renderText } from '../../src/report/text.ts';
-import { type Account, furnish, type Hand } from './account.ts';
-import { type ByHand, changeByHand } from './history.ts';
+import { type Account, type Console, seed } from './account.ts';
+import { type ConsoleChange, changeInConsole } from './history.ts';
 
 export interface Scenario extends Account {
   /** One sentence: what this shows. */
@@ -30,7 +30,11 @@ export interface Scenario extends Account {
   /** What other accounts have, by account number. The first one's is 123456789012. */
   readonly accounts?: Readonly<Record<string, Account>>;
   /** `wait` is a duration such as `3d`. */
-  readonly history?: readonly (ByHand | { readonly apply: string } | { readonly wait: string })[];
+  readonly history?: readonly (
+    | ConsoleChange
+    | { readonly apply: string }
+    | { readonly wait: string }
+  )[];
   /** One long-running process applied `history` and makes the plan; else each is a process of its own. Only for history that applies `manifests`. */
   readonly sameProcess?: boolean;
   /** Beyond the law: what has to be so after the apply. */
@@ -121,11 +125,11 @@ export async function play(name: string): Promise<Play> {
     withEngine('manifests', REAL, (engine) => engine.reconcile(request(write)));
 
   for (const [account, entries] of Object.entries(accounts))
-    await furnish(handOf(emulator, account), entries);
+    await seed(handOf(emulator, account), entries);
   for (const event of scenario.history ?? []) {
     if ('wait' in event) await clock.sleep(milliseconds(event.wait));
     else if ('apply' in event) await applyEarlier(event.apply);
-    else await changeByHand(handOf(emulator, OWN_ACCOUNT), event);
+    else await changeInConsole(handOf(emulator, OWN_ACCOUNT), event);
   }
   events.length = 0;
   return {
@@ -174,7 +178,7 @@ function request(write: boolean) {
   return { trigger: 'command', write, unsetMode: 'enforce' } as const;
 }
 
-function handOf(emulator: Emulator, account: string): Hand {
+function handOf(emulator: Emulator, account: string): Console {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } =
     credentials(account);
   const gateway = new APIGateway({

@@ -2,16 +2,16 @@
 import type { Op } from '@aws-sdk/client-api-gateway';
 import {
   type Account,
+  type Console,
   findApi,
   findKey,
   findPlan,
-  furnish,
-  type Hand,
   makeMethod,
+  seed,
 } from './account.ts';
 
 /** A change made by hand. Objects are written `ApiKey/acme`, `UsagePlan/acme-residents`, `Stage/residents-api:production`: by their live name or id. */
-export type ByHand =
+export type ConsoleChange =
   | { readonly patch: string; readonly op?: Op; readonly path: string; readonly value?: string }
   | { readonly delete: string }
   /** `null` takes a tag off. */
@@ -24,9 +24,9 @@ export type ByHand =
   | { readonly deploy: string; readonly to: string }
   | { readonly add: Account };
 
-export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
+export async function changeInConsole(hand: Console, change: ConsoleChange): Promise<void> {
   const { gateway } = hand;
-  if ('add' in change) return furnish(hand, change.add);
+  if ('add' in change) return seed(hand, change.add);
   if ('attach' in change) {
     const usagePlanId = findPlan(hand, change.plan);
     await gateway.createUsagePlanKey({
@@ -57,8 +57,8 @@ export async function changeByHand(hand: Hand, change: ByHand): Promise<void> {
 }
 
 async function patch(
-  hand: Hand,
-  { patch: object, op = 'replace', path, value }: Extract<ByHand, { patch: string }>,
+  hand: Console,
+  { patch: object, op = 'replace', path, value }: Extract<ConsoleChange, { patch: string }>,
 ): Promise<void> {
   const { gateway } = hand;
   const patchOperations = [{ op, path, value }];
@@ -71,8 +71,8 @@ async function patch(
 }
 
 async function setMethod(
-  hand: Hand,
-  { method, api, apiKeyRequired }: Extract<ByHand, { method: string }>,
+  hand: Console,
+  { method, api, apiKeyRequired }: Extract<ConsoleChange, { method: string }>,
 ): Promise<void> {
   const restApiId = findApi(hand, api);
   const [httpMethod = '', path = ''] = method.split(' ');
@@ -94,7 +94,7 @@ async function setMethod(
   });
 }
 
-async function remove(hand: Hand, object: string): Promise<void> {
+async function remove(hand: Console, object: string): Promise<void> {
   const { gateway } = hand;
   const [kind, name] = named(object);
   if (kind === 'ApiKey') await gateway.deleteApiKey({ apiKey: findKey(hand, name) });
@@ -113,7 +113,7 @@ async function remove(hand: Hand, object: string): Promise<void> {
 }
 
 async function retag(
-  hand: Hand,
+  hand: Console,
   object: string,
   tags: Readonly<Record<string, string | null>>,
 ): Promise<void> {
@@ -127,7 +127,7 @@ async function retag(
   if (tagKeys.length > 0) await gateway.untagResource({ resourceArn, tagKeys });
 }
 
-function pathOf(hand: Hand, object: string): string {
+function pathOf(hand: Console, object: string): string {
   const [kind, name] = named(object);
   if (kind === 'ApiKey') return `/apikeys/${findKey(hand, name)}`;
   if (kind === 'UsagePlan') return `/usageplans/${findPlan(hand, name)}`;
@@ -143,7 +143,7 @@ function named(object: string): [kind: string, name: string] {
   return [kind, name.join('/')];
 }
 
-function stageOf(hand: Hand, name: string): { restApiId: string; stageName: string } {
+function stageOf(hand: Console, name: string): { restApiId: string; stageName: string } {
   const [api = '', stageName = ''] = name.split(':');
   return { restApiId: findApi(hand, api), stageName };
 }

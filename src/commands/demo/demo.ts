@@ -10,12 +10,12 @@ import { load } from '../../manifests/load.ts';
 import { count } from '../../report/sanitize.ts';
 import { createMetrics } from '../../server/metrics.ts';
 import { emulatorEnvironment, start } from '../emulator.ts';
+import { ExpectedError } from '../errors.ts';
 import { EXIT } from '../exit.ts';
 import type { FlagValues } from '../flags.ts';
 import { onStop, type ProcessIo } from '../io.ts';
 import { serve } from '../serve.ts';
 import { surroundingsOf } from '../settings.ts';
-import { ExpectedError } from '../usage.ts';
 import { createNarrator, type Narrator } from './narrator.ts';
 import { createOperator, type ManualChange, type Operator } from './operator.ts';
 

@@ -77,10 +77,12 @@ export function compare(
       unclaimed.push(...unclaimedIn(rule, value, desired, live));
     if (value === undefined) continue;
     owned[rule.name] = value;
-    const third = { written: written.get(rule.name), seen: context.lastSeen?.[rule.name] };
+    const lastApplied = { written: written.get(rule.name), seen: context.lastSeen?.[rule.name] };
     const concerned = onlyManagedMembers(rule, value, live.spec[rule.name], desired, context);
     const found = differences(rule, value, concerned)
-      .map((difference) => changeOf(difference, canonical, concerned, value, third, rule, context))
+      .map((difference) =>
+        changeOf(difference, canonical, concerned, value, lastApplied, rule, context),
+      )
       .toSorted((a, b) => compareText(a.path, b.path));
     const split = splitUnresolved(rule.name, found, canonical, context);
     changes.push(...split.free);
@@ -106,7 +108,7 @@ function changeOf(
   canonical: Canonical,
   live: Json | undefined,
   value: Json,
-  third: Parameters<typeof causeOf>[3],
+  lastApplied: Parameters<typeof causeOf>[3],
   rule: FieldRule,
   context: Context,
 ): Change {
@@ -115,7 +117,7 @@ function changeOf(
   return {
     ...difference,
     path: pathOf(rule, keys, canonical, context),
-    cause: causeOf(rule, value, live, third, context.fingerprint),
+    cause: causeOf(rule, value, live, lastApplied, context.fingerprint),
     ...(needs && { needs: [needs] }),
   };
 }

@@ -19,10 +19,14 @@ import { claimOf } from './ownership.ts';
 import { type RedeploymentContext, redeployment } from './redeployment.ts';
 
 /** What a comparison needs to know beside the two that are compared. */
-type Third = Pick<Context, 'world' | 'rules' | 'fingerprint' | 'lastSeen'> &
+type RequirementContext = Pick<Context, 'world' | 'rules' | 'fingerprint' | 'lastSeen'> &
   Pick<RedeploymentContext, 'making'>;
 
-export function compareRequirement(desired: Desired, live: Live, context: Third): Comparison {
+export function compareRequirement(
+  desired: Desired,
+  live: Live,
+  context: RequirementContext,
+): Comparison {
   const is = requirementOf(live);
   const wanted = wantedMethods(desired, live);
   const owned = ownedBy(desired);
@@ -146,7 +150,7 @@ function causes(
   desired: Desired,
   live: Live,
   owned: Spec,
-  { world, rules, fingerprint, lastSeen: seen }: Third,
+  { world, rules, fingerprint, lastSeen: seen }: RequirementContext,
 ): (field: string) => Cause {
   const written = decodeApplied(live.tags[TAG.applied]);
   return (field) => {

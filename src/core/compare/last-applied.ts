@@ -11,7 +11,7 @@ import { encodePending, stagesIn } from './pending-redeploys.ts';
 export function encodeApplied(prints: ReadonlyMap<string, string>): string {
   return [...prints]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([field, print]) => `${field}:${print}`)
+    .map(([field, fieldFingerprint]) => `${field}:${fieldFingerprint}`)
     .join('/');
 }
 
@@ -19,8 +19,8 @@ export function encodeApplied(prints: ReadonlyMap<string, string>): string {
 export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
   const prints = new Map<string, string>();
   for (const part of (tag ?? '').split('/')) {
-    const [field, print] = part.split(':');
-    if (field && print) prints.set(field, print);
+    const [field, fieldFingerprint] = part.split(':');
+    if (field && fieldFingerprint) prints.set(field, fieldFingerprint);
   }
   return prints;
 }
@@ -47,8 +47,9 @@ export function appliedTag(
     const rule = rules.fields[field];
     const whole = rule && !isUnsettled(field) ? fingerprint(fieldText(rule, value)) : undefined;
     const stages = field === 'redeploy' && isMap(value) ? stagesIn(value) : [];
-    const print = whole === undefined ? before.get(field) : encodePending(whole, stages, unsettled);
-    if (print !== undefined) prints.set(field, print);
+    const fieldFingerprint =
+      whole === undefined ? before.get(field) : encodePending(whole, stages, unsettled);
+    if (fieldFingerprint !== undefined) prints.set(field, fieldFingerprint);
   }
   return encodeApplied(prints);
 }

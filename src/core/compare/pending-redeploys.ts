@@ -13,24 +13,24 @@ export function unsettledBy({ field, keys }: Pick<Difference, 'field' | 'keys'>)
 
 /** The entry of a document, or, where nothing is redeployed, of any field: its fingerprint. */
 export function encodePending(
-  print: string,
+  documentFingerprint: string,
   stages: readonly string[],
   unsettled: ReadonlySet<string>,
 ): string {
   const places = inOrder(stages).flatMap((stage, place) =>
     unsettled.has(unsettledBy({ field: 'redeploy', keys: [stage] })) ? [place] : [],
   );
-  return [print, ...places].join('-');
+  return [documentFingerprint, ...places].join('-');
 }
 
 /** All of the stages, where another document was deployed last, or none. */
 export function pendingStages(
   written: string | undefined,
-  print: string,
+  documentFingerprint: string,
   stages: readonly string[],
 ): readonly string[] {
   const [known, ...places] = (written ?? '').split('-');
-  return known === print
+  return known === documentFingerprint
     ? inOrder(stages).filter((_, place) => places.includes(String(place)))
     : stages;
 }

@@ -47,13 +47,14 @@ export function redeployment(
     wasWritten(live, rules.fields[field], owned[field], fingerprint);
   const written = decodeApplied(live.tags[TAG.applied]);
   const rule = rules.fields.redeploy;
-  const print = rule && owned.redeploy ? fingerprint(fieldText(rule, owned.redeploy)) : '';
+  const documentFingerprint =
+    rule && owned.redeploy ? fingerprint(fieldText(rule, owned.redeploy)) : '';
   const source = definition.some(({ field }) => field === 'apiKeySource') || isSourceOpen();
   const wanted = wantedMethods(desired, live);
   const is = requirementOf(live);
   const changes: Change[] = [];
   const held: Held[] = [];
-  for (const stage of pendingStages(written.get('redeploy'), print, stages)) {
+  for (const stage of pendingStages(written.get('redeploy'), documentFingerprint, stages)) {
     const deployment = is.deployments[stage];
     const place = {
       field: 'redeploy',

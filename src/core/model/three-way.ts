@@ -120,13 +120,14 @@ export function causeOf(
   rule: FieldRule,
   desired: Json,
   live: Json | undefined,
-  third: { readonly written?: string | undefined; readonly seen?: Json | undefined },
+  lastApplied: { readonly written?: string | undefined; readonly seen?: Json | undefined },
   fingerprint: Fingerprint,
 ): Cause {
   const view = ownView(rule, desired, live);
-  const seen = third.seen === undefined ? undefined : ownView(rule, desired, third.seen);
-  if (third.written !== undefined) {
-    const isWritten = (value: Json) => fingerprint(fieldText(rule, value)) === third.written;
+  const seen =
+    lastApplied.seen === undefined ? undefined : ownView(rule, desired, lastApplied.seen);
+  if (lastApplied.written !== undefined) {
+    const isWritten = (value: Json) => fingerprint(fieldText(rule, value)) === lastApplied.written;
     if (isWritten(desired)) return 'live';
     if (rule.merge === 'per-key')
       return seen === undefined || jsonEqual(view, seen) ? 'git' : 'both';

@@ -27,7 +27,7 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   } = object;
   const { live } = found;
   const seen = input.lastSeen.get(identity(desired));
-  const third = {
+  const comparisonContext = {
     world,
     rules,
     fingerprint: input.fingerprint,
@@ -35,8 +35,8 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   };
   const result =
     desired.kind === REQUIREMENT
-      ? compareRequirement(desired, live, { ...third, making })
-      : compare(desired, form, live, { ...third, stageNames, doubtful });
+      ? compareRequirement(desired, live, { ...comparisonContext, making })
+      : compare(desired, form, live, { ...comparisonContext, stageNames, doubtful });
   const { changes, held: fought } = yieldContestedFields(object, result.changes);
   const news = recreation({ desired, form, stageNames, world }, live, seen);
   const changed = changes.length > 0 || found.disclaims.length > 0;

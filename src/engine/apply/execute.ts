@@ -112,8 +112,8 @@ async function deploy(
       message: 'the API changed since it was planned: it is looked at again in the next pass',
     };
   const rule = kindOf(step, run).rules.fields.redeploy;
-  const print = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
-  const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${print})`;
+  const documentFingerprint = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
+  const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${documentFingerprint})`;
   const deployed = await kind.deploy?.(send, now, { stages, description, finish });
   if (deployed) recordWrite(step, deployed, run);
   return undefined;

@@ -1,8 +1,8 @@
 /** Wrong command lines, and what was probably meant. */
 import { didYouMean } from '../manifests/suggest.ts';
+import { UsageError } from './errors.ts';
 import { COMMAND_NAMES, type CommandName, FLAGS, type Flag, flagsOf, isSwitch } from './flags.ts';
 import { boolean } from './parsers.ts';
-import { UsageError } from './usage.ts';
 
 const ALL = FLAGS as readonly Flag[];
 
