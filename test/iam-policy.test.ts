@@ -12,7 +12,7 @@ import {
   questionOf,
 } from './kit/iam.ts';
 import { createRig, documentOf, type Rig } from './kit/rig.ts';
-import { seed } from './scenarios/account.ts';
+import { seed } from './kit/seed.ts';
 import { play, scenarioNames } from './scenarios/harness.ts';
 
 /** Allowances by their shape, and whether a pass has ever made use of one. */

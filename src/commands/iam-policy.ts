@@ -2,6 +2,7 @@
 
 import { assumePolicy, iamPolicy } from '../core/iam/policy.ts';
 import { apisOf } from '../core/iam/request.ts';
+import { compact } from '../core/model/compact.ts';
 import { isMap } from '../core/model/json.ts';
 import type { Target } from '../core/model/model.ts';
 import { chosen } from '../engine/reconcile/engine.ts';
@@ -63,11 +64,11 @@ async function forTarget(target: Target, tree: Tree, flags: Flags, { env }: Proc
     target,
     region: target.region ?? (await regionOf(env)),
     desired,
-    policy: {
-      ...(flags.mode && { mode: flags.mode }),
+    policy: compact({
+      mode: flags.mode,
       unsetMode: 'enforce',
       prune: !target.implicit && (flags.prune ?? target.prune),
-    },
+    }),
     secretsPrefix: flags['values-secrets'],
     apiIds: apiIdsOf(flags, desired),
   });

@@ -1,5 +1,6 @@
 /** From flags to what the engine is told. */
 
+import { compact } from '../core/model/compact.ts';
 import type { Emit } from '../core/model/events.ts';
 import { chosen } from '../engine/reconcile/engine.ts';
 import type { EngineDeps, Settings } from '../engine/state/settings.ts';
@@ -88,5 +89,5 @@ export function surroundingsOf(
   { env, clock }: ProcessIo,
   onCall?: EngineDeps['onCall'],
 ): EngineDeps {
-  return { clock, emit, env, ...(onCall && { onCall }) };
+  return compact({ clock, emit, env, onCall });
 }

@@ -4,6 +4,7 @@ import { requirementOf } from '../core/compare/key-requirement.ts';
 import { manifestSpec } from '../core/compare/manifest-spec.ts';
 import { claimOf, isMark, otherManager } from '../core/compare/ownership.ts';
 import { apiReference } from '../core/compare/references.ts';
+import { compact } from '../core/model/compact.ts';
 import type { Rules } from '../core/model/field-rules.ts';
 import { isMap, jsonEqual } from '../core/model/json.ts';
 import { type Json, type Live, type Spec, TAG } from '../core/model/model.ts';
@@ -33,7 +34,7 @@ export function documentOf(live: Live, rules: Rules, context: Context): Exported
   const { kind, id } = live;
   const spec = { ...(own.live ?? live.spec), tags: omit(live.spec.tags, isMark) };
   const isSettled = context.naming.rivalsOf(live).length === 0;
-  return {
+  return compact({
     kind,
     name,
     id,
@@ -47,8 +48,8 @@ export function documentOf(live: Live, rules: Rules, context: Context): Exported
       ...policy(live, rules, context),
     },
     comments: [...commentsOf(live, context), ...(own.comments ?? [])],
-    ...(own.options && { options: own.options }),
-  };
+    options: own.options,
+  });
 }
 
 /** Whether tags say whose it is, so that it has to be adopted. */

@@ -1,6 +1,7 @@
 /** Who we are and where: credentials, region, account and the SDK's client. */
 import { APIGatewayClient, type APIGatewayClientConfig } from '@aws-sdk/client-api-gateway';
 import type { STSClient } from '@aws-sdk/client-sts';
+import { compact } from '../core/model/compact.ts';
 import { GatewayError, gatewayError } from './errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -170,12 +171,12 @@ function assumedRole(sts: STSClient, { roleArn, externalId, sessionName, signal 
     );
     if (!given?.AccessKeyId || !given.SecretAccessKey)
       throw new Error(`AssumeRole gave no credentials for ${roleArn}`);
-    return {
+    return compact({
       accessKeyId: given.AccessKeyId,
       secretAccessKey: given.SecretAccessKey,
       ...(given.SessionToken && { sessionToken: given.SessionToken }),
-      ...(given.Expiration && { expiration: given.Expiration }),
-    };
+      expiration: given.Expiration,
+    });
   };
 }
 

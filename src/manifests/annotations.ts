@@ -1,3 +1,4 @@
+import { compact } from '../core/model/compact.ts';
 import type { Annotations, Mode } from '../core/model/model.ts';
 
 /** What the `apikeeper.dev/…` annotations of a valid document say. Those of other tools are left alone. */
@@ -9,13 +10,13 @@ export function parseAnnotations(
   const adopt = annotation('adopt');
   const mode = annotation('mode') as Mode | undefined;
   const movedFrom = annotation('moved-from');
-  return {
+  return compact({
     ...(adopt && { adopt }),
     adoptFrom: commaSeparated(annotation('adopt-from')),
-    ...(mode && { mode }),
+    mode,
     ignore: commaSeparated(annotation('ignore')),
     movedFrom: movedFrom === undefined ? [] : [parseIdentity(movedFrom, namespace)],
-  };
+  });
 }
 
 /** `[namespace/]name`. */

@@ -19,14 +19,14 @@ type Place = Annotations['movedFrom'][number];
 export function keyAnnotations(consumer: Entry): Annotations {
   const written = writtenOn(consumer);
   const adopt = annotationItems(written, 'adopt').find(({ part }) => part === undefined);
-  return {
+  return compact({
     ...shared(consumer),
-    ...(adopt && { adopt: adopt.value }),
+    adopt: adopt?.value,
     ignore: ignored(consumer).flatMap(([where, ...names]) =>
       where === 'key' ? [pointer(['spec', ...names])] : [],
     ),
     movedFrom: oldNames(consumer),
-  };
+  });
 }
 
 /** `movedFrom` holds the old name that is said of this plan alone: those that follow from others' are found when all documents are known. */
@@ -36,9 +36,9 @@ export function planAnnotations(consumer: Entry, part: Part): Annotations {
     (one) => one.part === part.suffix || one.value === 'by-name',
   );
   const moved = annotationItems(written, 'moved-from').find((one) => one.part === part.suffix);
-  return {
+  return compact({
     ...shared(consumer),
-    ...(adopt && { adopt: adopt.value }),
+    adopt: adopt?.value,
     ignore: ignored(consumer).flatMap(([where, suffix, field = '', ...names]) => {
       if (where !== 'access' || suffix !== part.suffix) return [];
       return [
@@ -50,7 +50,7 @@ export function planAnnotations(consumer: Entry, part: Part): Annotations {
       ];
     }),
     movedFrom: moved ? [parseIdentity(moved.value, consumer.namespace)] : [],
-  };
+  });
 }
 
 /** The names that the Consumer had: one, if any. */
@@ -105,7 +105,7 @@ export function claimsOf(
 
 function shared(consumer: Entry): Annotations {
   const { adoptFrom, mode } = parseAnnotations(writtenOn(consumer), consumer.namespace);
-  return { adoptFrom, ...(mode && { mode }), ignore: [], movedFrom: [] };
+  return compact({ adoptFrom, mode, ignore: [], movedFrom: [] });
 }
 
 /** Nothing where they can't be trusted. */

@@ -2,8 +2,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exhausted, forbidden, passing, throttled } from '../conformance/clients.ts';
 import { documentOf } from '../kit/rig.ts';
+import { findKey, findPlan } from '../kit/seed.ts';
 import type { Document } from '../reliability/account.ts';
-import { findKey, findPlan } from '../scenarios/account.ts';
 import { createScene, on, passes, type Scene } from './scene.ts';
 
 let scene: Scene;

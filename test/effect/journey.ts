@@ -4,10 +4,10 @@ import { expect } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { run } from '../commands/io.ts';
 import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
+import type { Console } from '../kit/seed.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
 import { createAccount, type Document } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
-import type { Console } from '../scenarios/account.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Journey extends AsyncDisposable {

@@ -1,6 +1,6 @@
 /** What a consumer notices of changes that are not meant for it: nothing; and of a move from plan to plan: the one gap that the service forces. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { findKey, findPlan } from '../scenarios/account.ts';
+import { findKey, findPlan } from '../kit/seed.ts';
 import { createScene, key, on, passes, plan, type Scene } from './scene.ts';
 
 let scene: Scene;

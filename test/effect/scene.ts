@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
 import { type Answer, type Api, ask, deployApi, urlOf } from '../conformance/clients.ts';
 import { documentOf } from '../kit/rig.ts';
+import { type Console, findKey, findPlan } from '../kit/seed.ts';
 import {
   createAccount,
   createTree,
@@ -12,7 +13,6 @@ import {
   startProcess,
 } from '../reliability/account.ts';
 import { serve } from '../reliability/processes.ts';
-import { type Console, findKey, findPlan } from '../scenarios/account.ts';
 import { createWatch, type Watch } from './watch.ts';
 
 export interface Scene extends AsyncDisposable {

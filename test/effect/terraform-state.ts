@@ -1,5 +1,5 @@
 /** Terraform's state of what a journey begins with. */
-import type { Console } from '../scenarios/account.ts';
+import type { Console } from '../kit/seed.ts';
 
 interface Ids {
   readonly keyId: string;

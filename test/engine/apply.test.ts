@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
+import { seed } from '../kit/seed.ts';
 import { yaml } from '../manifests/workspace.ts';
-import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';
 
 const key = (name: string, spec: object = {}) => yaml('ApiKey', name, { enabled: true, ...spec });
@@ -21,7 +21,7 @@ const full = {
 
 async function world(files: Readonly<Record<string, string>>): Promise<Bench> {
   const bench = await createBench(files);
-  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.console(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   return bench;
 }
 
@@ -32,8 +32,8 @@ const messageOf = ({ objects }: TargetReport, name: string) =>
 
 async function keysOf(bench: Bench, plan: string): Promise<(string | undefined)[]> {
   const { items = [] } = await bench
-    .hand()
-    .getUsagePlanKeys({ usagePlanId: (await planNamed(bench.hand(), plan))?.id });
+    .console()
+    .getUsagePlanKeys({ usagePlanId: (await planNamed(bench.console(), plan))?.id });
   return items.map(({ name }) => name).sort();
 }
 
@@ -68,7 +68,7 @@ describe('a create whose answer is lost', () => {
     await using bench = await world({ 'a.yaml': key('acme') });
     bench.emulator.inject({ operation: 'CreateApiKey', times: 1, fault: { type: 'drop-before' } });
     expect(outcomes(await bench.apply())).toEqual({ 'ApiKey/acme': 'created' });
-    expect((await bench.hand().getApiKeys({})).items).toHaveLength(1);
+    expect((await bench.console().getApiKeys({})).items).toHaveLength(1);
   });
 
   test('and is given up, is looked for by the next pass, also by one that reads only what changed', async () => {
@@ -128,7 +128,7 @@ describe('a create that is interrupted', () => {
     expect(outcomes(first)).toEqual({ 'Stage/production': 'created' });
     expect(outcomes(second)).toEqual({ 'Stage/production': 'kept' });
     const { accessLogSettings } = await bench
-      .hand()
+      .console()
       .getStage({ restApiId: 'residents', stageName: 'production' });
     expect(accessLogSettings).toEqual(accessLog);
   });
@@ -211,7 +211,7 @@ describe('disabling a key', () => {
     await bench.space.write('a.yaml', key('acme', { enabled: false, description: 'refused' }));
     bench.emulator.inject({ operation: 'UpdateApiKey', skip: 1, times: 1, fault: refused });
     expect(outcomes(await bench.apply())).toEqual({ 'ApiKey/acme': 'failed' });
-    expect((await keyNamed(bench.hand(), 'acme'))?.enabled).toBe(false);
+    expect((await keyNamed(bench.console(), 'acme'))?.enabled).toBe(false);
 
     const report = await bench.apply();
     expect(report.objects[0]?.changes.map(({ path }) => path)).toEqual(['/spec/description']);
@@ -264,10 +264,10 @@ describe('an object that was read more than a minute before its turn', () => {
     await using _ = bench;
     expect(outcomes(report)[`ApiKey/${second}`]).toBe('skipped');
     expect(messageOf(report, second)).toContain('changed since it was planned');
-    expect((await keyNamed(bench.hand(), second))?.description).toBe('by hand');
+    expect((await keyNamed(bench.console(), second))?.description).toBe('by hand');
     expect(report.state).toBe('drifted');
     expect((await bench.apply()).state).toBe('in-sync');
-    expect((await keyNamed(bench.hand(), second))?.description).toBe('from Git');
+    expect((await keyNamed(bench.console(), second))?.description).toBe('from Git');
   });
 });
 
@@ -309,9 +309,9 @@ describe('what refers to something that could not be made', () => {
     bench.emulator.inject({ operation: 'CreateStage', times: 1, fault: full });
     const report = await bench.apply();
     expect(outcomes(report)).toEqual({ 'Stage/production': 'failed', 'UsagePlan/gold': 'held' });
-    expect(await planNamed(bench.hand(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
+    expect(await planNamed(bench.console(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
     expect((await bench.apply()).state).toBe('in-sync');
-    expect((await planNamed(bench.hand(), 'gold'))?.apiStages).toEqual([
+    expect((await planNamed(bench.console(), 'gold'))?.apiStages).toEqual([
       { apiId: 'residents', stage: 'production' },
     ]);
   });
@@ -325,7 +325,7 @@ describe('what refers to something that could not be made', () => {
     });
     const report = await bench.apply();
     expect(report.state).toBe('held');
-    expect(await planNamed(bench.hand(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
+    expect(await planNamed(bench.console(), 'gold')).toMatchObject({ throttle: { rateLimit: 5 } });
   });
 });
 
@@ -339,7 +339,7 @@ describe('a deployment', () => {
   async function deploying(): Promise<Bench> {
     const bench = await createBench({ 'a.yaml': yaml('KeyRequirement', 'residents', requirement) });
     await seed(
-      { gateway: bench.hand(), state: bench.emulator.state() },
+      { gateway: bench.console(), state: bench.emulator.state() },
       {
         apis: [
           {

@@ -86,7 +86,7 @@ export interface Bench extends AsyncDisposable {
   readonly owner: string;
   readonly events: readonly ({ readonly event: EventName } & EventFields)[];
   /** What somebody without apikeeper does; other accounts by their number. */
-  hand(account?: string): APIGateway;
+  console(account?: string): APIGateway;
   start(options?: StartOptions): Promise<Daemon>;
   /** A process that makes passes when it is told to. */
   engine(options?: EngineOptions): Engine;
@@ -165,7 +165,8 @@ export async function createBench(
     clock,
     owner,
     events,
-    hand: (account) => stack.adopt(handOf(emulator.url, account), (gateway) => gateway.destroy()),
+    console: (account) =>
+      stack.adopt(handOf(emulator.url, account), (gateway) => gateway.destroy()),
     async start({
       directory = space.path,
       settings = {},

@@ -4,8 +4,8 @@
  */
 import { expect, test } from 'vitest';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import { seed } from '../kit/seed.ts';
 import type { Document } from '../reliability/account.ts';
-import { seed } from '../scenarios/account.ts';
 
 const MANAGED = 7;
 const LIMITS = { apiKeys: 10_000, usagePlans: 10_000, regionalApis: 10_000, edgeApis: 10_000 };

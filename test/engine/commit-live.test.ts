@@ -24,7 +24,7 @@ test('what is declared at the start is live so long after it was read', async ()
 
 test('a commit is told once it is live; what asks for nothing, or heals drift, is none', async () => {
   await using bench = await createBench({ 'a.yaml': key('acme') });
-  const gateway = bench.hand();
+  const gateway = bench.console();
   await using daemon = await bench.start();
   await settled(bench);
   const first = live(bench).length;
@@ -91,7 +91,7 @@ test('a commit whose pass gave way to another is live with that one, and counted
   await until(() => bench.calls('UpdateUsagePlan') === 1 && bench.clock.waiting > 0);
   bench.clock.pass(5_000);
   await bench.space.write('keys.yaml', key('acme'));
-  await until(async () => (await keyNamed(bench.hand(), 'acme')) !== undefined);
+  await until(async () => (await keyNamed(bench.console(), 'acme')) !== undefined);
   bench.clock.hurry();
   await until(() => live(bench).length > first);
   expect(live(bench)).toHaveLength(first + 1);

@@ -6,8 +6,8 @@ import { createMemory } from '../../src/engine/state/memory.ts';
 import { desired, live, NOW, ours, planOf } from '../core/build.ts';
 import { accessOf } from '../kit/invariants.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import { seed } from '../kit/seed.ts';
 import type { Document } from '../reliability/account.ts';
-import { seed } from '../scenarios/account.ts';
 
 const throttle = { rateLimit: 50, burstLimit: 100 };
 const quota = { limit: 1000, period: 'DAY' };

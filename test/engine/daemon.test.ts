@@ -28,7 +28,7 @@ async function settled(bench: Bench, namespace = 'default'): Promise<void> {
 describe('what makes it look again', () => {
   test('at its scheduled time it finds drift and heals it', async () => {
     await using bench = await createBench({ 'a.yaml': key('acme', { description: 'from Git' }) });
-    const gateway = bench.hand();
+    const gateway = bench.console();
     await using daemon = await bench.start();
     await settled(bench);
     const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
@@ -50,7 +50,7 @@ describe('what makes it look again', () => {
 
   test('when a file changes, what it says is live soon, and nothing else is read for it', async () => {
     await using bench = await createBench({ 'a.yaml': key('acme'), 'b.yaml': key('birch') });
-    const gateway = bench.hand();
+    const gateway = bench.console();
     await using _ = await bench.start();
     await settled(bench);
     const lists = bench.calls('GetApiKeys');
@@ -65,7 +65,7 @@ describe('what makes it look again', () => {
     'when somebody asks (%s), everything is read',
     async (trigger) => {
       await using bench = await createBench({ 'a.yaml': key('acme') });
-      const gateway = bench.hand();
+      const gateway = bench.console();
       await using daemon = await bench.start();
       await settled(bench);
       const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
@@ -110,7 +110,7 @@ describe('a pass gives way', () => {
 
   test('a revocation is live long before a queue of limits has ended, and the queue goes on after it', async () => {
     await using bench = await createBench({ 'a.yaml': key('acme') }, { quotas: 'real' });
-    const gateway = bench.hand();
+    const gateway = bench.console();
     await using _ = await queue(bench);
     const began = bench.clock.now();
     await bench.space.replace('a.yaml', key('acme', { enabled: false }));
@@ -189,7 +189,7 @@ describe('a pass gives way', () => {
     });
     await bench.space.publish('repo', '.worktrees/0');
     await bench.space.replace('.worktrees/1/a.yaml', key('acme', { description: 'new' }));
-    const gateway = bench.hand();
+    const gateway = bench.console();
     let loads = 0;
     await using _ = await bench.start({
       directory: `${bench.space.path}/repo`,
@@ -269,7 +269,7 @@ describe('targets', () => {
     bench.emulator.inject({ account: FIRST, fault: { type: 'hang' } });
     await using daemon = await bench.start();
     await settled(bench, 'second');
-    expect((await keyNamed(bench.hand(SECOND), 'acme'))?.enabled).toBe(true);
+    expect((await keyNamed(bench.console(SECOND), 'acme'))?.enabled).toBe(true);
     expect(daemon.report()?.targets.map(({ namespace }) => namespace)).toEqual(['second']);
     expect(daemon.health()).toEqual({
       live: true,
@@ -290,7 +290,7 @@ describe('targets', () => {
     await settled(bench, 'first');
     await bench.space.replace('targets.yaml', stream(first, second));
     await bench.space.replace('more.yaml', key('acme', {}, { namespace: 'second' }));
-    await until(async () => (await keyNamed(bench.hand(SECOND), 'acme'))?.enabled);
+    await until(async () => (await keyNamed(bench.console(SECOND), 'acme'))?.enabled);
     await settled(bench, 'second');
     expect(daemon.report()?.targets.map(({ namespace }) => namespace)).toEqual(['first', 'second']);
 
@@ -298,7 +298,7 @@ describe('targets', () => {
     await bench.space.replace('targets.yaml', second);
     await until(() => daemon.report()?.targets.length === 1);
     expect(bench.schedules()).toEqual([EVERY_TEN]);
-    expect((await keyNamed(bench.hand(FIRST), 'acme'))?.enabled).toBe(true);
+    expect((await keyNamed(bench.console(FIRST), 'acme'))?.enabled).toBe(true);
   });
 
   test('one that vanishes and comes back while a call is under way still has one pass at a time', async () => {
@@ -371,10 +371,10 @@ describe('failures', () => {
   async function withKey(): Promise<{
     bench: Bench;
     id: string;
-    gateway: ReturnType<Bench['hand']>;
+    gateway: ReturnType<Bench['console']>;
   }> {
     const bench = await createBench({ 'a.yaml': key('acme', { description: 'from Git' }) });
-    const gateway = bench.hand();
+    const gateway = bench.console();
     await bench.start();
     await settled(bench);
     const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
@@ -468,7 +468,7 @@ describe('failures', () => {
 describe('a key that somebody suspended', () => {
   test('is left as it is while the tag is on it', async () => {
     await using bench = await createBench({ 'a.yaml': key('acme') });
-    const gateway = bench.hand();
+    const gateway = bench.console();
     await using _ = await bench.start();
     await settled(bench);
     const { id = '' } = (await keyNamed(gateway, 'acme')) ?? {};
@@ -550,7 +550,7 @@ describe('stopping', () => {
     await until(() => bench.calls('UpdateApiKey') > writes);
     await Promise.all([daemon.stop(), daemon.stop()]);
     expect(bench.calls('UpdateApiKey')).toBe(writes + 1);
-    const { items = [] } = await bench.hand().getApiKeys({});
+    const { items = [] } = await bench.console().getApiKeys({});
     expect(
       items.filter(({ description }) => description === 'new'),
       'the call in flight was carried out',

@@ -99,7 +99,7 @@ describe('two writers', () => {
     expect(bench.calls('CreateApiKey')).toBe(0);
     await child[Symbol.asyncDispose]();
     bench.clock.hurry();
-    await until(async () => (await keyNamed(bench.hand(), 'acme'))?.enabled);
+    await until(async () => (await keyNamed(bench.console(), 'acme'))?.enabled);
     await until(() => daemon.state === 'in-sync');
   });
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Json } from '../../src/core/model/model.ts';
 import { accessOf, isSettled } from '../kit/invariants.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import { type Account, seed } from '../kit/seed.ts';
 import type { Document } from '../reliability/account.ts';
-import { type Account, seed } from '../scenarios/account.ts';
 
 const numRuns = Number(process.env.APIKEEPER_RUNS ?? 60);
 

@@ -1,8 +1,8 @@
 /** A stage that its pipeline deletes and makes again while a process watches it. */
 import { expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
+import { seed } from '../kit/seed.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, passRequest } from './bench.ts';
 
 const production = { restApi: { name: 'residents-api' }, stageName: 'production' };
@@ -13,15 +13,15 @@ const stage = yaml('Stage', 'residents-production', { ...production, tracingEnab
 async function world(text: string): Promise<Bench> {
   const bench = await createBench({ 'm.yaml': text });
   const apis = [{ id: 'residents', name: 'residents-api', stages: [{ name: 'production' }] }];
-  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis });
+  await seed({ gateway: bench.console(), state: bench.emulator.state() }, { apis });
   return bench;
 }
 
 async function recreate(bench: Bench): Promise<void> {
   bench.clock.pass(60_000);
   const [restApiId, stageName] = ['residents', 'production'];
-  await bench.hand().deleteStage({ restApiId, stageName });
-  await bench.hand().createStage({ restApiId, stageName, deploymentId: 'deploy1' });
+  await bench.console().deleteStage({ restApiId, stageName });
+  await bench.console().createStage({ restApiId, stageName, deploymentId: 'deploy1' });
 }
 
 /** Passes of one process, each over the manifests as they are then. */
@@ -71,7 +71,7 @@ test('is no stage that somebody took out of the plan', async () => {
   const pass = passes(bench, 'enforce');
   await pass();
   const [usagePlanId = ''] = bench.emulator.state().usagePlans.keys();
-  await bench.hand().updateUsagePlan({
+  await bench.console().updateUsagePlan({
     usagePlanId,
     patchOperations: [{ op: 'remove', path: '/apiStages', value: 'residents:production' }],
   });

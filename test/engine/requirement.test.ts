@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { ReportObject, TargetReport } from '../../src/core/model/report.ts';
 import type { Fault } from '../../src/emulator/index.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { changeInConsole } from '../scenarios/history.ts';
 
 const API = 'residents1';

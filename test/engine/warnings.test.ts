@@ -1,8 +1,8 @@
 /** Warnings of what is live: in reports and in the log. */
 import { describe, expect, test } from 'vitest';
 import type { TargetReport } from '../../src/core/model/report.ts';
+import { seed } from '../kit/seed.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { seed } from '../scenarios/account.ts';
 import { type Bench, createBench, keyNamed, passRequest, planNamed } from './bench.ts';
 
 const RESIDENTS = { id: 'residents', name: 'residents-api', stages: [{ name: 'production' }] };
@@ -13,7 +13,7 @@ const plan = (name: string, spec: object = {}) =>
 
 async function world(...documents: readonly string[]): Promise<Bench> {
   const bench = await createBench({ 'm.yaml': stream(...documents) });
-  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.console(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   return bench;
 }
 
@@ -94,7 +94,7 @@ describe('a report warns', () => {
   test('of what is live, whatever the manifests say, until a pass puts it right', async () => {
     await using bench = await world(key('acme'), plan('p'));
     await bench.apply();
-    const hand = bench.hand();
+    const hand = bench.console();
     const usagePlanId = (await planNamed(hand, 'p'))?.id;
     await hand.deleteUsagePlanKey({ usagePlanId, keyId: (await keyNamed(hand, 'acme'))?.id });
     await using process = bench.engine({ settings: { mode: 'observe' } });
@@ -110,7 +110,7 @@ describe('a report warns', () => {
   test("of nobody else's objects", async () => {
     await using bench = await world(key('acme'), plan('p', { keys: ['acme'] }));
     await seed(
-      { gateway: bench.hand(), state: bench.emulator.state() },
+      { gateway: bench.console(), state: bench.emulator.state() },
       { keys: [{ id: 'strangerkey', name: 'theirs' }], plans: [{ id: 'theirs', name: 'theirs' }] },
     );
     expect(codes(await bench.apply())).toEqual([]);
@@ -121,7 +121,7 @@ describe('a report warns', () => {
     await bench.apply();
     expect(codes(await planned(bench))).toEqual(['KEY_WITHOUT_PLAN ApiKey/acme']);
     await seed(
-      { gateway: bench.hand(), state: bench.emulator.state() },
+      { gateway: bench.console(), state: bench.emulator.state() },
       { plans: [{ id: 'theirs', name: 'theirs', keys: ['acme'] }] },
     );
     expect(codes(await planned(bench))).toEqual([]);
@@ -141,7 +141,7 @@ test('a warning is logged once, until it is gone and comes back; what is only go
     yaml('UsagePlan', 'empty', { keys: [], stages: [production] }),
   );
   await using bench = await createBench({ 'm.yaml': broken });
-  await seed({ gateway: bench.hand(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
+  await seed({ gateway: bench.console(), state: bench.emulator.state() }, { apis: [RESIDENTS] });
   await using process = bench.engine();
   const pass = () => process.reconcile(passRequest('schedule'));
   await pass();

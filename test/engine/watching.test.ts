@@ -8,7 +8,7 @@ const SHA = (commit: number) => `${commit}`.repeat(40);
 const acme = (spec: object) => yaml('ApiKey', 'acme', { enabled: true, ...spec });
 
 async function isLive(bench: Bench, description: string): Promise<boolean> {
-  return (await keyNamed(bench.hand(), 'acme'))?.description === description;
+  return (await keyNamed(bench.console(), 'acme'))?.description === description;
 }
 
 test('what git-sync publishes is live, each commit with its name, also when the old worktree goes at once', async () => {
@@ -57,7 +57,7 @@ test('files are written one after the other, and read when the last is written',
   await until(() => bench.passes().length === 1);
   for (let file = 0; file < 20; file++)
     await bench.space.write(`more/${file}.yaml`, yaml('ApiKey', `key-${file}`));
-  await until(async () => (await bench.hand().getApiKeys({ limit: 500 })).items?.length === 21);
+  await until(async () => (await bench.console().getApiKeys({ limit: 500 })).items?.length === 21);
   await until(() => bench.passes().at(-1)?.state === 'in-sync');
   expect(bench.passes().length).toBeLessThan(10);
 });
@@ -90,7 +90,7 @@ test('a file that cannot be read takes nothing away; what is valid goes on', asy
       owner: bench.owner,
     }),
   );
-  const gateway = bench.hand();
+  const gateway = bench.console();
   await using daemon = await bench.start();
   await until(() => bench.passes().at(-1)?.state === 'in-sync');
   await bench.space.write('b.yaml', 'kind: [');

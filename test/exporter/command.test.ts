@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/cli.ts';
 import { load } from '../../src/manifests/load.ts';
 import { createWorld, waitFor } from '../commands/io.ts';
+import { seed } from '../kit/seed.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
-import { seed } from '../scenarios/account.ts';
 import { createSpace, type Space, tally } from './space.ts';
 
 let space: Space;

@@ -1,7 +1,7 @@
 /** An account as people leave it behind: made by hand, by a stack, and by an application, over years. */
 import type { APIGateway } from '@aws-sdk/client-api-gateway';
-import type { Account, Console } from '../scenarios/account.ts';
-import { seed } from '../scenarios/account.ts';
+import type { Account, Console } from '../kit/seed.ts';
+import { seed } from '../kit/seed.ts';
 
 const STAGES = ['development', 'staging', 'production'];
 const STACK = {

@@ -1,5 +1,5 @@
 /** The account that has a golden file. `scripts/golden-export.ts` writes it; read it before you commit it. */
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { createSpace } from './space.ts';
 
 export const goldenUrl = new URL('golden/small.txt', import.meta.url);

@@ -5,8 +5,8 @@ import type { Report, ReportObject } from '../../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
 import { clientOf } from '../conformance/harness.ts';
+import type { Console } from '../kit/seed.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import type { Console } from '../scenarios/account.ts';
 
 export interface Space extends AsyncDisposable {
   readonly emulator: Emulator;

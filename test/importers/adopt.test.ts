@@ -4,8 +4,8 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
+import { seed } from '../kit/seed.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import { seed } from '../scenarios/account.ts';
 
 const OF_STACK = { 'aws:cloudformation:stack-name': 'token-desk-api-pre-production' };
 

@@ -5,8 +5,8 @@ import { emulatorEnvironment } from '../../src/commands/emulator.ts';
 import type { ReportObject } from '../../src/core/model/report.ts';
 import { type AccountState, type Emulator, startEmulator } from '../../src/emulator/index.ts';
 import { run } from '../commands/io.ts';
+import { type Account, seed } from '../kit/seed.ts';
 import { createWorkspace, type Workspace } from '../manifests/workspace.ts';
-import { type Account, seed } from '../scenarios/account.ts';
 
 export interface LiveWorld {
   emulator: Emulator;

@@ -13,8 +13,8 @@ import { load } from '../../src/manifests/load.ts';
 import { openDoor } from '../gateway/door.ts';
 import { expectAllowed, type PolicyOf, policiesOf } from '../kit/iam.ts';
 import { createRig, documentOf, type Rig } from '../kit/rig.ts';
+import { seed } from '../kit/seed.ts';
 import { writesOf } from '../reliability/account.ts';
-import { seed } from '../scenarios/account.ts';
 import { exampleOf, minimalSpec, mutable } from './examples.ts';
 
 export const NAME = 'subject';

@@ -8,7 +8,7 @@ import type { Call, Settings } from '../../src/engine/state/settings.ts';
 import { clientOf } from '../conformance/harness.ts';
 import { createTree, type Document, type HandClock, handClock } from '../reliability/account.ts';
 import { assertReport } from '../report/schema.ts';
-import type { Console } from '../scenarios/account.ts';
+import type { Console } from './seed.ts';
 
 export interface Rig extends AsyncDisposable {
   readonly emulator: Emulator;

@@ -15,7 +15,7 @@ import {
 import { createEngine } from '../../src/engine/reconcile/engine.ts';
 import type { EngineDeps, Settings } from '../../src/engine/state/settings.ts';
 import type { RequestHandler } from '../../src/gateway/client.ts';
-import type { Console } from '../scenarios/account.ts';
+import type { Console } from '../kit/seed.ts';
 
 export type Document = Readonly<Record<string, unknown>>;
 export type Core = ReturnType<typeof createEmulator>;

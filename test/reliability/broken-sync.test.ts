@@ -3,7 +3,7 @@ import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from 'vitest';
 import { run } from '../commands/io.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { createTree, type Document, openAccount, writesOf } from './account.ts';
 import { gold, key, STRANGERS, target } from './crash-scenarios.ts';
 

@@ -1,6 +1,6 @@
 /** Two writers: after three rounds we give way, but never where access or a limit is at stake; with the lock there is only one. */
 import { expect, test } from 'vitest';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { type ConsoleChange, changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState } from '../../src/emulator/index.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,

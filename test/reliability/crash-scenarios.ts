@@ -1,6 +1,6 @@
 /** What is interrupted: each scenario is an account with a past, and manifests that ask for something new. */
 import { randomUUID } from 'node:crypto';
-import type { Account as Furniture } from '../scenarios/account.ts';
+import type { Account as Furniture } from '../kit/seed.ts';
 import type { ConsoleChange } from '../scenarios/history.ts';
 import type { Document } from './account.ts';
 

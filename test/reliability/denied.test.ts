@@ -1,7 +1,7 @@
 /** Missing rights and wrong clocks: said once per object, asked for three times, and nobody's turn is kept from them. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { type Answered, type Around, createAccount, createTree, startProcess } from './account.ts';
 import { passOf, settle } from './crash-matrix.ts';
 import { gold, key, plan, STRANGERS, target } from './crash-scenarios.ts';

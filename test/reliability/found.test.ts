@@ -1,7 +1,7 @@
 /** What the matrices and properties found once, each in its smallest form. */
 import { expect, test } from 'vitest';
 import type { Report } from '../../src/core/model/report.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { changeInConsole } from '../scenarios/history.ts';
 import { type Account, createAccount, type Document } from './account.ts';
 import { passOf, settle } from './crash-matrix.ts';

@@ -1,7 +1,7 @@
 /** Lists that lie or break off: what they don't show is looked for, and a list in part is no list. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { FaultEffect } from '../../src/emulator/index.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { createAccount, createTree, startProcess, writesOf } from './account.ts';
 import {
   passOf,

@@ -1,7 +1,7 @@
 /** What injected crashes can't show: real processes killed with SIGKILL, real time, a lock whose holder is gone, two hosts. */
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { createAccount, createTree } from './account.ts';
 import { setUp, undisturbed } from './crash-matrix.ts';
 import {

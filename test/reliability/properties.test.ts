@@ -8,7 +8,7 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Report } from '../../src/core/model/report.ts';
 import type { AccountState, Fault, FaultEffect } from '../../src/emulator/index.ts';
 import { load } from '../../src/manifests/load.ts';
-import { seed } from '../scenarios/account.ts';
+import { seed } from '../kit/seed.ts';
 import { changeInConsole } from '../scenarios/history.ts';
 import {
   type Account,

@@ -18,7 +18,7 @@ import { type AccountState, type Emulator, startEmulator } from '../../src/emula
 import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
 import type { Settings } from '../../src/engine/state/settings.ts';
 import { renderText } from '../../src/report/text.ts';
-import { type Account, type Console, seed } from './account.ts';
+import { type Account, type Console, seed } from '../kit/seed.ts';
 import { type ConsoleChange, changeInConsole } from './history.ts';
 
 export interface Scenario extends Account {

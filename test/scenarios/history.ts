@@ -8,7 +8,7 @@ import {
   findPlan,
   makeMethod,
   seed,
-} from './account.ts';
+} from '../kit/seed.ts';
 
 /** A change made by hand. Objects are written `ApiKey/acme`, `UsagePlan/acme-residents`, `Stage/residents-api:production`: by their live name or id. */
 export type ConsoleChange =

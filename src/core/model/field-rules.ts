@@ -77,7 +77,7 @@ function fieldOf(name: string, node: SchemaNode): FieldRule {
     merge: mark.merge ?? 'whole',
     key: mark.key,
     default: node.default ?? null,
-    ...(mark.defaultFrom && { defaultFrom: mark.defaultFrom }),
+    defaultFrom: mark.defaultFrom,
     immutable: mark.immutable ?? false,
     sensitive: mark.sensitive ?? false,
     fields: fieldsOf(node.items?.properties ?? node.properties ?? {}),

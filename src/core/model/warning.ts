@@ -63,6 +63,6 @@ export function warning(
     name,
     path,
     message,
-    ...(source && { source }),
+    source,
   });
 }

@@ -4,6 +4,7 @@ import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
 import { apiOf, stageId } from '../compare/references.ts';
+import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import type { HoldReason, State } from '../model/plan.ts';
@@ -262,7 +263,7 @@ function held(
   message: string,
   live?: Live,
 ): Match {
-  return { is: 'held', reason, state, wants, message, ...(live && { live }) };
+  return compact({ is: 'held', reason, state, wants, message, live });
 }
 
 /** Documents that mean the same live object: each is named with the others. */

@@ -7,6 +7,7 @@ import { holdMassRevocation } from '../holds/blast-radius.ts';
 import { holdLockouts } from '../holds/lockout.ts';
 import { holdConflicts } from '../holds/membership-conflicts.ts';
 import { holdThrottleRemoval } from '../holds/throttle-order.ts';
+import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
@@ -110,31 +111,31 @@ function objectSteps(
   const suspended = suspension(object, live);
   if (suspended) {
     return [
-      {
+      compact({
         ...stepBase(object),
         action: 'hold',
         wants: live ? 'update' : 'create',
         state: 'unknown',
         reason: 'suspended',
         message: suspended,
-        ...(live && { live }),
-      },
+        live,
+      }),
     ];
   }
   if (found.is === 'held') {
     const { reason, wants, state, message } = found;
     const incident = found.incident && { incident: found.incident };
     return [
-      {
+      compact({
         ...stepBase(object),
         action: 'hold',
         wants,
         state,
         reason,
         message,
-        ...(live && { live }),
+        live,
         ...incident,
-      },
+      }),
     ];
   }
   const steps =

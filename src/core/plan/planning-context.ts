@@ -2,6 +2,7 @@
 import type { Canonical } from '../compare/canonicalize.ts';
 import type { Held } from '../compare/compare-fields.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
+import { compact } from '../model/compact.ts';
 import { hasFixedIdentity, type Rules } from '../model/field-rules.ts';
 import { type Desired, type Live, TAG } from '../model/model.ts';
 import type { Step } from '../model/plan.ts';
@@ -43,16 +44,18 @@ export function heldSteps(
   live: Live | undefined,
   all: readonly Held[],
 ): Step[] {
-  return all.map(({ reason, message, changes }) => ({
-    ...stepBase(object),
-    action: 'hold',
-    wants: live ? 'update' : 'create',
-    state: live ? 'changed' : 'missing',
-    reason,
-    message,
-    changes,
-    ...(live && { live }),
-  }));
+  return all.map(({ reason, message, changes }) =>
+    compact({
+      ...stepBase(object),
+      action: 'hold',
+      wants: live ? 'update' : 'create',
+      state: live ? 'changed' : 'missing',
+      reason,
+      message,
+      changes,
+      live,
+    }),
+  );
 }
 
 /** The tags that say whose it is. What we did not create, such as a stage of the API's pipeline, gets no `on-remove`: it is never ours to delete. */

@@ -57,18 +57,18 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       awsId,
       state: step.state,
       action: step.action,
-      ...(step.wants && { wants: step.wants }),
-      ...(reason && { reason }),
+      wants: step.wants,
+      reason,
       message,
-      ...(cause && { cause }),
+      cause,
       changes: step.changes.map(reportChange),
       ...(step.unclaimed.length > 0 && { unclaimed: step.unclaimed }),
-      ...(step.source && { source: step.source }),
+      source: step.source,
       ...(step.desired?.consumer !== undefined && { consumer: step.desired.consumer }),
       ...(since !== undefined && hasDrifted(step) && { driftedSince: since }),
       // A key that stays enabled has no time yet.
       ...(step.deleteAfter !== undefined && isLeaving(step) && { deleteAfter: step.deleteAfter }),
-      ...(result && { outcome: result.outcome }),
+      outcome: result?.outcome,
     });
   });
 }

@@ -2,6 +2,7 @@
 
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { unsettledBy } from '../../core/compare/pending-redeploys.ts';
+import { compact } from '../../core/model/compact.ts';
 import type { Live } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Outcome } from '../../core/model/report.ts';
@@ -158,11 +159,11 @@ function resultOf(step: Step, run: ApplyState): Result {
   if (!worst) return { outcome: OUTCOMES[step.action], ...who };
   const outcome = FAILED_OUTCOMES[worst.is];
   const { is, message, errorClass } = worst;
-  return {
+  return compact({
     outcome,
     message,
     ...(is !== 'failed' && { reason: is }),
-    ...(errorClass && { errorClass }),
+    errorClass,
     ...who,
-  };
+  });
 }

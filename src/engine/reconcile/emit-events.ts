@@ -72,7 +72,7 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
     }
     const chosen =
       step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
-    emit('step.held', { ...detailed(step), ...(step.wants && { wants: step.wants }), chosen });
+    emit('step.held', compact({ ...detailed(step), wants: step.wants, chosen }));
   }
   for (const hold of [...memory.reportedHolds].filter((one) => !standing.has(one)))
     memory.reportedHolds.delete(hold);
@@ -161,8 +161,8 @@ function about(step: Step) {
     namespace,
     name,
     consumer,
-    ...(live && { awsId: live.id }),
-    ...(source && { source }),
+    awsId: live?.id,
+    source,
   });
 }
 
@@ -172,9 +172,9 @@ function detailed(step: Step) {
   const cause = causeOfStep(step.changes);
   return compact({
     ...about(step),
-    ...(reason && { reason }),
+    reason,
     message,
-    ...(cause && { cause }),
+    cause,
     ...(step.changes.length > 0 && { changes: step.changes.map(reportChange) }),
   });
 }

@@ -239,14 +239,14 @@ function neighbours(tree: Tree, target: Target): Desired[] {
 function policyOf({ target, settings, request }: ReconcileOptions): PlanInput['policy'] {
   const percent =
     settings.maxPercent ?? (settings.maxKeys === undefined ? target.guards.maxPercent : 100);
-  return {
-    ...(settings.mode && { mode: settings.mode }),
+  return compact({
+    mode: settings.mode,
     unsetMode: request.unsetMode,
     prune: !target.implicit && (settings.prune ?? target.prune),
     deleteGraceMs: settings.deleteGraceMs,
     maxKeys: settings.maxKeys ?? target.guards.maxKeys,
     maxPercent: percent,
-  };
+  });
 }
 
 /** What the next pass may know of this one. */
@@ -300,7 +300,7 @@ function reportOf(
   const { target, session, settings, request } = options;
   const { memory, connection } = session;
   const driftedSince = new Map([...memory.drift].map(([who, { since }]) => [who, since]));
-  const findings: Findings = { plan: planned, driftedSince, ...(results && { results }) };
+  const findings: Findings = compact({ plan: planned, driftedSince, results });
   const calls = todo.flatMap((one) => one.calls);
   const quotas = settings.operationQuotas ? OPERATION_QUOTAS : {};
   return compact({

@@ -36,16 +36,16 @@ function ofApi(api: Resource, methods: readonly Resource[], template: Template):
   const found = { ...own, methods: [...ofBody(api), ...own.methods] };
   const restApi = isDemanding(found) ? referredApi(template, api) : undefined;
   const source = isDemanding(found) ? api.text('ApiKeySourceType')?.toUpperCase() : undefined;
-  return {
+  return compact({
     ...commonOf(methods, template),
     ...found,
     ...(!isDemanding(own) && { word: BODY_WORD }),
-    ...(restApi && { restApi }),
+    restApi,
     address: api.id,
     label: soleName(template, api) ?? api.id,
     ...((source === 'HEADER' || source === 'AUTHORIZER') && { apiKeySource: source }),
     source: api.at(),
-  };
+  });
 }
 
 function ofBody(api: Resource): RequiredMethod[] {
@@ -69,14 +69,14 @@ function ofElsewhere(
 ): Requirement {
   const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(template, first, 'RestApiId') : undefined;
-  return {
+  return compact({
     ...commonOf(methods, template),
-    ...(restApi && { restApi }),
+    restApi,
     address: restApi ? api : first.id,
     label: api,
     methods: methods.flatMap((method) => ofMethod(method, template)),
     source: first.at(),
-  };
+  });
 }
 
 function commonOf(methods: readonly Resource[], { manager }: Template) {

@@ -110,7 +110,7 @@ export function readTemplate({
   const ofType = (type: string) =>
     [...resources.values()].filter((resource) => resource.type === type);
   const nameDocument = createNames();
-  return {
+  return compact({
     ...evaluation,
     source,
     resources,
@@ -118,8 +118,8 @@ export function readTemplate({
     findings,
     nameDocument,
     manager: 'cloudformation',
-    ...(originOf && { originOf }),
-  };
+    originOf,
+  });
 }
 
 function evaluated(

@@ -1,4 +1,6 @@
 /** Terraform's expressions: from the parser's syntax tree to what can be evaluated. Nothing here keeps the parser's messages, which quote the source. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Json } from '../../core/model/model.ts';
 
 export type Expression =
@@ -192,12 +194,12 @@ function toFor(node: Node, text: string): Expression {
   return {
     kind: 'for',
     names: { key: String(meta.keyVar ?? ''), value: String(meta.valVar) },
-    parts: {
+    parts: compact({
       collection,
       ...(isObject && { key }),
       value,
-      ...(condition && { condition }),
+      condition,
       isGrouped: meta.groupedValue === true,
-    },
+    }),
   };
 }

@@ -1,4 +1,6 @@
 /** Which methods demand a key: aws_api_gateway_method, and the OpenAPI body of an aws_api_gateway_rest_api. */
+
+import { compact } from '../../core/model/compact.ts';
 import { booleanOf, textOf } from '../common/fields.ts';
 import { isDemanding } from '../common/key-requirements.ts';
 import { resourcePath } from '../common/methods.ts';
@@ -37,8 +39,8 @@ function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform
   const named = typeof name === 'string' ? { name } : undefined;
   const restApi = api.id !== undefined ? { id: api.id } : named;
   const { api_key_source: source } = api.values;
-  return {
-    ...(restApi && { restApi }),
+  return compact({
+    restApi,
     address: api.address,
     label: typeof name === 'string' ? name : api.label,
     word: isDemanding({ methods: own }) ? WORD : BODY_WORD,
@@ -50,7 +52,7 @@ function ofApi(api: Resource, methods: readonly Resource[], terraform: Terraform
     }),
     methods: found,
     source: api.at(),
-  };
+  });
 }
 
 function ofBody(api: Resource): RequiredMethod[] {
@@ -78,8 +80,8 @@ function ofElsewhere(
   const [first] = methods;
   const restApi = methods.some(isRequired) ? restApiOf(terraform, first, 'rest_api_id') : undefined;
   const name = terraform.find('rest_api', first.values.rest_api_id)?.values.name;
-  return {
-    ...(restApi && { restApi }),
+  return compact({
+    restApi,
     address: restApi ? api : first.address,
     label: typeof name === 'string' ? name : api,
     word: WORD,
@@ -87,7 +89,7 @@ function ofElsewhere(
     ...regionOf(first),
     methods: methods.flatMap((method) => ofMethod(method, terraform)),
     source: first.at(),
-  };
+  });
 }
 
 function isRequired({ values }: Resource): boolean {

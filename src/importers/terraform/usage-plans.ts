@@ -1,4 +1,6 @@
 /** aws_api_gateway_api_key, aws_api_gateway_usage_plan and aws_api_gateway_usage_plan_key. */
+
+import { compact } from '../../core/model/compact.ts';
 import type { Json } from '../../core/model/model.ts';
 import { liveName } from '../../manifest-writer/names.ts';
 import { defined, type Fields, withheldIn } from '../common/fields.ts';
@@ -178,7 +180,7 @@ function membersOf(
       terraform.findings.push(
         finding(
           'UNRESOLVED',
-          { ...resource.at('key_id'), ...(plan && { address: plan.address }) },
+          compact({ ...resource.at('key_id'), address: plan?.address }),
           message,
         ),
       );
