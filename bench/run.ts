@@ -161,13 +161,13 @@ async function offline(): Promise<void> {
     const started = performance.now();
     const tree = await load(process.argv[1]);
     const loaded = performance.now();
-    const { plan } = await import('./src/core/planner.ts');
+    const { plan } = await import('./src/core/plan/planner.ts');
     const { kinds } = await import('./src/kinds/index.ts');
-    const { fingerprint, time } = await import('./src/engine/text.ts');
+    const { fingerprint, time } = await import('./src/engine/state/hash-and-time.ts');
     const ready = performance.now();
     const policy = { unsetMode: 'enforce', prune: false, deleteGraceMs: 0, maxKeys: 5, maxPercent: 30 };
     const common = { target: tree.targets[0], desired: tree.desired, neighbours: [], namespaces: new Set(['default']), invalid: new Set(), complete: true };
-    const { steps } = plan({ ...common, live: [], apis: [], rules: kinds.map((kind) => kind.rules), policy, contested: new Set(), seen: new Map(), pinned: new Map(), fingerprint, now: 0, time });
+    const { steps } = plan({ ...common, live: [], apis: [], rules: kinds.map((kind) => kind.rules), policy, contested: new Set(), lastSeen: new Map(), pinned: new Map(), fingerprint, now: 0, time });
     const done = performance.now();
     console.log(JSON.stringify({ documents: tree.documents, problems: tree.problems.length, steps: steps.length, load: loaded - started, plan: done - ready, rss: process.resourceUsage().maxRSS / 1024 }));
   `;

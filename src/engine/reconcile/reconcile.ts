@@ -1,6 +1,6 @@
 /**
  * One pass over one target, which is what apikeeper does: read what is live, compare it with what Git declares, carry the difference out, and say so.
- * Manifests are read once for all targets, by the engine (engine.ts); when a pass begins is the loop's business (loop.ts).
+ * Manifests are read once for all targets, by the engine (engine.ts); the queue of passes decides when a pass begins (daemon/pass-queue.ts).
  */
 
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
