@@ -108,9 +108,16 @@ function claimants(desired: Desired, world: LiveIndex): readonly Live[] {
   return newest.length > 0 ? newest : movedActive;
 }
 
-/** The newest retirement first; times are RFC 3339 in UTC, so that text order is time order. */
+/** The newest retirement first; text order is time order. A tag that holds no such time counts as the oldest. */
 function byRetirement(a: Live, b: Live): number {
-  return compareText(b.tags[TAG.deleteAfter] ?? '', a.tags[TAG.deleteAfter] ?? '');
+  return compareText(retiredUntil(b), retiredUntil(a));
+}
+
+const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+function retiredUntil({ tags }: Live): string {
+  const text = tags[TAG.deleteAfter] ?? '';
+  return UTC_TIME.test(text) ? text : '';
 }
 
 function matchAdopted(

@@ -193,6 +193,12 @@ describe('which live object a document means', () => {
       ['update ApiKey/acme /spec/enabled /metadata/name', 'hold delete ApiKey/acme (grace)'],
     ],
     [
+      'of retired ones the one whose time can be read, before one whose time is damaged',
+      acme({ movedFrom: [{ namespace: 'default', name: 'old' }] }),
+      [retired('k1', 'acme', 'garbage'), retired('k2', 'old', '2036-01-21T00:00:00Z')],
+      ['update ApiKey/acme /spec/enabled /metadata/name', 'disable ApiKey/acme'],
+    ],
+    [
       'one that somebody suspended',
       acme({}, { description: 'new' }),
       [key('k1', ours('acme', { 'apikeeper:suspend': '' }))],
