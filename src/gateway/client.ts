@@ -2,6 +2,7 @@
 import { APIGatewayClient, type APIGatewayClientConfig } from '@aws-sdk/client-api-gateway';
 import type { STSClient } from '@aws-sdk/client-sts';
 import { compact } from '../core/model/compact.ts';
+import { CALL_TIMEOUT_MS, orAborted, timeLimit } from './abort.ts';
 import { GatewayError, gatewayError } from './errors.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -166,8 +167,8 @@ function assumedRole(sts: STSClient, { roleArn, externalId, sessionName, signal 
       ExternalId: externalId,
       RoleSessionName: roleSessionName(sessionName),
     });
-    const { Credentials: given } = await asked('AssumeRole', () =>
-      sts.send(request, until(signal)),
+    const { Credentials: given } = await asked('AssumeRole', signal, (options) =>
+      sts.send(request, options),
     );
     if (!given?.AccessKeyId || !given.SecretAccessKey)
       throw new Error(`AssumeRole gave no credentials for ${roleArn}`);
@@ -241,8 +242,8 @@ async function callerIdentity(
   const { GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const sts = await stsClient(settings, env, maxAttempts);
   try {
-    const { Account, Arn } = await asked('GetCallerIdentity', () =>
-      sts.send(new GetCallerIdentityCommand({}), until(signal)),
+    const { Account, Arn } = await asked('GetCallerIdentity', signal, (options) =>
+      sts.send(new GetCallerIdentityCommand({}), options),
     );
     const partition = Arn?.split(':')[1];
     return { ...(Account && { accountId: Account }), ...(partition && { partition }) };
@@ -251,16 +252,21 @@ async function callerIdentity(
   }
 }
 
-/** The SDK's option for it. */
-function until(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal ? { abortSignal: signal } : {};
-}
-
-/** Errors of STS, classified like all others. No key value is anywhere near it. */
-async function asked<Answer>(operation: string, ask: () => Promise<Answer>): Promise<Answer> {
+/**
+ * Asks STS, for so long as a call may take, the SDK's retries included.
+ * Its errors are classified like all others. No key value is anywhere near it.
+ */
+async function asked<Answer>(
+  operation: string,
+  given: AbortSignal | undefined,
+  ask: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+): Promise<Answer> {
+  using limit = timeLimit(CALL_TIMEOUT_MS, given);
+  const { signal: abortSignal } = limit;
   try {
-    return await ask();
+    return await orAborted(ask({ abortSignal }), abortSignal);
   } catch (error) {
-    throw gatewayError(error, { operation, repeatable: true }, (text) => text);
+    const reason = abortSignal.aborted ? abortSignal.reason : error;
+    throw gatewayError(reason, { operation, repeatable: true }, (text) => text);
   }
 }

@@ -9,7 +9,7 @@ import type {
 } from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../core/model/clock.ts';
 import { compact } from '../core/model/compact.ts';
-import { orAborted } from './abort.ts';
+import { CALL_TIMEOUT_MS, orAborted, timeLimit } from './abort.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
 import { createLiveSecrets, type LiveSecrets, redact } from './redact.ts';
@@ -56,6 +56,8 @@ export interface SendSettings {
   readonly budget: Budget;
   readonly clock: Clock;
   readonly retry?: RetryOptions;
+  /** Of one attempt, from the connection to the end of the body. Default 30 s. */
+  readonly timeoutMs?: number;
   readonly inPlay?: LiveSecrets;
   readonly onCall?: (call: SentCall) => void;
 }
@@ -70,6 +72,7 @@ export function createSend({
   budget,
   clock,
   retry,
+  timeoutMs = CALL_TIMEOUT_MS,
   inPlay = createLiveSecrets(),
   onCall,
 }: SendSettings): Send {
@@ -97,10 +100,10 @@ export function createSend({
               attempt,
             }),
           );
+        using limit = timeLimit(timeoutMs, given);
+        const { signal: abortSignal } = limit;
         try {
-          const answer = await (given
-            ? orAborted(client.send(command, { abortSignal: given }), given)
-            : client.send(command));
+          const answer = await orAborted(client.send(command, { abortSignal }), abortSignal);
           report('OK', answer.$metadata.requestId);
           return stamped(redact(answer, expectedValue), clock.now());
         } catch (thrown) {
@@ -108,7 +111,9 @@ export function createSend({
             report('Aborted', undefined);
             throw given.reason;
           }
-          const error = gatewayError(thrown, failed, inPlay.scrub);
+          // The SDK's own error would not say that it was the time.
+          const reason = abortSignal.aborted ? abortSignal.reason : thrown;
+          const error = gatewayError(reason, failed, inPlay.scrub);
           report(error.code, error.requestId);
           if (error.class === 'throttled') slowDown(budget, error, attempt, retry);
           throw error;
