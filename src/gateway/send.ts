@@ -10,6 +10,7 @@ import type {
 import type { Clock } from '../core/model/clock.ts';
 import { compact } from '../core/model/compact.ts';
 import { CALL_TIMEOUT_MS, orAborted, timeLimit } from './abort.ts';
+import { checkAnswers } from './answer-shape.ts';
 import { type Budget, OPERATION_QUOTAS } from './budget.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
 import { createLiveSecrets, type LiveSecrets, redact } from './redact.ts';
@@ -76,6 +77,7 @@ export function createSend({
   inPlay = createLiveSecrets(),
   onCall,
 }: SendSettings): Send {
+  checkAnswers(client);
   return async (command, { urgency, signal, expectedValue } = {}) => {
     const operation = operationOf(command);
     const input = command.input as Sensitive;
