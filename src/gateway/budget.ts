@@ -12,6 +12,9 @@ export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
   GetResources: { requests: 5, perSeconds: 2 },
 };
 
+/** The urgency of a revocation (URGENCY.revoke). A call of this urgency is hurried: a pause keeps it for 2 s at most. */
+export const MOST_URGENT = 0;
+
 export interface BudgetOptions {
   readonly requestsPerSecond: number;
   readonly burst: number;
@@ -21,7 +24,7 @@ export interface BudgetOptions {
 }
 
 export interface TakeOptions {
-  /** Lower goes first. Default 0. */
+  /** Lower goes first. Default 0, but only a call that says 0 is hurried. */
   readonly urgency?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,6 +32,8 @@ export interface TakeOptions {
 /** Leave to send one call. Dispose of it when the answer is there: an operation's own quota is counted from answers. */
 export interface Turn extends Disposable {
   readonly waitedMs: number;
+  /** The service refused the call, as one too many. */
+  refused(): void;
 }
 
 export interface Budget {
@@ -73,12 +78,12 @@ export function createBudget({
     const now = time();
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of [...waiting]) {
-      const accountFree = account.freeAt(now);
-      if (accountFree > now) {
-        next = Math.min(next, accountFree);
-        break;
-      }
-      const free = laneOf(waiter.operation).freeAt(now);
+      const { hurried } = waiter;
+      // A call that is not hurried may stand before one that is: the account is asked for each.
+      const free = Math.max(
+        account.freeAt(now, hurried),
+        laneOf(waiter.operation).freeAt(now, hurried),
+      );
       if (free > now) next = Math.min(next, free);
       else grant(waiter, now);
     }
@@ -96,22 +101,27 @@ export function createBudget({
     lane.begin();
     const waited = now - waiter.since;
     waitedMs += waited;
+    let refused = false;
     waiter.grant({
       waitedMs: waited,
+      refused() {
+        refused = true;
+      },
       [Symbol.dispose]() {
-        lane.end(time());
+        lane.end(time(), refused);
         if (waiting.length > 0) serve();
       },
     });
   }
 
   return {
-    take(operation, { urgency = 0, signal } = {}) {
+    take(operation, { urgency, signal } = {}) {
       return new Promise<Turn>((resolve, reject) => {
         if (signal?.aborted) return reject(signal.reason);
         const waiter: Waiter = {
           operation,
-          urgency,
+          urgency: urgency ?? MOST_URGENT,
+          hurried: urgency === MOST_URGENT,
           since: time(),
           grant(turn) {
             signal?.removeEventListener('abort', leave);
@@ -125,7 +135,7 @@ export function createBudget({
           reject(signal?.reason);
         };
         signal?.addEventListener('abort', leave, { once: true });
-        const behind = waiting.findIndex((other) => other.urgency > urgency);
+        const behind = waiting.findIndex((other) => other.urgency > waiter.urgency);
         waiting.splice(behind < 0 ? waiting.length : behind, 0, waiter);
         serve();
       });
@@ -133,7 +143,7 @@ export function createBudget({
     pause(ms, operation) {
       const now = time();
       if (operation === undefined) account.pause(now, now + ms);
-      else laneOf(operation).pause(now + ms);
+      else laneOf(operation).pause(now, now + ms);
     },
     get waitedMs() {
       return waitedMs;
@@ -162,6 +172,7 @@ function forward(clock: Clock): () => number {
 interface Waiter {
   readonly operation: string;
   readonly urgency: number;
+  readonly hurried: boolean;
   readonly since: number;
   grant(turn: Turn): void;
 }

@@ -38,7 +38,7 @@ export class GatewayError extends Error {
   readonly code: string;
   readonly status?: number;
   readonly requestId?: string;
-  /** As the service told us; milliseconds. */
+  /** As the service told us, a minute at most; milliseconds. */
   readonly retryAfterMs?: number;
 
   constructor(fields: {
@@ -181,16 +181,23 @@ function classify(error: Thrown): { readonly class: ErrorClass | 'lost'; readonl
   if (concurrent && (found === 'conflict' || found === 'invalid'))
     return { class: 'conflict-concurrent', code: error.name };
   // A full quota shares its status, and sometimes its text, with throttling; only a time to wait tells them apart (docs/api-gateway-facts.md#f24).
-  const waits = retryAfterMs(error) !== undefined && !/Maximum number of/i.test(error.message);
+  const waits = saysToWait(error) && !/Maximum number of/i.test(error.message);
   if (found === 'quota-full' && waits) return { class: 'throttled', code: error.name };
   if (found === 'transient' && (status ?? 0) >= 500) return { class: 'lost', code: error.name };
   return { class: found, code: error.name };
 }
 
 /** `retryAfterSeconds` is a text, or null. */
+const saysToWait = ({ retryAfterSeconds }: Thrown): boolean => Boolean(retryAfterSeconds);
+
+/** Nobody waits longer because the service says so. */
+const MAX_RETRY_AFTER_S = 60;
+
+/** Undefined for what is not a number of seconds, such as a date: the back-off counts then. */
 function retryAfterMs(error: Thrown): number | undefined {
-  const seconds = Number.parseFloat(String(error.retryAfterSeconds ?? ''));
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  const text = String(error.retryAfterSeconds ?? '').trim();
+  if (!/^\d+(\.\d+)?$/.test(text)) return undefined;
+  return Math.min(Number(text), MAX_RETRY_AFTER_S) * 1000;
 }
 
 const WAY_OUT: Partial<Record<ErrorClass, string>> = {

@@ -2,6 +2,7 @@
 import pRetry from 'p-retry';
 import type { Clock } from '../core/model/clock.ts';
 import { type ErrorClass, isGatewayError } from './errors.ts';
+import { HURRIED_PAUSE_MS } from './token-bucket.ts';
 
 export interface RetryOptions {
   /** Tries in all, the first included. Default 8. */
@@ -27,9 +28,11 @@ export async function retrying<Result>(
     readonly clock: Clock;
     readonly signal?: AbortSignal | undefined;
     readonly options?: RetryOptions | undefined;
+    /** The call is hurried. Throttled attempts whose wait is cut short don't count as tries. */
+    readonly hurried?: boolean;
   },
 ): Promise<Result> {
-  const { clock, signal, options = {} } = settings;
+  const { clock, signal, options = {}, hurried = false } = settings;
   const { attempts = 8, maxElapsedMs = 300_000 } = options;
   let firstFailure: number | undefined;
   let delay = 0;
@@ -42,6 +45,7 @@ export async function retrying<Result>(
       retries: attempts - 1,
       // p-retry would wait by the real clock; and given the signal, it would throw away a result that arrives after the abort.
       minTimeout: 0,
+      shouldConsumeRetry: ({ error }) => !(hurried && isCutShort(error)),
       shouldRetry({ error, attemptNumber }) {
         if (signal?.aborted || !isGatewayError(error, ...RETRIED)) return false;
         firstFailure ??= clock.now();
@@ -51,6 +55,12 @@ export async function retrying<Result>(
       },
     },
   );
+}
+
+/** Whether a hurried call comes back sooner than others after this error. */
+function isCutShort(error: Error): boolean {
+  if (!isGatewayError(error, 'throttled')) return false;
+  return error.retryAfterMs === undefined || error.retryAfterMs > HURRIED_PAUSE_MS;
 }
 
 /** How long to wait after the attempt of that number, counted from 1; milliseconds. */

@@ -11,7 +11,7 @@ import type { Clock } from '../core/model/clock.ts';
 import { compact } from '../core/model/compact.ts';
 import { CALL_TIMEOUT_MS, orAborted, timeLimit } from './abort.ts';
 import { checkAnswers } from './answer-shape.ts';
-import { type Budget, OPERATION_QUOTAS } from './budget.ts';
+import { type Budget, MOST_URGENT, OPERATION_QUOTAS } from './budget.ts';
 import { type GatewayError, gatewayError } from './errors.ts';
 import { createLiveSecrets, type LiveSecrets, redact } from './redact.ts';
 import { backoff, type RetryOptions, retrying } from './retry.ts';
@@ -25,7 +25,7 @@ export type Command<Input extends ServiceInputTypes, Output extends ServiceOutpu
 >;
 
 export interface SendOptions {
-  /** Lower goes first when calls wait for the budget. Default 0. */
+  /** Lower goes first when calls wait for the budget. Default 0. Given as 0, it is hurried: see MOST_URGENT. */
   readonly urgency?: number | undefined;
   /** Aborted: a call that is waiting is not sent; of those in flight, one that changes something finishes, and the answer of another is not waited for. */
   readonly signal?: AbortSignal | undefined;
@@ -117,11 +117,14 @@ export function createSend({
           const reason = abortSignal.aborted ? abortSignal.reason : thrown;
           const error = gatewayError(reason, failed, inPlay.scrub);
           report(error.code, error.requestId);
-          if (error.class === 'throttled') slowDown(budget, error, attempt, retry);
+          if (error.class === 'throttled') {
+            turn.refused();
+            slowDown(budget, error, attempt, retry);
+          }
           throw error;
         }
       },
-      { clock, signal, options: retry },
+      { clock, signal, options: retry, hurried: urgency === MOST_URGENT },
     );
   };
 }

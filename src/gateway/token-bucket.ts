@@ -11,12 +11,30 @@ const LEAST_SHARE = 0.1;
 /** What a second gives back: from a half to the whole in 50 s. */
 const RECOVERY_PER_SECOND = 0.01;
 
+/** The most that a pause keeps a call that is to be hurried. */
+export const HURRIED_PAUSE_MS = 2_000;
+
+/** Until when nothing is sent, because the service refused a call. */
+function createPause() {
+  let until = 0;
+  let hurriedUntil = 0;
+
+  return {
+    until: (hurried: boolean): number => (hurried ? hurriedUntil : until),
+    begin(now: number, end: number): void {
+      // One that is on is not prolonged for calls that are to be hurried.
+      if (now >= hurriedUntil) hurriedUntil = Math.min(end, now + HURRIED_PAUSE_MS);
+      until = Math.max(until, end);
+    },
+  };
+}
+
 /** The account's token bucket. It counts calls when they are sent, so it should hold less than the service's own (10 per second, burst 40). */
 export function createBucket(perSecond: number, burst: number) {
   let tokens = burst;
   let share = 1;
   let at = 0;
-  let pausedUntil = 0;
+  const paused = createPause();
 
   function advance(now: number): void {
     const seconds = (now - at) / 1000;
@@ -26,11 +44,11 @@ export function createBucket(perSecond: number, burst: number) {
   }
 
   return {
-    freeAt(now: number): number {
+    freeAt(now: number, hurried: boolean): number {
       advance(now);
       // The tolerance is for what adding fractions loses.
       const missing = tokens >= 1 - 1e-9 ? 0 : ((1 - tokens) / (perSecond * share)) * 1000;
-      return Math.max(now + missing, pausedUntil);
+      return Math.max(now + missing, paused.until(hurried));
     },
     take(): void {
       tokens -= 1;
@@ -38,9 +56,9 @@ export function createBucket(perSecond: number, burst: number) {
     pause(now: number, until: number): void {
       advance(now);
       // Calls in flight are throttled together: one throttling halves once.
-      if (now >= pausedUntil) share = Math.max(LEAST_SHARE, share / 2);
+      if (now >= paused.until(false)) share = Math.max(LEAST_SHARE, share / 2);
       tokens = Math.min(tokens, 1);
-      pausedUntil = Math.max(pausedUntil, until);
+      paused.begin(now, until);
     },
     tokens(now: number): number {
       advance(now);
@@ -58,32 +76,33 @@ export function createBucket(perSecond: number, burst: number) {
  * Since the service counts a call before it answers, this stays within the quota whether it counts by window or by bucket, and however long calls take on the way.
  */
 export function createLane(quota: Quota | undefined) {
-  const answered: number[] = [];
+  const answered: { readonly at: number; readonly refused: boolean }[] = [];
+  const paused = createPause();
   let inFlight = 0;
-  let pausedUntil = 0;
 
-  function quotaFreeAt(now: number): number {
+  function quotaFreeAt(now: number, hurried: boolean): number {
     if (!quota) return now;
     const period = quota.perSeconds * 1000;
-    while (answered[0] !== undefined && answered[0] + period <= now) answered.shift();
-    const tooMany = inFlight + answered.length - quota.requests;
+    while (answered[0] !== undefined && answered[0].at + period <= now) answered.shift();
+    const counted = hurried ? answered.filter(({ refused }) => !refused) : answered;
+    const tooMany = inFlight + counted.length - quota.requests;
     if (tooMany < 0) return now;
-    const leaves = answered[tooMany];
-    return leaves === undefined ? Number.POSITIVE_INFINITY : leaves + period;
+    const leaves = counted[tooMany];
+    return leaves === undefined ? Number.POSITIVE_INFINITY : leaves.at + period;
   }
 
   return {
-    freeAt: (now: number): number => Math.max(quotaFreeAt(now), pausedUntil),
+    freeAt: (now: number, hurried: boolean): number =>
+      Math.max(quotaFreeAt(now, hurried), paused.until(hurried)),
     begin(): void {
       inFlight += 1;
     },
-    end(now: number): void {
+    /** `refused`: it does not count for calls that are to be hurried. */
+    end(now: number, refused: boolean): void {
       inFlight -= 1;
-      if (quota) answered.push(now);
+      if (quota) answered.push({ at: now, refused });
     },
-    pause(until: number): void {
-      pausedUntil = Math.max(pausedUntil, until);
-    },
+    pause: paused.begin,
   };
 }
 
