@@ -12,7 +12,7 @@ export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
   GetResources: { requests: 5, perSeconds: 2 },
 };
 
-/** The urgency of a revocation (URGENCY.revoke). A call of this urgency is hurried: a pause keeps it for 2 s at most. */
+/** URGENCY.revoke. A call of this urgency is hurried: no pause keeps it over 2 s. */
 export const MOST_URGENT = 0;
 
 export interface BudgetOptions {
@@ -79,7 +79,7 @@ export function createBudget({
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of [...waiting]) {
       const { hurried } = waiter;
-      // A call that is not hurried may stand before one that is: the account is asked for each.
+      // Calls that a pause holds may stand before a hurried call: the account is asked for each.
       const free = Math.max(
         account.freeAt(now, hurried),
         laneOf(waiter.operation).freeAt(now, hurried),

@@ -25,7 +25,10 @@ export type Command<Input extends ServiceInputTypes, Output extends ServiceOutpu
 >;
 
 export interface SendOptions {
-  /** Lower goes first when calls wait for the budget. Default 0. Given as 0, it is hurried: see MOST_URGENT. */
+  /**
+   * Lower goes first when calls wait for the budget. Default 0.
+   * A call that says 0 is hurried: see MOST_URGENT.
+   */
   readonly urgency?: number | undefined;
   /** Aborted: a call that is waiting is not sent; of those in flight, one that changes something finishes, and the answer of another is not waited for. */
   readonly signal?: AbortSignal | undefined;

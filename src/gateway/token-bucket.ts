@@ -11,7 +11,7 @@ const LEAST_SHARE = 0.1;
 /** What a second gives back: from a half to the whole in 50 s. */
 const RECOVERY_PER_SECOND = 0.01;
 
-/** The most that a pause keeps a call that is to be hurried. */
+/** A pause keeps a hurried call no longer. */
 export const HURRIED_PAUSE_MS = 2_000;
 
 /** Until when nothing is sent, because the service refused a call. */
@@ -22,7 +22,7 @@ function createPause() {
   return {
     until: (hurried: boolean): number => (hurried ? hurriedUntil : until),
     begin(now: number, end: number): void {
-      // One that is on is not prolonged for calls that are to be hurried.
+      // A further refusal does not prolong the pause of hurried calls.
       if (now >= hurriedUntil) hurriedUntil = Math.min(end, now + HURRIED_PAUSE_MS);
       until = Math.max(until, end);
     },
@@ -97,7 +97,7 @@ export function createLane(quota: Quota | undefined) {
     begin(): void {
       inFlight += 1;
     },
-    /** `refused`: it does not count for calls that are to be hurried. */
+    /** A refused call does not count for hurried calls. */
     end(now: number, refused: boolean): void {
       inFlight -= 1;
       if (quota) answered.push({ at: now, refused });

@@ -145,7 +145,7 @@ describe('a pause', () => {
     budget.pause(30_000);
     const all = [take('read'), take('attach', URGENCY.attach), take('revoke', URGENCY.revoke)];
     await clock.advance(1500);
-    // One that comes meanwhile does not begin the 2 s anew.
+    // A further pause does not begin the 2 s anew.
     budget.pause(30_000);
     await clock.advance(60_000);
     await Promise.all(all);
