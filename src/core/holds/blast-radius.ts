@@ -10,8 +10,11 @@ import { applied } from '../model/three-way.ts';
 /** From this many managed keys up, the guard in percent counts too. */
 const PERCENT_FROM = 10;
 
+/** Counts what one Target would take away; a key that a plan of another Target takes on loses nothing. */
 export function holdMassRevocation(steps: readonly Step[], input: PlanInput): Step[] {
-  const losing = keysLosingAccess(steps, input);
+  const losing = keysLosingAccess(steps, input).filter(
+    ({ step }) => step.namespace === input.target.namespace,
+  );
   const keys = new Set(losing.map((loss) => loss.key));
   const managed = input.live.filter(
     (live) =>

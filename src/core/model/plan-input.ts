@@ -37,8 +37,10 @@ export interface PlanInput {
   readonly target: Target;
   /** The documents of this target's namespace. */
   readonly desired: readonly Desired[];
-  /** Those of the other targets in the same account and region: they may mean the same live objects. */
+  /** Those of the other Targets in the same account and region: they may mean the same live objects. */
   readonly neighbours: readonly Desired[];
+  /** The owner of each namespace of the account. Absent: the Target's own owner everywhere. */
+  readonly owners?: ReadonlyMap<string, string>;
   /** The namespaces that the tree declares: what our tags place in any other is nobody's here. */
   readonly namespaces: ReadonlySet<string>;
   /** Identities of documents that parse but are invalid: they have not left Git. */

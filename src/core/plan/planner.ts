@@ -1,9 +1,10 @@
-/** The plan of one target: pure; the same input gives the same plan in the same order. */
+/** Plans the Targets of an account: pure; the same input gives the same plan in the same order. */
 import { canonicalize } from '../compare/canonicalize.ts';
 import { createLiveIndex, type LiveIndex } from '../compare/live-index.ts';
 import { claimOf } from '../compare/ownership.ts';
 import { resolver, stageId } from '../compare/references.ts';
 import { holdMassRevocation } from '../holds/blast-radius.ts';
+import { holdHalfMoves } from '../holds/half-moves.ts';
 import { holdLockouts } from '../holds/lockout.ts';
 import { holdConflicts } from '../holds/membership-conflicts.ts';
 import { holdThrottleRemoval } from '../holds/throttle-order.ts';
@@ -20,35 +21,87 @@ import { planUpdate } from './plan-update.ts';
 import { type PlanningContext, stepBase } from './planning-context.ts';
 import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
 
-export function plan(given: PlanInput): Plan {
-  const input = inOrder(given);
-  const declared = new Set([...input.desired, ...input.neighbours].map(identity));
-  const world = createLiveIndex(
-    {
-      namespace: input.target.namespace,
-      owner: input.target.owner,
-      apis: input.apis,
-      live: input.live,
-    },
-    declared,
+/** Plans one Target alone. */
+export function plan(input: PlanInput): Plan {
+  const [only] = planAccount([input]);
+  return only ?? { steps: [], unmanaged: [] };
+}
+
+/**
+ * Plans the Targets of one account and region together, on one reading of it: a key that moves between
+ * two of them is one move. Gives the plans in the order of the inputs.
+ */
+export function planAccount(given: readonly PlanInput[]): Plan[] {
+  const inputs = given.map(inOrder);
+  const [first] = inputs;
+  if (!first) return [];
+
+  const worldOf = worldsOf(inputs, first);
+  const matches = matchesOf(inputs, worldOf);
+  const steps = inputs.flatMap((input) => {
+    const world = worldOf(input.target.namespace);
+    return [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
+  });
+  const meant = new Map(
+    [...matches].map(([desired, found]) => [
+      desired,
+      found.is === 'missing' ? undefined : found.live?.id,
+    ]),
   );
-  const matches = matchesOf(input, world);
-  const steps = [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
-  const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, world, input)), input.live);
-  const rank = new Map(input.rules.map((rules, index) => [rules.kind, index]));
-  const ordered = [...settled].sort(
+  const together = { inputs, meant, world: worldOf(first.target.namespace) };
+  const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, together)), first.live);
+
+  const byNamespace = Map.groupBy(settled, ({ namespace }) => namespace);
+  return inputs.map((input) => {
+    const own = inKindOrder(byNamespace.get(input.target.namespace) ?? [], input);
+    return { steps: own, unmanaged: unmanaged(input, own) };
+  });
+}
+
+function inKindOrder(steps: readonly Step[], { rules }: PlanInput): Step[] {
+  const rank = new Map(rules.map(({ kind }, index) => [kind, index]));
+  return steps.toSorted(
     (a, b) =>
       (rank.get(a.kind) ?? 0) - (rank.get(b.kind) ?? 0) || compareText(identity(a), identity(b)),
   );
-  return { steps: ordered, unmanaged: unmanaged(input, ordered) };
 }
 
-/** What each document means, the neighbours' too: of two that mean the same live object, neither gets it. */
-function matchesOf(input: PlanInput, world: LiveIndex): ReadonlyMap<Desired, Match> {
+/** The account as the owner of each namespace sees it. */
+function worldsOf(
+  inputs: readonly PlanInput[],
+  first: PlanInput,
+): (namespace: string) => LiveIndex {
+  const declared = new Set(documentsOf(inputs).map(identity));
+  const owners = new Map([
+    ...inputs.flatMap(({ owners = new Map<string, string>() }) => [...owners]),
+    ...inputs.map(({ target }) => [target.namespace, target.owner] as const),
+  ]);
+  const indexes = new Map<string, LiveIndex>();
+  return (namespace) => {
+    const owner = owners.get(namespace) ?? first.target.owner;
+    const index =
+      indexes.get(owner) ??
+      createLiveIndex({ namespace, owner, apis: first.apis, live: first.live }, declared);
+    indexes.set(owner, index);
+    return { ...index, namespace };
+  };
+}
+
+/** All documents of the account: those to be planned, and those of its other Targets. */
+function documentsOf(inputs: readonly PlanInput[]): Desired[] {
+  const all = inputs.flatMap(({ desired, neighbours }) => [...desired, ...neighbours]);
+  return [...new Set(all)];
+}
+
+/** The match of each document. Of two documents that mean the same live object, neither gets it. */
+function matchesOf(
+  inputs: readonly PlanInput[],
+  worldOf: (namespace: string) => LiveIndex,
+): ReadonlyMap<Desired, Match> {
   const matches = new Map(
-    [...input.desired, ...input.neighbours].map((desired): [Desired, Match] => [
+    documentsOf(inputs).map((desired): [Desired, Match] => [
       desired,
-      matchDocument(desired, { ...world, namespace: desired.namespace }),
+      matchDocument(desired, worldOf(desired.namespace)),
     ]),
   );
   for (const [desired, others] of sharedClaims(matches))
@@ -164,11 +217,22 @@ function observed(step: Step): Step {
   );
 }
 
-/** What a guard holds stays where it is, and may be in the way of something else; what is held for that is no move any more, and the guard counts it. */
-function applyHolds(steps: readonly Step[], world: LiveIndex, input: PlanInput): readonly Step[] {
-  const rest = holdMassRevocation(holdConflicts(steps, world), input);
+interface Together {
+  readonly inputs: readonly PlanInput[];
+  readonly meant: ReadonlyMap<Desired, string | undefined>;
+  readonly world: LiveIndex;
+}
+
+/**
+ * Holds what may not be done, until nothing more has to be held: what one guard holds stays where it is,
+ * and may be in the way of something else, or be the other half of a move.
+ */
+function applyHolds(steps: readonly Step[], together: Together): readonly Step[] {
+  const { inputs, meant, world } = together;
+  const guarded = inputs.reduce(holdMassRevocation, holdConflicts(steps, world));
+  const rest = holdHalfMoves(guarded, meant, world);
   const isSame = rest.length === steps.length && rest.every((step, index) => step === steps[index]);
-  return isSame ? rest : applyHolds(rest, world, input);
+  return isSame ? rest : applyHolds(rest, together);
 }
 
 /** What is nobody's here: it is counted, and never changed. */
