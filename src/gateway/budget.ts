@@ -15,9 +15,12 @@ export const OPERATION_QUOTAS: Readonly<Record<string, Quota>> = {
 /** URGENCY.revoke. A call of this urgency is hurried: no pause keeps it over 2 s. */
 export const MOST_URGENT = 0;
 
-export interface BudgetOptions {
+export interface Pace {
   readonly requestsPerSecond: number;
   readonly burst: number;
+}
+
+export interface BudgetOptions extends Pace {
   readonly clock: Clock;
   /** False only for emulators: then only the account's bucket counts. Default true. */
   readonly operationQuotas?: boolean;
@@ -41,6 +44,8 @@ export interface Budget {
   take(operation: string, options?: TakeOptions): Promise<Turn>;
   /** No call (of that operation, where one is given) for so long. Pausing everybody also lowers the share. */
   pause(ms: number, operation?: string): void;
+  /** Takes another pace from now on. */
+  setPace(pace: Pace): void;
   /** How long calls waited so far, added up; milliseconds. */
   readonly waitedMs: number;
   /** The part of `requestsPerSecond` that is used: throttling halves it, time brings it back. 0.1 to 1. */
@@ -144,6 +149,10 @@ export function createBudget({
       const now = time();
       if (operation === undefined) account.pause(now, now + ms);
       else laneOf(operation).pause(now, now + ms);
+    },
+    setPace(pace) {
+      account.setPace(time(), pace.requestsPerSecond, Math.max(1, pace.burst));
+      serve();
     },
     get waitedMs() {
       return waitedMs;

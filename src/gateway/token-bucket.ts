@@ -30,7 +30,9 @@ function createPause() {
 }
 
 /** The account's token bucket. It counts calls when they are sent, so it should hold less than the service's own (10 per second, burst 40). */
-export function createBucket(perSecond: number, burst: number) {
+export function createBucket(firstPerSecond: number, firstBurst: number) {
+  let perSecond = firstPerSecond;
+  let burst = firstBurst;
   let tokens = burst;
   let share = 1;
   let at = 0;
@@ -52,6 +54,13 @@ export function createBucket(perSecond: number, burst: number) {
     },
     take(): void {
       tokens -= 1;
+    },
+    setPace(now: number, nextPerSecond: number, nextBurst: number): void {
+      advance(now);
+      perSecond = nextPerSecond;
+      // A larger burst is there at once, as for a bucket that begins with it.
+      tokens = Math.min(nextBurst, tokens + Math.max(0, nextBurst - burst));
+      burst = nextBurst;
     },
     pause(now: number, until: number): void {
       advance(now);

@@ -110,7 +110,12 @@ describe('a Consumer', () => {
 
   it('is named in the events of what it expands to', () => {
     const events: Event[] = [];
-    const memory = createMemory();
+    const telling = {
+      namespace: 'default',
+      memory: createMemory(),
+      now: NOW,
+      emit: (event: Event['event'], fields: Event['fields']) => events.push({ event, fields }),
+    };
     const plan = planOf({
       desired: [
         { ...desired('ApiKey', 'acme', { enabled: true }), consumer: 'acme' },
@@ -119,15 +124,9 @@ describe('a Consumer', () => {
       ],
       live: [live('ApiKey', 'k1', { enabled: false }, ours('acme'))],
     });
-    emitPlan(plan, memory, NOW, (event, fields) => events.push({ event, fields }));
+    emitPlan(plan, telling);
     for (const step of plan.steps.filter(({ kind }) => kind === 'ApiKey'))
-      emitResult(
-        step,
-        { outcome: step.action === 'create' ? 'created' : 'updated' },
-        memory,
-        NOW,
-        (event, fields) => events.push({ event, fields }),
-      );
+      emitResult(step, { outcome: step.action === 'create' ? 'created' : 'updated' }, telling);
     expect(
       events.map(({ event, fields }) => [event, `${fields.kind}/${fields.name}`, fields.consumer]),
     ).toEqual([

@@ -321,8 +321,11 @@ describe('targets', () => {
       around: (engine) => ({
         ...engine,
         lastCallAt: 0,
-        reconcileTarget: (tree, target, request) =>
-          counted(target.namespace, engine.reconcileTarget(tree, target, request)),
+        reconcileAccount: (tree, targets, request) =>
+          counted(
+            targets.map(({ namespace }) => namespace).join(' '),
+            engine.reconcileAccount(tree, targets, request),
+          ),
       }),
     });
     await until(() =>

@@ -5,6 +5,7 @@ import { createDebounce } from '../../src/engine/daemon/debounce.ts';
 import {
   createPassQueue,
   type PassCause,
+  type PassControl,
   type PassEnd,
 } from '../../src/engine/daemon/pass-queue.ts';
 import { virtualClock } from '../gateway/clocks.ts';
@@ -18,18 +19,18 @@ function loopByHand() {
   const clock = virtualClock();
   const passes: {
     readonly occasion: PassCause;
-    readonly signal: AbortSignal;
+    readonly control: PassControl;
     end(how?: PassEnd): Promise<void>;
   }[] = [];
   let running = 0;
   let most = 0;
-  const loop = createPassQueue(async (occasion, signal) => {
+  const loop = createPassQueue(async (occasion, control) => {
     const { promise, resolve } = Promise.withResolvers<PassEnd>();
     const end = async (how = GOOD) => {
       resolve(how);
       await nextTurn();
     };
-    passes.push({ occasion, signal, end });
+    passes.push({ occasion, control, end });
     most = Math.max(most, ++running);
     try {
       return await promise;
@@ -79,14 +80,19 @@ describe('a loop', () => {
     ['signal', true],
     ['request', true],
     ['schedule', false],
-  ] as const)('while a pass runs, %s interrupts it: %s', async (cue, interrupts) => {
+  ] as const)('a running pass is told of a %s: %s', async (cue, isTold) => {
     const hand = loopByHand();
     hand.loop.request('schedule');
+    let told = 0;
+    using _ = hand.last.control.newer.listen(() => told++);
     hand.loop.request(cue);
-    expect(hand.last.signal.aborted).toBe(interrupts);
+    hand.loop.request(cue);
+    expect(hand.last.control.newer.hasArrived).toBe(isTold);
+    expect(told, 'each arrival may bring a revocation').toBe(isTold ? 2 : 0);
+    expect(hand.last.control.signal.aborted, 'its reading goes on').toBe(false);
     await hand.last.end();
     expect(hand.last.occasion).toBe(cue);
-    expect(hand.last.signal.aborted).toBe(false);
+    expect(hand.last.control.newer.hasArrived).toBe(false);
     await hand.last.end();
   });
 
@@ -94,14 +100,14 @@ describe('a loop', () => {
     {
       first: 'schedule',
       interruptedBy: 'change',
-      next: ['change', 'schedule'],
-      reason: 'reading that was cut short is done again',
+      next: ['change'],
+      reason: 'the reading was finished and kept, and is not made again',
     },
     {
       first: 'signal',
       interruptedBy: 'change',
-      next: ['change', 'signal'],
-      reason: 'whoever asked gets the reading that was asked for',
+      next: ['change'],
+      reason: 'the reading that was asked for is there',
     },
     {
       first: 'schedule',
@@ -116,7 +122,7 @@ describe('a loop', () => {
       reason: 'a change reads only what changed',
     },
   ] as const)(
-    'a reading of $first, cut short by a $interruptedBy: $reason',
+    'a pass for a $first that gives way to a $interruptedBy: $reason',
     async ({ first, interruptedBy, next }) => {
       const hand = loopByHand();
       hand.loop.request(first);
@@ -179,7 +185,7 @@ describe('a loop', () => {
     const ending = hand.loop[Symbol.asyncDispose]().then(() => {
       over = true;
     });
-    expect(hand.last.signal.reason).toEqual(new Error('apikeeper stopped before its turn'));
+    expect(hand.last.control.signal.reason).toEqual(new Error('apikeeper stopped before its turn'));
     await nextTurn();
     expect(over).toBe(false);
     await hand.last.end(FAILED);

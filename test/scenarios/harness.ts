@@ -119,7 +119,8 @@ export async function play(name: string): Promise<Play> {
   const applyEarlier = (directory: string) =>
     withEngine(directory, QUICK, async (engine) => {
       const tree = await engine.load();
-      for (const target of tree.targets) await engine.reconcileTarget(tree, target, request(true));
+      for (const target of tree.targets)
+        await engine.reconcileAccount(tree, [target], request(true));
     });
   const pass = (write: boolean) =>
     withEngine('manifests', REAL, (engine) => engine.reconcile(request(write)));

@@ -49,6 +49,8 @@ export interface PlanInput {
   readonly complete: boolean;
   readonly live: readonly Live[];
   readonly apis: readonly Api[] | undefined;
+  /** APIs whose stages could not be read: a stage that seems missing there may exist. */
+  readonly unread?: ReadonlySet<string>;
   readonly rules: readonly Rules[];
   readonly policy: Policy;
   /** `<identity> <path>` of fields that somebody else has set back again and again since the document last changed. */

@@ -13,10 +13,11 @@ import type { Memory, PermanentFailure } from '../state/memory.ts';
 import { classOf, messageOf } from '../state/permanent-failures.ts';
 
 export interface ApplyOptions {
-  readonly send: Send;
+  /** The door of the Target that declares a step's object. */
+  readonly sendOf: (step: Step) => Send;
+  readonly ownerOf: (step: Step) => string;
   readonly kinds: readonly Kind[];
   readonly region: string;
-  readonly owner: string;
   readonly memory: Memory;
   readonly clock: Clock;
   readonly fingerprint: Fingerprint;
@@ -27,6 +28,10 @@ export interface ApplyOptions {
   readonly signal?: AbortSignal | undefined;
   /** What failed for good before, and isn't tried again: by step. */
   readonly permanentFailures: ReadonlyMap<Step, PermanentFailure>;
+  /** Operations that were tried in this pass already, and how each failed: none is tried twice. */
+  readonly failedBefore?: ReadonlyMap<string, OperationFailure>;
+  /** Asked once the signal has aborted: whether steps that have written still get their tags. */
+  readonly finishesTags?: () => boolean;
   /** Told of each step when the last of its operations is over. */
   readonly onResult?: (step: Step, result: Result) => void;
 }

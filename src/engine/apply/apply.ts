@@ -22,6 +22,8 @@ import { runByPriority } from './scheduler.ts';
 
 /** What an apply leaves behind. */
 export interface Applied {
+  /** By the id of the operation. */
+  readonly operationResults: ReadonlyMap<string, OperationResult>;
   readonly results: ReadonlyMap<Step, Result>;
   /** Every object that a step was about, as the last call left it; what is gone is absent. */
   readonly live: ReadonlyMap<Step, Live>;
@@ -45,7 +47,7 @@ export async function apply(
     if (!run.work.has(step)) conclude(step, run);
   }
   await runOperations(all, run);
-  return { results: run.results, live: run.current };
+  return { operationResults: run.operationResults, results: run.results, live: run.current };
 }
 
 function workOf(all: readonly Operation[]): Map<Step, Operation[]> {
@@ -70,7 +72,7 @@ async function runOperations(all: readonly Operation[], run: ApplyState): Promis
       settle(one, await perform(one, run));
     },
     drop(one) {
-      if (!run.signal || finishes(one)) return false;
+      if (!run.signal || ((run.finishesTags?.() ?? true) && finishes(one))) return false;
       settle(one, superseded(run.signal));
       return true;
     },
@@ -86,6 +88,8 @@ async function runOperations(all: readonly Operation[], run: ApplyState): Promis
 }
 
 async function perform(one: Operation, run: ApplyState): Promise<OperationResult> {
+  const failed = run.failedBefore?.get(one.id);
+  if (failed) return failed;
   const known = run.permanentFailures.get(one.step);
   // Whose access ends is tried in every pass.
   if (known && one.urgency !== URGENCY.revoke) return { is: 'failed', ...known };

@@ -40,10 +40,7 @@ export async function create(
     run.notApplied.set(step, new Set(unmade));
   };
   try {
-    made(
-      await createIdempotently(kind, creation, { send, owner: run.owner, clock: run.clock }),
-      lacking,
-    );
+    made(await createIdempotently(kind, creation, { send, clock: run.clock }), lacking);
   } catch (error) {
     if (!(error instanceof PartlyCreated)) throw error;
     made(error.live, later);

@@ -29,7 +29,7 @@ export async function executeOperation(
   const kind = kindOf(one.step, run);
   const signal = one.type === 'tag' ? undefined : run.signal;
   const send: Send = (command, options) =>
-    run.send(command, { urgency: one.urgency, signal, ...options });
+    run.sendOf(one.step)(command, { urgency: one.urgency, signal, ...options });
   switch (one.type) {
     case 'create':
       return create(one.step, kind, send, run);
@@ -40,7 +40,7 @@ export async function executeOperation(
     case 'detach':
       return detach(one.step, one.key, kind, send, run);
     case 'move':
-      return move(one, kind, send, run);
+      return move(one, kind, run);
     case 'deploy':
       return deploy(one, kind, send, run);
     case 'delete':
@@ -113,7 +113,7 @@ async function deploy(
     };
   const rule = kindOf(step, run).rules.fields.redeploy;
   const documentFingerprint = rule && run.fingerprint(fieldText(rule, step.owned.redeploy ?? null));
-  const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.owner}, ${documentFingerprint})`;
+  const description = `Key requirement ${step.namespace}/${step.name}, by apikeeper (${run.ownerOf(step)}, ${documentFingerprint})`;
   const deployed = await kind.deploy?.(send, now, { stages, description, finish });
   if (deployed) recordWrite(step, deployed, run);
   return undefined;

@@ -11,7 +11,6 @@ const ATTEMPTS = 3;
 
 interface Options {
   readonly send: Send;
-  readonly owner: string;
   readonly clock: Clock;
 }
 

@@ -4,6 +4,7 @@ import { isMap } from '../../core/model/json.ts';
 import type { Live, Spec } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
+import { URGENCY } from '../../core/schedule/urgency.ts';
 import type { Send } from '../../gateway/send.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { messageOf } from '../state/permanent-failures.ts';
@@ -49,23 +50,26 @@ export async function detach(
 export async function move(
   one: Extract<Operation, { type: 'move' }>,
   kind: Kind,
-  send: Send,
   run: ApplyState,
 ): Promise<OperationFailure | undefined> {
   const id = keyId(one.key, run);
   if (id === undefined || !stepsOf(one).every((step) => run.current.has(step)))
     return { is: 'dependency', message: 'the plan that the key moves to could not be made' };
-  // Once begun, it is finished: whatever arrives meanwhile, the key is not left in between.
-  const finish: Send = (command, options) =>
-    run.send(command, { ...options, urgency: 0, signal: undefined });
   const done: Step[] = [];
+  // Each side is written by the Target that declares it. Once begun, the move is finished: whatever
+  // arrives meanwhile, the key is not left in between.
+  const sendOf =
+    (step: Step): Send =>
+    (command, options) =>
+      run.sendOf(step)(
+        command,
+        done.length === 0
+          ? { urgency: one.urgency, signal: run.signal, ...options }
+          : { ...options, urgency: URGENCY.revoke, signal: undefined },
+      );
   const turn = async (step: Step, isIn: boolean) => {
     const plan = run.current.get(step) as Live;
-    await kind.members?.[isIn ? 'attach' : 'detach'](
-      done.length === 0 ? send : finish,
-      plan.id,
-      id,
-    );
+    await kind.members?.[isIn ? 'attach' : 'detach'](sendOf(step), plan.id, id);
     recordWrite(step, withMember(plan, id, isIn), run);
     done.push(step);
   };

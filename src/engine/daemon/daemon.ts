@@ -1,4 +1,4 @@
-/** The daemon: whatever happens only says "look again"; the manifests are then read once for all, and every target has a loop of its own. */
+/** The daemon: each event only says "look again"; the manifests are then read once for all, and every account and region has a loop of its own. */
 
 import { compareText } from '../../core/model/json.ts';
 import type { Target } from '../../core/model/model.ts';
@@ -6,12 +6,14 @@ import type { Report } from '../../core/model/report.ts';
 import type { Tree } from '../../manifests/load.ts';
 import { watch } from '../../manifests/watch.ts';
 import { type StartSchedule, scheduleProblem, startCron } from '../reconcile/cron.ts';
-import { chosen, type Engine, Outdated, type TargetResult } from '../reconcile/engine.ts';
+import { chosen, type Engine, Outdated } from '../reconcile/engine.ts';
+import { groupByPlace } from '../reconcile/place.ts';
+import type { ReconcileResult } from '../reconcile/reconcile.ts';
 import type { Daemon, DaemonSettings, EngineDeps, Health, Settings } from '../state/settings.ts';
+import { type AccountLoop, createAccountLoop } from './account-loop.ts';
 import { createCoalescer } from './coalesce.ts';
 import { createDebounce } from './debounce.ts';
-import type { DaemonTrigger, PassCause } from './pass-queue.ts';
-import { createTargetLoop, type TargetLoop } from './target-loop.ts';
+import type { DaemonTrigger, PassCause, PassControl } from './pass-queue.ts';
 
 /** Work that has got nowhere for so long is stuck: one call with all its tries takes five minutes at most (src/gateway/retry.ts). */
 const STUCK_MS = 10 * 60_000;
@@ -39,9 +41,12 @@ export async function startDaemon(
   const problem = daemon.schedule === undefined ? undefined : scheduleProblem(daemon.schedule);
   if (problem !== undefined) throw new Error(problem);
 
-  const loops = new Map<string, TargetLoop>();
-  /** Loops of targets that are gone: a call of theirs may still be under way. */
-  const ending = new Map<string, Promise<void>>();
+  /** By account and region. */
+  const loops = new Map<string, AccountLoop>();
+  /** Loops of places without a Target: a call of theirs may still be under way. */
+  const ending = new Set<Promise<void>>();
+  /** The documents that each place was told of last. */
+  const toldOf = new Map<string, string>();
   let tree: Tree | undefined;
   let report: Report | undefined;
   let progressedAt = clock.now();
@@ -56,6 +61,7 @@ export async function startDaemon(
     if (!tree) announce(declared);
     tree = read;
     follow(
+      read,
       declared,
       batch.map((one) => ({ since: startedAt, ...one })),
     );
@@ -88,28 +94,32 @@ export async function startDaemon(
 
   /** Targets appear, change and vanish between one reading of the manifests and the next. */
   function follow(
+    read: Tree,
     declared: readonly Target[],
     batch: readonly (Look & { readonly since: number })[],
   ): void {
-    for (const [namespace, loop] of loops)
-      if (!declared.some((target) => target.namespace === namespace)) end(namespace, loop);
-    for (const target of declared) {
-      const { namespace } = target;
-      const meant = batch.filter(
-        (one) => one.namespace === undefined || one.namespace === namespace,
-      );
-      const known = loops.get(namespace);
-      known?.update(target);
-      const loop = known ?? begin(target);
-      // A target that is new is looked at, whatever made us read.
-      const looks =
-        known || meant.length > 0 ? meant : [{ cue: 'change' as const, since: clock.now() }];
-      for (const { cue, since } of looks) loop.request(cue, since);
+    const places = groupByPlace(declared, surroundings.env);
+    for (const [place, loop] of loops) if (!places.has(place)) end(place, loop);
+    for (const [place, targets] of places) {
+      const loop = loops.get(place) ?? begin(place);
+      loop.update(targets);
+      const text = textOf(read, targets);
+      const isChanged = toldOf.get(place) !== text;
+      toldOf.set(place, text);
+      const isMeant = ({ cue, namespace }: Look) =>
+        namespace === undefined
+          ? cue !== 'change'
+          : targets.some((target) => target.namespace === namespace);
+      const meant = batch.filter(isMeant);
+      // A change of the files concerns the places whose documents changed, whatever made us read.
+      const since = Math.min(...batch.map((one) => one.since));
+      if (isChanged) loop.request('change', since);
+      for (const one of meant) loop.request(one.cue, one.since);
     }
   }
 
-  function begin(target: Target): TargetLoop {
-    const loop = createTargetLoop(target, {
+  function begin(place: string): AccountLoop {
+    const loop = createAccountLoop({
       clock,
       schedule: daemon.schedule,
       startSchedule,
@@ -118,40 +128,41 @@ export async function startDaemon(
       onReport: (cue, startedAt) => tree && publish(tree, cue, startedAt),
       onLive: (namespace, durationMs) => emit('commit.live', { namespace, durationMs }),
     });
-    loops.set(target.namespace, loop);
+    loops.set(place, loop);
     return loop;
   }
 
-  function end(namespace: string, loop: TargetLoop): void {
-    loops.delete(namespace);
-    const over = Promise.all([ending.get(namespace), loop[Symbol.asyncDispose]()]).then(() => {
-      if (ending.get(namespace) === over) ending.delete(namespace);
-    });
-    ending.set(namespace, over);
+  function end(place: string, loop: AccountLoop): void {
+    loops.delete(place);
+    toldOf.delete(place);
+    const over = Promise.resolve(loop[Symbol.asyncDispose]()).finally(() => ending.delete(over));
+    ending.add(over);
   }
 
   async function pass(
-    target: Target,
+    targets: readonly Target[],
     occasion: PassCause,
-    signal: AbortSignal,
-  ): Promise<TargetResult | undefined> {
-    const { namespace } = target;
+    { signal, newer }: PassControl,
+  ): Promise<ReconcileResult | undefined> {
     const cue = occasion === 'retry' ? 'schedule' : occasion;
-    const skipPermanentFailures = occasion === 'retry' || occasion === 'change';
-    await ending.get(namespace);
+    const isAgain = occasion === 'retry' || occasion === 'change';
+    await Promise.all(ending);
     if (!tree) return undefined;
     progressedAt = clock.now();
     try {
-      return await engine.reconcileTarget(tree, target, {
+      return await engine.reconcileAccount(tree, targets, {
         trigger: cue,
         write: true,
         unsetMode: 'observe',
         signal,
-        skipPermanentFailures,
+        newer,
+        newest: () => tree,
+        keepsReading: isAgain,
+        skipPermanentFailures: isAgain,
       });
     } catch (error) {
       if (!(error instanceof Outdated)) throw error;
-      look({ cue, namespace });
+      for (const { namespace } of targets.slice(0, 1)) look({ cue, namespace });
       return undefined;
     } finally {
       progressedAt = clock.now();
@@ -163,8 +174,12 @@ export async function startDaemon(
   }
 
   function reports() {
-    const namespaces = [...loops.keys()].sort(compareText);
-    return namespaces.flatMap((namespace) => loops.get(namespace)?.report ?? []);
+    const found = watches().flatMap(({ report }) => report ?? []);
+    return found.sort((a, b) => compareText(a.namespace, b.namespace));
+  }
+
+  function watches() {
+    return [...loops.values()].flatMap((loop) => loop.watches);
   }
 
   function health(): Health {
@@ -174,7 +189,7 @@ export async function startDaemon(
       stillMs > STUCK_MS
         ? [`nothing has come of the work under way for ${Math.round(stillMs / 60_000)} minutes`]
         : [];
-    const unready = [...loops.values()].flatMap((loop) => loop.unready ?? []);
+    const unready = watches().flatMap(({ unready }) => unready ?? []);
     const nothing =
       loops.size === 0 ? [`no Target in ${settings.directory} can be reconciled`] : [];
     const reasons = [...stuck, ...nothing, ...unready];
@@ -184,7 +199,7 @@ export async function startDaemon(
   async function release(): Promise<void> {
     quiet[Symbol.dispose]();
     const disposing = [watcher, looks, ...loops.values()].map((one) => one[Symbol.asyncDispose]());
-    await Promise.all([...disposing, ...ending.values()]);
+    await Promise.all([...disposing, ...ending]);
   }
 
   async function stop(): Promise<void> {
@@ -210,4 +225,28 @@ export async function startDaemon(
       return report?.state;
     },
   };
+}
+
+/** The documents and Targets of one place as a text: whether it changed, and nothing else. */
+function textOf(tree: Tree, targets: readonly Target[]): string {
+  const namespaces = new Set(targets.map(({ namespace }) => namespace));
+  const isHere = ({ namespace }: { readonly namespace: string }) => namespaces.has(namespace);
+  const documents = tree.desired
+    .filter(isHere)
+    .map(({ kind, namespace, name, spec, annotations }) => [
+      kind,
+      namespace,
+      name,
+      spec,
+      annotations,
+    ]);
+  const incomplete = tree.incompleteNamespaces.filter((namespace) => namespaces.has(namespace));
+  const declared = targets.map(({ source: _, ...target }) => target);
+  return JSON.stringify([
+    declared,
+    documents,
+    tree.invalid.filter(isHere),
+    incomplete,
+    tree.complete,
+  ]);
 }

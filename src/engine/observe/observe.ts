@@ -1,4 +1,4 @@
-/** The live state of one target, by lists; objects are read one by one only where a list can't be trusted (docs/api-gateway-facts.md#f19). */
+/** The live state of one account and region, by lists; objects are read one by one only where a list can't be trusted (docs/api-gateway-facts.md#f19). */
 
 import pMap from 'p-map';
 import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
@@ -6,16 +6,33 @@ import { claimOf, isRetired } from '../../core/compare/ownership.ts';
 import { apiOf } from '../../core/compare/references.ts';
 import type { Clock } from '../../core/model/clock.ts';
 import { hasFixedIdentity } from '../../core/model/field-rules.ts';
-import { isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
-import { type Api, type Desired, identity, type Json, type Live } from '../../core/model/model.ts';
+import { compareText, isMap, isUnset, jsonEqual } from '../../core/model/json.ts';
+import {
+  type Api,
+  type Desired,
+  identity,
+  type Json,
+  type Live,
+  TAG,
+} from '../../core/model/model.ts';
+import { isGatewayError } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind, Scope } from '../../kinds/kind.ts';
 import { READERS } from '../../kinds/live.ts';
 import type { Memory } from '../state/memory.ts';
+import { isFinal } from '../state/permanent-failures.ts';
 
 /** For so long after a write, a list that contradicts its answer is checked: the service promises no read-after-write consistency (docs/api-gateway-facts.md#f20). */
 const SETTLING_MS = 60_000;
+
+/** The stages, or the requirement, of one API could not be read. */
+export interface UnreadApi {
+  readonly apiId: string;
+  readonly message: string;
+  /** A later try may succeed. */
+  readonly retryable: boolean;
+}
 
 export interface ObservedState {
   readonly live: readonly Live[];
@@ -23,6 +40,8 @@ export interface ObservedState {
   readonly apis: readonly Api[] | undefined;
   /** The APIs whose stages were listed. */
   readonly apiIds: readonly string[];
+  /** The APIs that could not be read: nothing is known of what they lack. */
+  readonly unread: readonly UnreadApi[];
   /** When the first list of each kind was begun: milliseconds since the epoch. */
   readonly listedAt: number;
 }
@@ -31,62 +50,134 @@ export interface ObserveOptions {
   readonly send: Send;
   readonly kinds: readonly Kind[];
   readonly desired: readonly Desired[];
-  readonly owner: string;
+  /** The owners of the Targets that are observed. */
+  readonly owners: ReadonlySet<string>;
   readonly memory: Memory;
   readonly clock: Clock;
   /** Reads the whole account, whatever documents speak of. */
   readonly everything?: boolean;
+  /** Told of the keys as soon as they are listed, while the rest is still being read. */
+  readonly onKeys?: (keys: readonly Live[]) => void;
+  /** Told when keys, usage plans and APIs are listed. */
+  readonly onPlans?: (listed: Pick<ObservedState, 'live' | 'apis'>) => void;
 }
 
 /**
  * Reads everything that a pass needs: keys, plans, the members of the plans concerned, and the stages of the APIs concerned.
- * A list that fails, or comes in part, rejects: unreadable is not absent.
+ * A list of keys, plans or APIs that fails, or comes in part, rejects when the others are there: unreadable is not absent.
+ * An API whose stages can't be listed is left out, and named in `unread`.
  */
 export async function observe(options: ObserveOptions): Promise<ObservedState> {
   const { send, kinds, desired } = options;
   const listedAt = options.clock.now();
-  const listing = (chosen: readonly Kind[], scope: ListScope) =>
-    Promise.all(chosen.map((kind) => listKind(kind, options, scope)));
   const of = (name: string) => kinds.filter(({ rules }) => rules.kind === name);
-  const [apis, lists] = await Promise.all([
+  const listObjects = async (kind: Kind) => {
+    const listed = await listKind(kind, options, { apiIds: [] });
+    if (kind.rules.kind === 'ApiKey') options.onKeys?.(listed);
+    return listed;
+  };
+  const [apis, ...lists] = await allOrFirstError([
     options.everything || namesApis(desired) ? listApis(send) : undefined,
-    listing(
-      kinds.filter(({ rules }) => !hasFixedIdentity(rules)),
-      { apiIds: [] },
-    ),
-  ]);
+    ...kinds.filter(({ rules }) => !hasFixedIdentity(rules)).map(listObjects),
+  ] as const);
   const objects = lists.flat();
-  const apiIds = apisConcerned(desired, apis, objects, options);
-  const stages = (await listing(of('Stage'), { apiIds })).flat();
-  // An API whose document left Git is nobody's business here any more.
-  const requiring = options.everything ? apiIds : apisRequiring(desired, apis);
-  const requirements = await listing(of(REQUIREMENT), {
-    apiIds: requiring,
-    listed: { apis, stages },
-  });
-  return { live: [...objects, ...stages, ...requirements.flat()], apis, apiIds, listedAt };
+  options.onPlans?.({ live: objects, apis });
+
+  const concerned = apisConcerned(desired, apis, objects, options);
+  const stages = await listPerApi(of('Stage'), concerned, {}, options);
+  // An API whose document left Git has no requirement to observe any more.
+  const requiring = options.everything ? concerned : apisRequiring(desired, apis);
+  const requirements = await listPerApi(
+    of(REQUIREMENT),
+    requiring.filter((id) => !isUnread(id, stages.unread)),
+    { listed: { apis, stages: stages.live } },
+    options,
+  );
+  const unread = [...stages.unread, ...requirements.unread];
+  return {
+    live: [...objects, ...stages.live, ...requirements.live],
+    apis,
+    apiIds: concerned.filter((id) => !isUnread(id, unread)),
+    unread,
+    listedAt,
+  };
+}
+
+/** Waits for all, also where one fails: what the others are told of must not come later. */
+async function allOrFirstError<const T extends readonly unknown[]>(
+  all: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
+}
+
+export function isUnread(apiId: string, unread: readonly UnreadApi[]): boolean {
+  return unread.some((one) => one.apiId === apiId);
+}
+
+/** Lists API by API, so that one that fails keeps no other from being read. */
+export async function listPerApi(
+  [kind]: readonly Kind[],
+  apiIds: readonly string[],
+  scope: Pick<Scope, 'listed'>,
+  options: ObserveOptions,
+): Promise<Pick<ObservedState, 'live' | 'unread'>> {
+  if (!kind) return { live: [], unread: [] };
+  const unread: UnreadApi[] = [];
+  const listed = await pMap(
+    apiIds,
+    async (apiId) => {
+      try {
+        return await listRaw(kind, options, { ...scope, apiIds: [apiId] });
+      } catch (error) {
+        if (!isGatewayError(error)) throw error;
+        const { message } = error;
+        unread.push({ apiId, message, retryable: !isFinal(error.class) });
+        return [];
+      }
+    },
+    READERS,
+  );
+  const live = await completed(kind, listed.flat(), options, (id) =>
+    isUnread(id.split(':')[0] ?? '', unread),
+  );
+  return {
+    live: kind.rules.kind === REQUIREMENT ? live.filter(({ id }) => apiIds.includes(id)) : live,
+    unread: unread.toSorted((a, b) => compareText(a.apiId, b.apiId)),
+  };
 }
 
 type ListScope = Pick<Scope, 'apiIds' | 'listed'>;
 
-async function listKind(kind: Kind, options: ObserveOptions, scope: ListScope): Promise<Live[]> {
-  const { send, memory } = options;
-  const name = kind.rules.kind;
-  const concerned = isConcerned(name, options);
-  const listed = await kind.list(send, {
-    ...scope,
-    wantsMembers: concerned,
-    snapshots: memory.snapshots,
-  });
-  const tagged = hasFixedIdentity(kind.rules)
-    ? [...listed]
-    : await withTags(kind, listed, concerned, options);
-  const complete =
-    name === 'UsagePlan' ? await withThrottles(kind, tagged, concerned, options) : tagged;
-  const written = await withWritten(kind, complete, options);
-  return name === REQUIREMENT
-    ? written.filter(({ id }) => scope.apiIds.includes(id))
-    : withMissing(kind, written, memory, send);
+function listRaw(kind: Kind, options: ObserveOptions, scope: ListScope): Promise<readonly Live[]> {
+  const wantsMembers = isConcerned(kind.rules.kind, options);
+  return kind.list(options.send, { ...scope, wantsMembers, snapshots: options.memory.snapshots });
+}
+
+/** Lists keys, or usage plans. */
+export async function listKind(
+  kind: Kind,
+  options: ObserveOptions,
+  scope: ListScope,
+): Promise<Live[]> {
+  const concerned = isConcerned(kind.rules.kind, options);
+  const tagged = await withTags(kind, await listRaw(kind, options, scope), concerned, options);
+  const whole =
+    kind.rules.kind === 'UsagePlan'
+      ? await withThrottles(kind, tagged, concerned, options)
+      : tagged;
+  return completed(kind, whole, options);
+}
+
+/** A list with what it left out or tells of the time before our own writes. `isLeftOut`: ids of which the list says nothing. */
+async function completed(
+  kind: Kind,
+  listed: readonly Live[],
+  options: ObserveOptions,
+  isLeftOut: (id: string) => boolean = () => false,
+): Promise<Live[]> {
+  const written = await withWritten(kind, listed, options);
+  return kind.rules.kind === REQUIREMENT ? written : withMissing(kind, written, options, isLeftOut);
 }
 
 /**
@@ -127,7 +218,7 @@ function hasMethodThrottles(live: Live): boolean {
 /** Whether a document means, or may mean, a live object: by our tags, by the name or id that it gives, or because it did so before. */
 function isConcerned(
   kind: string,
-  { desired, owner, memory, everything }: ObserveOptions,
+  { desired, owners, memory, everything }: ObserveOptions,
 ): (live: Live) => boolean {
   if (everything) return () => true;
   const names = new Set<Json>();
@@ -137,7 +228,14 @@ function isConcerned(
     if (one.annotations.adopt) ids.add(one.annotations.adopt);
   }
   for (const [who, seen] of memory.lastSeen) if (who.startsWith(`${kind}/`)) ids.add(seen.id);
-  return (live) => claimOf(live, owner) !== undefined || names.has(live.name) || ids.has(live.id);
+  return (live) => isClaimed(live, owners) || names.has(live.name) || ids.has(live.id);
+}
+
+function isClaimed(live: Live, owners: ReadonlySet<string>): boolean {
+  return (
+    claimOf(live, live.tags[TAG.owner] ?? '') !== undefined &&
+    owners.has(live.tags[TAG.owner] ?? '')
+  );
 }
 
 /**
@@ -232,12 +330,13 @@ async function withAskedMembers(
 async function withMissing(
   kind: Kind,
   listed: readonly Live[],
-  memory: Memory,
-  send: Send,
+  { memory, send }: ObserveOptions,
+  isLeftOut: (id: string) => boolean,
 ): Promise<Live[]> {
   const ids = new Set(listed.map((live) => live.id));
   const gone = [...memory.lastSeen].filter(
-    ([who, seen]) => who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id),
+    ([who, seen]) =>
+      who.startsWith(`${kind.rules.kind}/`) && !ids.has(seen.id) && !isLeftOut(seen.id),
   );
   const found = await pMap(gone, ([, seen]) => kind.read(send, seen.id), READERS);
   return [...listed, ...found.filter((live) => live !== undefined)];
@@ -262,7 +361,7 @@ export function apisConcerned(
   desired: readonly Desired[],
   apis: readonly Api[] | undefined,
   live: readonly Live[],
-  { owner, memory, everything }: ObserveOptions,
+  { owners, memory, everything }: ObserveOptions,
 ): string[] {
   if (everything && apis) return apis.map((api) => api.id);
   const ids = new Set<string>();
@@ -271,8 +370,7 @@ export function apisConcerned(
     if ('found' in found) ids.add(found.found);
   }
   for (const one of live) {
-    if (one.kind !== 'UsagePlan' || claimOf(one, owner) === undefined || !isMap(one.spec.stages))
-      continue;
+    if (one.kind !== 'UsagePlan' || !isClaimed(one, owners) || !isMap(one.spec.stages)) continue;
     for (const stage of Object.keys(one.spec.stages)) ids.add(stage.split(':')[0] ?? '');
   }
   for (const [who, seen] of memory.lastSeen)

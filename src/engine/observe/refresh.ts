@@ -6,26 +6,39 @@ import { apiOf, stageId } from '../../core/compare/references.ts';
 import { isMap } from '../../core/model/json.ts';
 import { type Desired, identity, type Live } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
+import { isGatewayError } from '../../gateway/errors.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { READERS } from '../../kinds/live.ts';
+import type { Memory } from '../state/memory.ts';
 import {
   apisConcerned,
   apisRequiring,
+  isUnread,
+  listKind,
+  listPerApi,
   namesApis,
   type ObservedState,
   type ObserveOptions,
 } from './observe.ts';
 
-/** What was planned last, and on what. */
+/** The last reading, and the documents that it was made for. */
 export interface CachedState {
   readonly snapshot: ObservedState;
   /** The documents as texts, by identity: whatever differs was touched. */
   readonly documents: ReadonlyMap<string, string>;
+  /** Objects to be read again, as `<kind> <id>`: nobody knows how a call on them ended, or a reading of them failed. */
+  readonly doubtful: ReadonlySet<string>;
+  /** Kinds whose list has to be read again: a create may have made an object all the same. */
+  readonly relisted: ReadonlySet<string>;
 }
 
-export function cacheState(snapshot: ObservedState, desired: readonly Desired[]): CachedState {
-  return { snapshot, documents: textsOf(desired) };
+export function cacheState(
+  snapshot: ObservedState,
+  desired: readonly Desired[],
+  { doubtful = new Set<string>(), relisted = new Set<string>() } = {},
+): CachedState {
+  return { snapshot, documents: textsOf(desired), doubtful, relisted };
 }
 
 function textsOf(desired: readonly Desired[]): Map<string, string> {
@@ -34,54 +47,79 @@ function textsOf(desired: readonly Desired[]): Map<string, string> {
   );
 }
 
-/** The kept snapshot with everything read again that a change of the documents touches: the objects that they mean or meant, and the stages of APIs that are new. */
-export async function refresh(
-  { snapshot, documents }: CachedState,
-  options: ObserveOptions,
-): Promise<ObservedState> {
-  const { send, kinds, desired, memory, owner } = options;
-  const apis = await apisFor(snapshot, options);
-  const world = createLiveIndex({ namespace: '', owner, apis, live: snapshot.live });
+/** The identities whose documents came, went or changed since they were cached. */
+export function touchedSince({ documents }: CachedState, desired: readonly Desired[]): string[] {
   const now = textsOf(desired);
-  const touched = [...new Set([...documents.keys(), ...now.keys()])].filter(
+  return [...new Set([...documents.keys(), ...now.keys()])].filter(
     (who) => documents.get(who) !== now.get(who),
   );
-  const byIdentity = new Map(desired.map((one) => [identity(one), one]));
-  const ids = new Map(
-    touched
-      .flatMap((who) => meant(who, byIdentity.get(who), world, memory.lastSeen.get(who)?.id))
-      .map((one) => [`${one.kind} ${one.id}`, one]),
-  );
+}
 
-  const live = new Map(snapshot.live.map((one) => [`${one.kind} ${one.id}`, one]));
+/**
+ * The kept reading, with everything read again that a change of the documents touches, or that is in doubt:
+ * the objects that they mean or meant, and the stages of APIs that are new. An object whose reading
+ * fails stays as it was, and in doubt.
+ */
+export async function refresh(cached: CachedState, options: ObserveOptions): Promise<CachedState> {
+  const { snapshot } = cached;
+  const { send, kinds, desired, memory, owners } = options;
+  const apis = await apisFor(snapshot, options);
+  const live = new Map(snapshot.live.map((one) => [keyOf(one), one]));
+  for (const name of cached.relisted) {
+    const kind = kindOf(kinds, name);
+    if (!kind) continue;
+    const listed = await listKind(kind, options, { apiIds: [] });
+    for (const [key, one] of live) if (one.kind === name) live.delete(key);
+    for (const one of listed) live.set(keyOf(one), one);
+  }
+
+  const byIdentity = new Map(desired.map((one) => [identity(one), one]));
+  const touched = touchedSince(cached, desired);
+  const concerned = [...owners].flatMap((owner) => {
+    const world = createLiveIndex({ namespace: '', owner, apis, live: [...live.values()] });
+    return touched.flatMap((who) =>
+      meant(who, byIdentity.get(who), world, memory.lastSeen.get(who)?.id),
+    );
+  });
+  const again = new Set([...concerned.map(keyOf), ...cached.doubtful]);
+  const doubtful = new Set<string>();
   await pMap(
-    ids,
-    async ([key, { kind, id }]) => {
-      const read = await kindOf(kinds, kind)?.read(send, id);
-      if (read) live.set(key, read);
-      else live.delete(key);
+    again,
+    async (key) => {
+      const [kind = '', id = ''] = key.split(' ');
+      try {
+        const read = await kindOf(kinds, kind)?.read(send, id);
+        if (read) live.set(key, read);
+        else live.delete(key);
+      } catch (error) {
+        if (!isGatewayError(error)) throw error;
+        doubtful.add(key);
+      }
     },
     READERS,
   );
-  const concerned = apisConcerned(desired, apis, [...live.values()], options);
-  const added = concerned.filter((id) => !snapshot.apiIds.includes(id));
-  if (added.length > 0) {
-    const stages = await kindOf(kinds, 'Stage')?.list(send, {
-      apiIds: added,
-      wantsMembers: () => false,
-    });
-    for (const stage of stages ?? []) live.set(`Stage ${stage.id}`, stage);
-  }
-  const requiring = new Set(apisRequiring(desired, apis));
-  const concerning = [...live.values()].filter(
-    ({ kind, id }) => kind !== REQUIREMENT || requiring.has(id),
+
+  const needed = apisConcerned(desired, apis, [...live.values()], options);
+  const added = needed.filter((id) => !snapshot.apiIds.includes(id));
+  const stages = await listPerApi(
+    kinds.filter(({ rules }) => rules.kind === 'Stage'),
+    added,
+    {},
+    options,
   );
-  return {
-    ...snapshot,
-    apis,
-    apiIds: [...new Set([...snapshot.apiIds, ...added])],
-    live: concerning,
-  };
+  for (const stage of stages.live) live.set(keyOf(stage), stage);
+  const requiring = new Set(apisRequiring(desired, apis));
+  return cacheState(
+    {
+      ...snapshot,
+      apis,
+      apiIds: [...snapshot.apiIds, ...added.filter((id) => !isUnread(id, stages.unread))],
+      unread: stages.unread,
+      live: [...live.values()].filter(({ kind, id }) => kind !== REQUIREMENT || requiring.has(id)),
+    },
+    desired,
+    { doubtful },
+  );
 }
 
 /** Listed again only for a name that isn't known. */
@@ -139,16 +177,29 @@ export function afterApply(
   steps: readonly Step[],
   current: ReadonlyMap<Step, Live>,
 ): ObservedState {
-  const live = new Map(snapshot.live.map((one) => [`${one.kind} ${one.id}`, one]));
+  const live = new Map(snapshot.live.map((one) => [keyOf(one), one]));
   for (const step of steps) {
     // A held part of an object writes nothing: what it knows is from before its other part's writes.
     if (step.action === 'hold') continue;
     const now = current.get(step);
-    if (now) live.set(`${now.kind} ${now.id}`, now);
-    else if (step.live && step.action === 'delete')
-      live.delete(`${step.live.kind} ${step.live.id}`);
+    if (now) live.set(keyOf(now), now);
+    else if (step.live && step.action === 'delete') live.delete(keyOf(step.live));
   }
   return { ...snapshot, live: [...live.values()] };
+}
+
+/** The snapshot with what was written while it was being read: a list may have come before the write. */
+export function withWrites(snapshot: ObservedState, { written, deleted }: Memory): ObservedState {
+  const live = snapshot.live.flatMap((one) => {
+    const own = written.get(keyOf(one));
+    if (own && own.observedAt > one.observedAt) return [own];
+    return (deleted.get(keyOf(one)) ?? 0) > one.observedAt ? [] : [one];
+  });
+  return { ...snapshot, live };
+}
+
+function keyOf({ kind, id }: Pick<Live, 'kind' | 'id'>): string {
+  return `${kind} ${id}`;
 }
 
 function kindOf(kinds: readonly Kind[], name: string): Kind | undefined {

@@ -7,48 +7,68 @@ import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../../core/mode
 import type { Warning } from '../../core/model/warning.ts';
 import { hasDrifted, isDrift, type Result, reportChange } from '../../core/plan/summarize.ts';
 import { time } from '../state/hash-and-time.ts';
-import type { Memory } from '../state/memory.ts';
+import { type Memory, namespaceOf } from '../state/memory.ts';
+
+/** Where events of one Target go, and what was told of it before. */
+export interface Telling {
+  readonly namespace: string;
+  readonly memory: Memory;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly emit: Emit;
+}
 
 /** Tells of drift that began or ended, of holds, and of what happened to objects; remembers what was told. */
-export function emitPlan(plan: Plan, memory: Memory, now: number, emit: Emit): void {
-  const drifting = new Set<string>();
-  for (const step of plan.steps) {
-    const who = identity(step);
-    if (hasDrifted(step) && !drifting.has(who)) {
-      drifting.add(who);
-      const known = memory.drift.get(who);
-      const signature = JSON.stringify(
-        step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]),
-      );
-      if (known?.signature !== signature) {
-        memory.drift.set(who, { since: known?.since ?? time.format(now), signature });
-        if (step.changes.some(isDrift))
-          emit('drift.detected', {
-            ...detailed(step),
-            changes: step.changes.filter(isDrift).map(reportChange),
-          });
-        if (step.incident) emit(step.incident, detailed(step));
-      }
-    }
-  }
-  for (const who of [...memory.drift.keys()].filter((one) => !drifting.has(one))) {
-    const lasted = endDrift(who, memory, now);
+export function emitPlan(plan: Plan, telling: Telling): void {
+  const { namespace, memory, emit } = telling;
+  const drifting = emitDrift(plan.steps, telling);
+  const over = [...memory.drift.keys()].filter(
+    (who) => namespaceOf(who) === namespace && !drifting.has(who),
+  );
+  for (const who of over) {
+    const lasted = endDrift(who, telling);
     const step = plan.steps.find((one) => identity(one) === who);
     if (step) emit('drift.resolved', { ...about(step), ...lasted });
   }
-  announceHolds(plan, memory, emit);
-  announceUnserved(plan, memory, emit);
+  announceHolds(plan, telling);
+  announceUnserved(plan, telling);
+}
+
+/** Tells of drift that began, and gives the identities that drift. */
+export function emitDrift(
+  steps: readonly Step[],
+  { memory, now, emit }: Telling,
+): ReadonlySet<string> {
+  const drifting = new Set<string>();
+  for (const step of steps) {
+    const who = identity(step);
+    if (!hasDrifted(step) || drifting.has(who)) continue;
+    drifting.add(who);
+    const known = memory.drift.get(who);
+    const signature = JSON.stringify(
+      step.changes.filter(isDrift).map((change) => [change.path, change.live ?? null]),
+    );
+    if (known?.signature === signature) continue;
+    memory.drift.set(who, { since: known?.since ?? time.format(now), signature });
+    if (step.changes.some(isDrift))
+      emit('drift.detected', {
+        ...detailed(step),
+        changes: step.changes.filter(isDrift).map(reportChange),
+      });
+    if (step.incident) emit(step.incident, detailed(step));
+  }
+  return drifting;
 }
 
 /** That what is required is not what is served is told once, and again when it is about other methods or stages. */
-function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
+function announceUnserved(plan: Plan, { namespace, memory, emit }: Telling): void {
   const standing = new Map(
     plan.steps
       .filter(({ unserved }) => unserved !== undefined)
       .map((step) => [identity(step), step]),
   );
   for (const who of memory.reportedUnserved.keys())
-    if (!standing.has(who)) memory.reportedUnserved.delete(who);
+    if (namespaceOf(who) === namespace && !standing.has(who)) memory.reportedUnserved.delete(who);
   for (const [who, step] of standing) {
     const { unserved = '' } = step;
     if (memory.reportedUnserved.get(who) === unserved) continue;
@@ -57,7 +77,7 @@ function announceUnserved(plan: Plan, memory: Memory, emit: Emit): void {
   }
 }
 
-function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
+function announceHolds(plan: Plan, { namespace, memory, emit }: Telling): void {
   const standing = new Set<string>();
   for (const step of plan.steps.filter((one) => one.action === 'hold')) {
     const hold = `${identity(step)} ${step.reason} ${step.wants}`;
@@ -74,12 +94,14 @@ function announceHolds(plan: Plan, memory: Memory, emit: Emit): void {
       step.reason !== undefined && CHOSEN_HOLDS.has(step.reason) && step.reason !== 'suspended';
     emit('step.held', compact({ ...detailed(step), wants: step.wants, chosen }));
   }
-  for (const hold of [...memory.reportedHolds].filter((one) => !standing.has(one)))
-    memory.reportedHolds.delete(hold);
+  forgetOthers(memory.reportedHolds, standing, namespace);
 }
 
 /** Each warning once, until it is gone and comes back. What is only good to know is in the report. */
-export function emitWarnings(warnings: readonly Warning[], memory: Memory, emit: Emit): void {
+export function emitWarnings(
+  warnings: readonly Warning[],
+  { namespace, memory, emit }: Telling,
+): void {
   const standing = new Set<string>();
   for (const { severity, ...warning } of warnings) {
     if (severity !== 'warning') continue;
@@ -90,8 +112,13 @@ export function emitWarnings(warnings: readonly Warning[], memory: Memory, emit:
     memory.reportedWarnings.add(text);
     emit('warning.raised', warning);
   }
-  for (const text of [...memory.reportedWarnings].filter((one) => !standing.has(one)))
-    memory.reportedWarnings.delete(text);
+  forgetOthers(memory.reportedWarnings, standing, namespace);
+}
+
+/** Forgets what no longer stands of a namespace, so that it is told again when it comes back. */
+function forgetOthers(told: Set<string>, standing: ReadonlySet<string>, namespace: string): void {
+  for (const one of told)
+    if (namespaceOf(one) === namespace && !standing.has(one)) told.delete(one);
 }
 
 const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
@@ -105,13 +132,8 @@ const EVENT_OF: Partial<Record<Result['outcome'], EventName>> = {
 };
 
 /** Tells what became of a step; drift that it put right is over. */
-export function emitResult(
-  step: Step,
-  result: Result,
-  memory: Memory,
-  now: number,
-  emit: Emit,
-): void {
+export function emitResult(step: Step, result: Result, telling: Telling): void {
+  const { emit } = telling;
   const event = EVENT_OF[result.outcome];
   const awsId = result.awsId === undefined ? {} : { awsId: result.awsId };
   if (event)
@@ -121,7 +143,7 @@ export function emitResult(
       ...(result.outcome === 'failed' && failureOf(result)),
     });
   const settled = event !== undefined && result.outcome !== 'failed';
-  const lasted = settled && endDrift(identity(step), memory, now);
+  const lasted = settled && endDrift(identity(step), telling);
   if (lasted) emit('drift.resolved', { ...about(step), ...awsId, ...lasted });
   if (result.reason === 'dependency') {
     emit(
@@ -138,8 +160,7 @@ export function emitResult(
 /** How long it stood, as far as this process has seen, to the second. */
 function endDrift(
   who: string,
-  memory: Memory,
-  now: number,
+  { memory, now }: Telling,
 ): { readonly durationMs: number } | undefined {
   const since = memory.drift.get(who)?.since;
   memory.drift.delete(who);

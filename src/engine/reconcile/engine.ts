@@ -1,7 +1,8 @@
-/** From a directory of manifests to a report: manifests once, then every target on its own, side by side. */
+/** From a directory of manifests to a report: manifests once, then every account and region on its own, side by side. */
 import { randomUUID } from 'node:crypto';
 import { compact } from '../../core/model/compact.ts';
 import type { Emit } from '../../core/model/events.ts';
+import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
 import type { Report, TargetReport, Trigger } from '../../core/model/report.ts';
 import { worst } from '../../core/plan/summarize.ts';
@@ -13,14 +14,23 @@ import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
 import { withoutUnusable } from './cron.ts';
+import type { PassRequest } from './pass.ts';
+import { groupByPlace, placeOf } from './place.ts';
 import { type ReconcileResult, reconcile } from './reconcile.ts';
-import { createSessions, type Session } from './sessions.ts';
+import { createSessions, pace, type Session } from './sessions.ts';
 
 export interface Engine extends AsyncDisposable {
   /** Reads the manifests. Problems are in the tree, never thrown; each is told once. */
   load(): Promise<Tree>;
-  /** One pass over one target. Rejects with Outdated, and with nothing else: what keeps it from being reconciled is the report's `error`. */
-  reconcileTarget(tree: Tree, target: Target, request: ReconcileRequest): Promise<TargetResult>;
+  /**
+   * One pass over Targets of one account and region. Rejects with Outdated, and with nothing else: what
+   * keeps a Target from being reconciled is its report's `error`.
+   */
+  reconcileAccount(
+    tree: Tree,
+    targets: readonly Target[],
+    request: PassRequest,
+  ): Promise<ReconcileResult>;
   /** One pass over all targets. */
   reconcile(request: ReconcileRequest): Promise<Report>;
   /** When a call was last answered, or given up: milliseconds since the epoch; 0 before the first. */
@@ -35,19 +45,13 @@ export interface Engine extends AsyncDisposable {
   ): Report;
 }
 
-/** What became of one pass over one target. */
-export interface TargetResult extends ReconcileResult {
-  /** It was told to stop before it had a plan: the report says no more than that, and nothing is told of it. */
-  readonly superseded: boolean;
-}
-
 /** The manifests changed between reading and the first write: everything begins anew. */
 export class Outdated extends Error {}
 
 const RESTARTS = 3;
 
 export function createEngine(settings: Settings, surroundings: EngineDeps): Engine {
-  const { clock } = surroundings;
+  const { clock, env } = surroundings;
   let lastCallAt = 0;
   const onCall = (call: Call) => {
     lastCallAt = clock.now();
@@ -91,68 +95,114 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     await taking;
   }
 
-  async function passTarget(
+  async function passAccount(
     tree: Tree,
-    target: Target,
-    request: ReconcileRequest,
-  ): Promise<TargetResult> {
+    targets: readonly Target[],
+    request: PassRequest,
+  ): Promise<ReconcileResult> {
     const startedAt = clock.now();
-    const { revision } = tree;
-    const about = compact({
-      reconcileID: randomUUID(),
-      namespace: target.namespace,
-      revision,
-    });
-    const emit: Emit = (event, fields) => surroundings.emit(event, { ...about, ...fields });
-    let session: Session | undefined;
-    let finished: ReconcileResult;
-    try {
-      session = await orAborted(sessions.open(target, revision), request.signal);
-      if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
-      session.takeCalls();
-      finished = await reconcile({
-        target,
-        tree,
-        session,
-        settings,
-        surroundings: { ...surroundings, emit },
-        request,
-        async mayWrite(planned) {
-          if (request.confirm && !(await confirmed(planned))) return false;
-          if (!(await isCurrent(tree.resolved)))
-            throw new Outdated('the manifests changed while they were being applied');
-          return true;
-        },
-      });
-    } catch (error) {
-      if (error instanceof Outdated) throw error;
-      const report = failed(target, settings, request, error, session);
-      if (request.signal?.aborted) return { report, retryable: false, superseded: true };
-      const errorClass = classOf(error);
-      finished = { report, retryable: !isFinal(errorClass) };
-      emit('target.failed', { error: messageOf(error), class: errorClass });
-    }
-    const spent = session?.takeCalls();
-    const report = {
-      ...finished.report,
-      ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }),
-    };
-    const { state, summary, calls } = report;
-    emit('reconcile.finished', {
-      trigger: request.trigger,
-      state,
-      summary,
-      calls,
-      durationMs: clock.now() - startedAt,
-    });
-    return { report, retryable: finished.retryable, superseded: false };
+    const emits = new Map(targets.map((target) => [target.namespace, emitFor(target, tree)]));
+    const emitOf = ({ namespace }: Pick<Target, 'namespace'>) =>
+      emits.get(namespace) ?? surroundings.emit;
+    const opened = await Promise.all(targets.map((target) => open(target, tree, request)));
+    const members = opened.flatMap(({ target, session }) =>
+      session ? [{ target, session, emit: emitOf(target) }] : [],
+    );
+    const reports = new Map<string, TargetReport>();
+    let retryable = false;
+    let superseded = false;
 
-    async function confirmed(planned: TargetReport): Promise<boolean> {
-      return (
-        (await request.confirm?.(
-          reportOf(tree, [planned], { trigger: request.trigger, startedAt }),
-        )) ?? true
-      );
+    const fail = (target: Target, error: unknown, session?: Session) => {
+      reports.set(target.namespace, failed(target, settings, request, error, session));
+      superseded ||= request.signal?.aborted ?? false;
+      if (superseded) return;
+      const errorClass = classOf(error);
+      retryable ||= !isFinal(errorClass);
+      emitOf(target)('target.failed', { error: messageOf(error), class: errorClass });
+    };
+    for (const { target, error } of opened) if (error !== undefined) fail(target, error);
+
+    const [some] = members;
+    if (some) {
+      const { account } = some.session;
+      account.budget.setPace(pace(targetsOfPlace(tree, some.target), settings));
+      for (const { session } of members) session.takeCalls();
+      try {
+        const passed = await reconcile({
+          account,
+          members,
+          tree,
+          settings,
+          surroundings,
+          request,
+          async mayWrite(planned) {
+            if (request.confirm && !(await confirmed(planned))) return false;
+            if (!(await isCurrent(tree.resolved)))
+              throw new Outdated('the manifests changed while they were being applied');
+            return true;
+          },
+        });
+        retryable ||= passed.retryable;
+        superseded ||= passed.superseded;
+        for (const report of passed.reports) {
+          reports.set(report.namespace, report);
+          const { error, namespace } = report;
+          if (error !== undefined)
+            emitOf({ namespace })('target.failed', { error, class: 'unreadable' });
+        }
+      } catch (error) {
+        if (error instanceof Outdated) throw error;
+        for (const { target, session } of members) fail(target, error, session);
+      }
+    }
+    const finished = targets.flatMap((target) => {
+      const report = reports.get(target.namespace);
+      const session = members.find((one) => one.target === target)?.session;
+      const spent = session?.takeCalls();
+      if (!report) return [];
+      return {
+        ...report,
+        ...(spent && { calls: spent.calls, waitedMs: Math.round(spent.waitedMs) }),
+      };
+    });
+    if (superseded) return { reports: finished, retryable: false, superseded };
+    for (const report of finished) {
+      const { state, summary, calls } = report;
+      const durationMs = clock.now() - startedAt;
+      const { trigger } = request;
+      emitOf(report)('reconcile.finished', { trigger, state, summary, calls, durationMs });
+    }
+    return { reports: finished, retryable, superseded };
+
+    async function confirmed(planned: readonly TargetReport[]): Promise<boolean> {
+      const about = { trigger: request.trigger, startedAt };
+      // A Target that could not be connected is part of the answer.
+      const all = [...reports.values(), ...planned];
+      return (await request.confirm?.(reportOf(tree, all, about))) ?? true;
+    }
+  }
+
+  function emitFor({ namespace }: Target, { revision }: Tree): Emit {
+    const about = compact({ reconcileID: randomUUID(), namespace, revision });
+    return (event, fields) => surroundings.emit(event, { ...about, ...fields });
+  }
+
+  function targetsOfPlace({ targets }: Tree, target: Target): readonly Target[] {
+    return targets.filter((one) => placeOf(one, env) === placeOf(target, env));
+  }
+
+  /** A Target that can't be connected fails alone. */
+  async function open(
+    target: Target,
+    tree: Tree,
+    request: PassRequest,
+  ): Promise<{ target: Target; session?: Session; error?: unknown }> {
+    try {
+      const session = await orAborted(sessions.open(target, tree.revision), request.signal);
+      if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
+      return { target, session };
+    } catch (error) {
+      return { target, error };
     }
   }
 
@@ -171,19 +221,21 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
 
   async function passTargets(tree: Tree, request: ReconcileRequest): Promise<TargetReport[]> {
     const targets = chosen(tree, settings.namespaces);
-    const passOne = async (target: Target, how: ReconcileRequest) =>
-      (await passTarget(tree, target, how)).report;
-    if (!request.confirm) return Promise.all(targets.map((target) => passOne(target, request)));
-    const question = oneQuestion(targets.length, request.confirm, (planned) =>
-      reportOf(tree, planned, { trigger: request.trigger, startedAt: clock.now() }),
-    );
-    return Promise.all(
-      targets.map(async (target) => {
-        const report = await passOne(target, { ...request, confirm: question.ask });
-        question.done(report);
-        return report;
+    const groups = [...groupByPlace(targets, env).values()];
+    const question =
+      request.confirm &&
+      oneQuestion(targets.length, request.confirm, (planned) =>
+        reportOf(tree, planned, { trigger: request.trigger, startedAt: clock.now() }),
+      );
+    const passed = await Promise.all(
+      groups.map(async (group) => {
+        const how = question ? { ...request, confirm: question.ask } : request;
+        const { reports } = await passAccount(tree, group, how);
+        question?.done(reports);
+        return reports;
       }),
     );
+    return passed.flat().toSorted((a, b) => compareText(a.namespace, b.namespace));
   }
 
   function reportOf(
@@ -208,7 +260,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
 
   return {
     load: loadTree,
-    reconcileTarget: passTarget,
+    reconcileAccount: passAccount,
     reconcile: passAll,
     reportOf,
     get lastCallAt() {
@@ -240,10 +292,13 @@ function oneQuestion(
       settle();
       return answer.promise;
     },
-    /** A target that failed before it could ask. */
-    done(report: TargetReport): void {
-      if (planned.some((one) => one.namespace === report.namespace)) return;
-      planned.push(report);
+    /** Targets that failed before they could ask. */
+    done(reports: readonly TargetReport[]): void {
+      const isNew = (report: TargetReport) =>
+        !planned.some(({ namespace }) => namespace === report.namespace);
+      const failed = reports.filter(isNew);
+      if (failed.length === 0) return;
+      planned.push(...failed);
       settle();
     },
   };

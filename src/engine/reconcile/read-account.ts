@@ -26,15 +26,21 @@ export function readAccount(
   const { owner } = target;
   const { clock } = surroundings;
   return withReadOnlyClient(target, settings, surroundings, signal, async (send, place) => {
-    const { live, apis = [] } = await observe({
+    const {
+      live,
+      apis = [],
+      unread,
+    } = await observe({
       send,
       kinds,
       desired: [],
-      owner,
+      owners: new Set([owner]),
       memory: createMemory(),
       clock,
       everything: true,
     });
+    const [failed] = unread;
+    if (failed) throw new Error(`API ${failed.apiId} could not be read: ${failed.message}`);
     return { ...place, live, apis };
   });
 }

@@ -39,7 +39,7 @@ export async function withReadOnlyClient<T>(
   });
   try {
     const budget = createBudget({
-      ...pace(target, settings),
+      ...pace([target], settings),
       clock,
       operationQuotas: settings.operationQuotas,
     });

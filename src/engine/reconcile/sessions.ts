@@ -1,26 +1,34 @@
-/** One target's connection, budget and memory, kept from pass to pass. */
+/** The connections of the Targets, and all that the Targets of one account and region share, kept from pass to pass. */
 
 import { compact } from '../../core/model/compact.ts';
 import type { Target } from '../../core/model/model.ts';
-import { type Budget, createBudget } from '../../gateway/budget.ts';
+import { type Budget, createBudget, type Pace } from '../../gateway/budget.ts';
 import { type Connection, type ConnectOptions, connect } from '../../gateway/client.ts';
 import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
 import type { CachedState } from '../observe/refresh.ts';
-import { createMemory, type Memory } from '../state/memory.ts';
+import { createMemory, forgetNamespace, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
 import type { EngineDeps, Settings } from '../state/settings.ts';
+import { placeOf } from './place.ts';
 
-export interface Session {
-  readonly connection: Connection;
-  readonly send: Send;
+/** One account and region. */
+export interface Account {
   readonly budget: Budget;
   readonly memory: Memory;
+  /** Key values in play: an error of one call may echo the value of another. */
   readonly inPlay: LiveSecrets;
-  readonly values: ValueReader;
-  /** The live state as it was last read and written, and the documents that were planned on it; undefined before the first whole reading. */
+  /** The live state as it was last read and written, and the documents that it was read for; undefined before the first whole reading. */
   kept?: CachedState;
+}
+
+/** One Target's connection to its account. */
+export interface Session {
+  readonly account: Account;
+  readonly connection: Connection;
+  readonly send: Send;
+  readonly values: ValueReader;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
@@ -28,71 +36,64 @@ export interface Session {
 export interface Sessions extends Disposable {
   /** Connects, or gives the connection that stands. Rejects where the account can't be reached or isn't the one that is meant. */
   open(target: Target, revision: string | undefined): Promise<Session>;
-  /** What a namespace's calls wait for; undefined before it was connected. Shared by those of one account and region. */
+  /** The budget that a namespace's calls wait for; undefined before it was connected. Shared by those of one account and region. */
   budget(namespace: string): Budget | undefined;
 }
 
-export function createSessions(settings: Settings, surroundings: EngineDeps): Sessions {
-  const open = new Map<string, { readonly key: string; readonly session: Promise<Session> }>();
-  const budgets = new Map<string, Budget>();
-  const closing = new AbortController();
-  const budgetOf = new Map<string, Budget>();
-  const memories = new Map<string, Memory>();
+/** A connection that stands, and what it was made for. */
+interface Standing {
+  readonly key: string;
+  readonly owner: string;
+  readonly session: Promise<Session>;
+}
 
-  async function start(target: Target, options: ConnectOptions): Promise<Session> {
-    const connection = await connect(options);
-    const where = `${connection.accountId ?? target.roleArn ?? 'ambient'} ${connection.region}`;
-    const who = `${target.namespace} ${target.owner} ${where}`;
-    const budget =
-      budgets.get(where) ??
-      createBudget({
-        ...pace(target, settings),
+export function createSessions(settings: Settings, surroundings: EngineDeps): Sessions {
+  const open = new Map<string, Standing>();
+  const accounts = new Map<string, Account>();
+  const accountOf = new Map<string, Account>();
+  const closing = new AbortController();
+
+  function accountFor(target: Target): Account {
+    const place = placeOf(target, surroundings.env);
+    const account = accounts.get(place) ?? {
+      budget: createBudget({
+        ...pace([target], settings),
         clock: surroundings.clock,
         operationQuotas: settings.operationQuotas,
-      });
-    budgets.set(where, budget);
-    budgetOf.set(target.namespace, budget);
-    const memory = memories.get(who) ?? createMemory();
-    memories.set(who, memory);
+      }),
+      memory: createMemory(),
+      inPlay: createLiveSecrets(),
+    };
+    accounts.set(place, account);
+    accountOf.set(target.namespace, account);
+    return account;
+  }
+
+  async function start(target: Target, options: ConnectOptions): Promise<Session> {
+    const account = accountFor(target);
+    const connection = await connect(options);
 
     let calls: Record<string, number> = {};
     let waitedMs = 0;
-    const inPlay = createLiveSecrets();
     const onCall = (call: SentCall) => {
       calls[call.operation] = (calls[call.operation] ?? 0) + 1;
       waitedMs += call.waitedMs;
-      const { operation, code, durationMs } = call;
-      surroundings.onCall?.({
-        namespace: target.namespace,
-        operation,
-        code,
-        durationMs,
-        waitedMs: call.waitedMs,
-      });
-      if (code === 'TooManyRequestsException') {
+      const { namespace } = target;
+      const { operation, code, durationMs, requestId } = call;
+      surroundings.onCall?.({ namespace, operation, code, durationMs, waitedMs: call.waitedMs });
+      if (code === 'TooManyRequestsException')
         surroundings.emit(
           'api.throttled',
-          compact({
-            namespace: target.namespace,
-            operation,
-            awsRequestId: call.requestId,
-          }),
+          compact({ namespace, operation, awsRequestId: requestId }),
         );
-      }
     };
+    const { budget, inPlay } = account;
+    const { clock } = surroundings;
     return {
+      account,
       connection,
-      budget,
-      memory,
-      inPlay,
       values: createValueReader(fencesOf(settings, surroundings, connection)),
-      send: createSend({
-        client: connection.client,
-        budget,
-        clock: surroundings.clock,
-        inPlay,
-        onCall,
-      }),
+      send: createSend({ client: connection.client, budget, clock, inPlay, onCall }),
       takeCalls() {
         const taken = { calls, waitedMs };
         calls = {};
@@ -104,18 +105,17 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
 
   return {
     async open(target, revision) {
-      const { region, accountId, roleArn, externalId, implicit } = target;
+      const { namespace, owner, region, accountId, roleArn, externalId, implicit } = target;
       const sessionName = revision === undefined ? undefined : `apikeeper-${revision}`;
-      const key = JSON.stringify([
-        region,
-        accountId,
-        roleArn,
-        externalId,
-        implicit,
-        pace(target, settings),
-      ]);
-      const standing = open.get(target.namespace);
-      if (standing?.key === key) return standing.session;
+      const key = JSON.stringify([region, accountId, roleArn, externalId, implicit]);
+      const standing = open.get(namespace);
+      // Of another owner's objects nothing is known.
+      if (standing && standing.owner !== owner)
+        forgetNamespace(accountFor(target).memory, namespace);
+      if (standing?.key === key) {
+        open.set(namespace, { ...standing, owner });
+        return standing.session;
+      }
       standing?.session.then(
         (old) => old.connection.close(),
         () => {},
@@ -132,14 +132,12 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
         requestHandler,
         signal: closing.signal,
       });
-      open.set(target.namespace, { key, session });
-      // What failed is tried again in the next pass.
-      session.catch(
-        () => open.get(target.namespace)?.session === session && open.delete(target.namespace),
-      );
+      open.set(namespace, { key, owner, session });
+      // A connection that failed is tried again in the next pass.
+      session.catch(() => open.get(namespace)?.session === session && open.delete(namespace));
       return session;
     },
-    budget: (namespace) => budgetOf.get(namespace),
+    budget: (namespace) => accountOf.get(namespace)?.budget,
     [Symbol.dispose]() {
       closing.abort(new Error('apikeeper stopped while it connected'));
       for (const { session } of open.values())
@@ -152,14 +150,15 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
   };
 }
 
-/** The command line outranks the Target. */
+/** The largest budget that the Targets of one account and region write. The command line outranks them. */
 export function pace(
-  target: Target,
+  targets: readonly Target[],
   settings: Pick<Settings, 'requestsPerSecond' | 'burst'>,
-): { readonly requestsPerSecond: number; readonly burst: number } {
+): Pace {
+  const largest = (of: keyof Pace) => Math.max(...targets.map(({ budget }) => budget[of]));
   return {
-    requestsPerSecond: settings.requestsPerSecond ?? target.budget.requestsPerSecond,
-    burst: settings.burst ?? target.budget.burst,
+    requestsPerSecond: settings.requestsPerSecond ?? largest('requestsPerSecond'),
+    burst: settings.burst ?? largest('burst'),
   };
 }
 

@@ -1,4 +1,4 @@
-/** What a process remembers of a target from pass to pass. None of it is needed to be right; all of it is lost without harm. */
+/** A process's memory of one account and region, from pass to pass. None of it is needed to be right; all of it is lost without harm. */
 
 import type { Live } from '../../core/model/model.ts';
 import type { LastSeen } from '../../core/model/plan-input.ts';
@@ -61,4 +61,16 @@ export function createMemory(): Memory {
     reportedWarnings: new Set(),
     reportedUnserved: new Map(),
   };
+}
+
+/** The namespace of an identity (`<kind>/<namespace>/<name>`), or of a key that begins with one. */
+export function namespaceOf(key: string): string {
+  return key.split('/')[1] ?? '';
+}
+
+/** Forgets all that was seen of a namespace: its objects have another owner now. */
+export function forgetNamespace(memory: Memory, namespace: string): void {
+  const { lastSeen, drift, reverts, permanentFailures } = memory;
+  for (const known of [lastSeen, drift, reverts, permanentFailures])
+    for (const key of known.keys()) if (namespaceOf(key) === namespace) known.delete(key);
 }

@@ -1,0 +1,208 @@
+/**
+ * Revocations go first: while a pass is still reading, it takes access away as soon as it knows enough
+ * (docs/contract.md#plan).
+ *
+ * | what is known | what is done |
+ * | --- | --- |
+ * | the reading before, and a newer commit | every revocation of the commit |
+ * | the keys | `enabled: false` |
+ * | keys, usage plans and APIs | what left Git or a list too, once the guards have counted all of it |
+ *
+ * A pass that asks before it writes, or writes nothing, does none of this.
+ */
+
+import { stageId } from '../../core/compare/references.ts';
+import { isMap, keysOf, listOf } from '../../core/model/json.ts';
+import { identity, type Json, type Live } from '../../core/model/model.ts';
+import type { Change, Plan, Step } from '../../core/model/plan.ts';
+import { planAccount } from '../../core/plan/planner.ts';
+import type { Result } from '../../core/plan/summarize.ts';
+import type { Operation } from '../../core/schedule/operation.ts';
+import { operations } from '../../core/schedule/operations.ts';
+import { revocations } from '../../core/schedule/revocations.ts';
+import { apply } from '../apply/apply.ts';
+import type { OperationFailure } from '../apply/apply-state.ts';
+import { afterApply, touchedSince } from '../observe/refresh.ts';
+import { applyOptions, tellingOf } from './carry-out.ts';
+import { emitDrift, emitResult } from './emit-events.ts';
+import { inputsOf, RULES, type Seen } from './inputs.ts';
+import { type AccountPass, documentsOf } from './pass.ts';
+import { rememberSteps } from './remember.ts';
+
+/** What was revoked before the plan was made. */
+export interface Revoked {
+  /** Operations that failed, by id: the plan that follows does not try them again. */
+  readonly failed: ReadonlyMap<string, OperationFailure>;
+  /** The plans and results with what was done before them. */
+  include(
+    plans: readonly Plan[],
+    results: ReadonlyMap<Step, Result>,
+  ): { readonly plans: readonly Plan[]; readonly results: ReadonlyMap<Step, Result> };
+}
+
+export interface RevokeFirst extends Revoked, Disposable {
+  /** Acts on the reading that was kept from before. */
+  onKept(): void;
+  onKeys(keys: readonly Live[]): void;
+  onPlans(listed: Seen): void;
+  /** Resolves when all that was begun is over. Rejects for a bug, never for a call that failed. */
+  settled(): Promise<void>;
+}
+
+/** Part of the account: which steps may be trusted on it. */
+interface Basis {
+  readonly seen: Seen;
+  readonly kinds: readonly string[];
+  /** Only what a document says outright: of absence it knows too little. */
+  readonly statedOnly: boolean;
+}
+
+interface Done {
+  readonly step: Step;
+  readonly result: Result;
+}
+
+export function createRevokeFirst(pass: AccountPass): RevokeFirst {
+  const { account, request } = pass;
+  const isAllowed = request.write && !request.confirm;
+  const failed = new Map<string, OperationFailure>();
+  const done = new Map<string, Done>();
+  let basis: Basis | undefined;
+  let working = Promise.resolve();
+  let broken: unknown;
+
+  /** One round after the other: two at once would do the same twice. */
+  function begin(next: Basis | undefined): void {
+    if (!isAllowed || !next) return;
+    const newest = request.newest?.() ?? pass.tree;
+    working = working
+      .then(() => revoke(next, { ...pass, tree: newest }))
+      .catch((error: unknown) => {
+        broken ??= error;
+      });
+  }
+
+  async function revoke({ seen, kinds, statedOnly }: Basis, now: AccountPass): Promise<void> {
+    if (request.signal?.aborted) return;
+    const rules = RULES.filter(({ kind }) => kinds.includes(kind));
+    const steps = planAccount(inputsOf(seen, now, rules))
+      .flatMap((plan) => plan.steps)
+      .filter((step) => !statedOnly || step.state !== 'orphaned');
+    const todo = revocations(operations(steps, rules)).filter(({ id }) => !failed.has(id));
+    if (todo.length === 0) return;
+
+    const begun = new Set(todo.map(({ step }) => step));
+    const concerned = steps.filter((step) => begun.has(step));
+    for (const step of concerned) emitDrift([step], tellingOf(step, now));
+    const { results, live, operationResults } = await apply(concerned, todo, {
+      ...applyOptions(now),
+      signal: request.signal,
+      onResult: (step, result) => emitResult(step, result, tellingOf(step, now)),
+    });
+    for (const [id, result] of operationResults) if (result.is !== 'done') failed.set(id, result);
+    for (const [step, result] of results)
+      done.set(keyOf(step), { step: doneOf(step, todo, operationResults), result });
+    const { kept } = account;
+    if (kept) account.kept = { ...kept, snapshot: afterApply(kept.snapshot, concerned, live) };
+    rememberSteps(concerned, results, [...live.values()], now);
+  }
+
+  const onKept = () => {
+    const { kept } = account;
+    if (!kept) return;
+    const newest = { ...pass, tree: request.newest?.() ?? pass.tree };
+    if (touchedSince(kept, documentsOf(newest)).length === 0) return;
+    begin({ seen: kept.snapshot, kinds: RULES.map(({ kind }) => kind), statedOnly: false });
+  };
+  const listening = request.newer?.listen(() => (account.kept ? onKept() : begin(basis)));
+
+  return {
+    failed,
+    onKept,
+    onKeys(live) {
+      basis ??= { seen: { live, apis: undefined }, kinds: ['ApiKey'], statedOnly: true };
+      begin(basis);
+    },
+    onPlans({ live, apis }) {
+      const all = [...live, ...assumedStages(live, apis, pass)];
+      const seen = { live: all, apis };
+      basis = { seen, kinds: ['ApiKey', 'Stage', 'UsagePlan'], statedOnly: false };
+      begin(basis);
+    },
+    async settled() {
+      await working;
+      if (broken !== undefined) throw broken;
+    },
+    include: (plans, results) => withDone(plans, results, done),
+    [Symbol.dispose]: () => listening?.[Symbol.dispose](),
+  };
+}
+
+/**
+ * Stages before they are listed: those that documents name and usage plans hold count as there. That
+ * can only make a key's move look possible, and a move is left to the whole plan.
+ */
+function assumedStages(live: readonly Live[], apis: Seen['apis'], pass: AccountPass): Live[] {
+  const named = documentsOf(pass).flatMap(({ kind, name, spec }) => {
+    if (kind === 'Stage') return [{ name, spec }];
+    const entries: readonly Json[] = kind === 'UsagePlan' ? listOf(spec.stages) : [];
+    return entries.filter(isMap).map((entry) => ({ name: '', spec: entry }));
+  });
+  const ids = named.flatMap((one) => {
+    const id = stageId(one, apis);
+    return 'found' in id ? [id.found] : [];
+  });
+  const held = live.flatMap(({ kind, spec }) => (kind === 'UsagePlan' ? keysOf(spec.stages) : []));
+  return [...new Set([...ids, ...held])].map((id) => {
+    const name = id.split(':')[1] ?? '';
+    return { kind: 'Stage', id, name, spec: {}, tags: {}, observedAt: 0 };
+  });
+}
+
+function keyOf(step: Step): string {
+  return `${identity(step)} ${step.live?.id}`;
+}
+
+/** The step with no more than the changes that were made. */
+function doneOf(
+  step: Step,
+  todo: readonly Operation[],
+  results: ReadonlyMap<string, { readonly is: string }>,
+): Step {
+  const own = todo.filter((one) => one.step === step && results.get(one.id)?.is === 'done');
+  const changes = own.flatMap((one): readonly Change[] => {
+    if (one.type === 'update') return one.changes;
+    if (one.type !== 'detach') return [];
+    return step.changes.filter(({ field, keys }) => field === 'keys' && keys[0] === one.key);
+  });
+  return { ...step, changes };
+}
+
+/** The report tells of what was done first as if the plan had done it. */
+function withDone(
+  plans: readonly Plan[],
+  results: ReadonlyMap<Step, Result>,
+  done: ReadonlyMap<string, Done>,
+): { readonly plans: readonly Plan[]; readonly results: ReadonlyMap<Step, Result> } {
+  if (done.size === 0) return { plans, results };
+  const all = new Map(results);
+  const told = new Set<string>();
+  const merged = plans.map((plan) => ({
+    ...plan,
+    steps: plan.steps.map((step) => {
+      const first = done.get(keyOf(step));
+      const isAfter = step.action !== 'hold' || step.reason === 'grace';
+      if (!first || !isAfter || told.has(keyOf(step)) || first.result.outcome === 'failed')
+        return step;
+      told.add(keyOf(step));
+      const then = results.get(step);
+      const isDone = step.action === 'keep' || step.action === 'hold';
+      const both: Step = isDone
+        ? first.step
+        : { ...step, state: first.step.state, changes: [...first.step.changes, ...step.changes] };
+      all.set(both, then && !isDone ? then : first.result);
+      return both;
+    }),
+  }));
+  return { plans: merged, results: all };
+}
