@@ -10,6 +10,8 @@ export interface LiveIndex {
   readonly live: readonly Live[];
   /** Identities that the documents declare. */
   readonly declared: ReadonlySet<string>;
+  /** APIs whose stages could not be read. */
+  readonly unread: ReadonlySet<string>;
   byId(kind: string, id: string): Live | undefined;
   /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
   byOwner(identity: string): readonly Live[];
@@ -18,8 +20,8 @@ export interface LiveIndex {
 }
 
 export function createLiveIndex(
-  about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'>,
-  declared: ReadonlySet<string> = new Set(),
+  about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'> &
+    Partial<Pick<LiveIndex, 'declared' | 'unread'>>,
 ): LiveIndex {
   const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
   const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
@@ -28,8 +30,9 @@ export function createLiveIndex(
     return claim && identity({ kind: live.kind, ...claim });
   });
   return {
+    declared: new Set(),
+    unread: new Set(),
     ...about,
-    declared,
     byId: (kind, id) => ids.get(`${kind} ${id}`),
     byOwner: (who) => claims.get(who) ?? [],
     byName: (kind, name) => names.get(`${kind} ${name}`) ?? [],

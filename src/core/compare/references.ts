@@ -86,6 +86,9 @@ export function resolver(
     if (live) return { key: live.id, label: name };
     const making = found.find((step) => step.action === 'create');
     if (making) return { key: making.fixedId ?? `pending:${id}`, label: name, pending: id };
+    const unread = found.find((step) => step.action === 'hold' && step.fixedId !== undefined);
+    // A stage that could not be read counts as there: the usage plan may hold it.
+    if (unread?.fixedId !== undefined) return { key: unread.fixedId, label: name };
     const held = found.find((step) => step.action === 'hold');
     if (held)
       return {
@@ -121,7 +124,8 @@ export function resolver(
     const id = stageId({ name: '', spec }, world.apis);
     if ('unresolved' in id)
       return { label, reason: 'unresolved-reference', unresolved: id.unresolved };
-    if (world.byId('Stage', id.found)) return { key: id.found, label };
+    const isUnread = world.unread.has(id.found.split(':')[0] ?? '');
+    if (isUnread || world.byId('Stage', id.found)) return { key: id.found, label };
     const making = stagesMade.get(id.found);
     if (making) return { key: id.found, label, pending: identity(making) };
     return {

@@ -27,6 +27,8 @@ export type Match =
       readonly wants: 'create' | 'adopt' | 'update';
       readonly message: string;
       readonly live?: Live;
+      /** The id of a stage that could not be read. */
+      readonly fixedId?: string;
       /** Live objects of which one may be it: none of them is anything else until that is settled. */
       readonly candidates?: readonly Live[];
     };
@@ -216,6 +218,8 @@ function nameOf(desired: Desired): string {
 function matchStage(desired: Desired, world: LiveIndex): Match {
   const id = stageId(desired, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
+  const [apiId = ''] = id.found.split(':');
+  if (world.unread.has(apiId)) return { ...unread(apiId), fixedId: id.found };
   const live = world.byId('Stage', id.found);
   if (!live) return { is: 'missing', fixedId: id.found };
   return (
@@ -227,6 +231,7 @@ function matchStage(desired: Desired, world: LiveIndex): Match {
 function matchRequirement(desired: Desired, world: LiveIndex): Match {
   const id = apiOf(desired.spec.restApi, world.apis);
   if ('unresolved' in id) return held('unresolved-reference', 'unknown', 'update', id.unresolved);
+  if (world.unread.has(id.found)) return unread(id.found);
   const live = world.byId(REQUIREMENT, id.found);
   if (!live)
     return held(
@@ -238,6 +243,12 @@ function matchRequirement(desired: Desired, world: LiveIndex): Match {
   return (
     foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] }
   );
+}
+
+/** A list that failed says nothing: a stage that it does not show may exist. */
+function unread(apiId: string): Extract<Match, { is: 'held' }> {
+  const message = `API ${apiId} could not be read in this pass: see the error of the target; it is tried again by itself`;
+  return { is: 'held', reason: 'dependency', state: 'unknown', wants: 'update', message };
 }
 
 /** Another manager's tags: held, unless the document says that it takes over from that one. Once adopted, our tag outranks theirs. */

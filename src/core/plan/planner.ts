@@ -76,12 +76,13 @@ function worldsOf(
     ...inputs.flatMap(({ owners = new Map<string, string>() }) => [...owners]),
     ...inputs.map(({ target }) => [target.namespace, target.owner] as const),
   ]);
+  const { apis, live, unread } = first;
   const indexes = new Map<string, LiveIndex>();
   return (namespace) => {
     const owner = owners.get(namespace) ?? first.target.owner;
     const index =
       indexes.get(owner) ??
-      createLiveIndex({ namespace, owner, apis: first.apis, live: first.live }, declared);
+      createLiveIndex({ namespace, owner, apis, live, ...compact({ declared, unread }) });
     indexes.set(owner, index);
     return { ...index, namespace };
   };
@@ -187,6 +188,7 @@ function objectSteps(
         reason,
         message,
         live,
+        fixedId: found.fixedId,
         ...incident,
       }),
     ];

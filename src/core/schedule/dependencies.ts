@@ -35,8 +35,8 @@ function withDependencies(all: readonly Operation[]): Operation[] {
         if (!isMember(change)) for (const id of change.needs ?? []) needs(making.get(id));
     if (one.type === 'update') {
       for (const id of one.changes.flatMap((change) => change.needs ?? [])) needs(making.get(id));
-      // Whoever moves out of a plan has its stages until then.
-      if (one.changes.some(givesUp))
+      // A key that moves out of a plan has its stages until then, but in a knot.
+      if (one.changes.some(givesUp) && !isFirstPart(one.id))
         for (const { id, from } of moves) if (from.includes(one.step)) needs(id);
     }
     if (one.type === 'attach' || one.type === 'move') {
@@ -106,7 +106,7 @@ export function breakCycles(all: readonly Operation[]): Operation[] {
   const knot = ordered.find(
     (one) => one.type === 'update' && one.changes.some(givesUp) && waitsForItself(one, ordered),
   );
-  if (knot?.type !== 'update' || knot.changes.every(goesWithStages)) return ordered;
+  if (knot?.type !== 'update' || isFirstPart(knot.id)) return ordered;
   const part = (id: string, changes: readonly Change[]): Operation => {
     return {
       ...knot,
@@ -116,14 +116,12 @@ export function breakCycles(all: readonly Operation[]): Operation[] {
       dependsOn: [],
     };
   };
-  const first = part(`${knot.id} first`, knot.changes.filter(goesWithStages));
-  const rest = part(
-    knot.id,
-    knot.changes.filter((change) => !goesWithStages(change)),
-  );
+  const first = part(`${knot.id}${FIRST_PART}`, knot.changes.filter(goesWithStages));
+  const left = knot.changes.filter((change) => !goesWithStages(change));
+  const rest = left.length > 0 ? [part(knot.id, left)] : [];
   return breakCycles(
     all.flatMap((one): Operation[] => {
-      if (one.id === knot.id) return [first, rest];
+      if (one.id === knot.id) return [first, ...rest];
       return [
         one.dependsOn.includes(knot.id) ? { ...one, dependsOn: [...one.dependsOn, first.id] } : one,
       ];
@@ -131,8 +129,14 @@ export function breakCycles(all: readonly Operation[]): Operation[] {
   );
 }
 
+const FIRST_PART = ' first';
+
+function isFirstPart(id: string): boolean {
+  return id.endsWith(FIRST_PART);
+}
+
 /** A stage leaves a plan. */
-function givesUp({ field, keys, desired }: Change): boolean {
+export function givesUp({ field, keys, desired }: Change): boolean {
   return field === 'stages' && keys.length === 1 && desired === undefined;
 }
 

@@ -1,5 +1,6 @@
 /** Picks the operations that take access away, so that a pass can begin with them (docs/contract.md#plan). */
 
+import { givesUp } from './dependencies.ts';
 import type { Operation } from './operation.ts';
 import { URGENCY, urgencyOf } from './urgency.ts';
 
@@ -10,11 +11,14 @@ import { URGENCY, urgencyOf } from './urgency.ts';
  * | --- | --- |
  * | a key is disabled, or leaves a usage plan; a stage leaves one; a limit is lowered | yes |
  * | it waits for an operation that is not picked: a create, a move | no: it goes with the rest of the plan |
- * | a key moves from plan to plan | no: that is no revocation |
+ * | a key moves from plan to plan, or plans exchange stages: another operation waits for it | no: that is no revocation |
  */
 export function revocations(all: readonly Operation[]): Operation[] {
   const byId = new Map(all.map((one) => [one.id, one]));
   const picked = new Map<string, boolean>();
+  const waitedFor = new Set(
+    all.filter(({ type }) => type !== 'tag' && type !== 'delete').flatMap((one) => one.dependsOn),
+  );
 
   const isPicked = (one: Operation): boolean => {
     const known = picked.get(one.id);
@@ -23,8 +27,10 @@ export function revocations(all: readonly Operation[]): Operation[] {
     picked.set(one.id, false);
     const before = one.dependsOn.flatMap((id) => byId.get(id) ?? []);
     const isReady = before.every((other) => other.type === 'tag' || isPicked(other));
-    picked.set(one.id, takesAccess(one) && isReady);
-    return takesAccess(one) && isReady;
+    const isMove = givesUpMembers(one) && waitedFor.has(one.id);
+    const isRevocation = takesAccess(one) && isReady && !isMove;
+    picked.set(one.id, isRevocation);
+    return isRevocation;
   };
 
   const chosen = new Set(all.filter(isPicked));
@@ -39,4 +45,9 @@ function takesAccess(one: Operation): boolean {
     const urgency = urgencyOf(change);
     return urgency === URGENCY.revoke || urgency === URGENCY.tighten;
   });
+}
+
+function givesUpMembers(one: Operation): boolean {
+  if (one.type === 'detach') return true;
+  return one.type === 'update' && one.changes.some(givesUp);
 }

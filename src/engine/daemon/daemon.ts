@@ -113,7 +113,8 @@ export async function startDaemon(
       const meant = batch.filter(isMeant);
       // A change of the files concerns the places whose documents changed, whatever made us read.
       const since = Math.min(...batch.map((one) => one.since));
-      if (isChanged) loop.request('change', since);
+      const isCovered = meant.length > 0 && !loop.isRunning;
+      if (isChanged && !isCovered) loop.request('change', since);
       for (const one of meant) loop.request(one.cue, one.since);
     }
   }

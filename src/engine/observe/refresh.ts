@@ -10,7 +10,6 @@ import { isGatewayError } from '../../gateway/errors.ts';
 import { listApis } from '../../kinds/apis.ts';
 import type { Kind } from '../../kinds/kind.ts';
 import { READERS } from '../../kinds/live.ts';
-import type { Memory } from '../state/memory.ts';
 import {
   apisConcerned,
   apisRequiring,
@@ -22,21 +21,24 @@ import {
   type ObserveOptions,
 } from './observe.ts';
 
-/** The last reading, and the documents that it was made for. */
-export interface CachedState {
-  readonly snapshot: ObservedState;
-  /** The documents as texts, by identity: whatever differs was touched. */
-  readonly documents: ReadonlyMap<string, string>;
+interface Doubts {
   /** Objects to be read again, as `<kind> <id>`: nobody knows how a call on them ended, or a reading of them failed. */
   readonly doubtful: ReadonlySet<string>;
   /** Kinds whose list has to be read again: a create may have made an object all the same. */
   readonly relisted: ReadonlySet<string>;
 }
 
+/** The last reading, and the documents that it was made for. */
+export interface CachedState extends Doubts {
+  readonly snapshot: ObservedState;
+  /** The documents as texts, by identity: whatever differs was touched. */
+  readonly documents: ReadonlyMap<string, string>;
+}
+
 export function cacheState(
   snapshot: ObservedState,
   desired: readonly Desired[],
-  { doubtful = new Set<string>(), relisted = new Set<string>() } = {},
+  { doubtful = new Set(), relisted = new Set() }: Partial<Doubts> = {},
 ): CachedState {
   return { snapshot, documents: textsOf(desired), doubtful, relisted };
 }
@@ -188,14 +190,14 @@ export function afterApply(
   return { ...snapshot, live: [...live.values()] };
 }
 
-/** The snapshot with what was written while it was being read: a list may have come before the write. */
-export function withWrites(snapshot: ObservedState, { written, deleted }: Memory): ObservedState {
-  const live = snapshot.live.flatMap((one) => {
-    const own = written.get(keyOf(one));
-    if (own && own.observedAt > one.observedAt) return [own];
-    return (deleted.get(keyOf(one)) ?? 0) > one.observedAt ? [] : [one];
+/** The live objects with what was written while they were being read: a list may have come before the write. */
+export function withWrites(live: readonly Live[], written: readonly Live[]): readonly Live[] {
+  if (written.length === 0) return live;
+  const own = new Map(written.map((one) => [keyOf(one), one]));
+  return live.map((one) => {
+    const mine = own.get(keyOf(one));
+    return mine && mine.observedAt >= one.observedAt ? mine : one;
   });
-  return { ...snapshot, live };
 }
 
 function keyOf({ kind, id }: Pick<Live, 'kind' | 'id'>): string {

@@ -13,7 +13,7 @@ import { operations } from '../../core/schedule/operations.ts';
 import { apply } from '../apply/apply.ts';
 import type { OperationResult } from '../apply/apply-state.ts';
 import { type ObservedState, observe } from '../observe/observe.ts';
-import { afterApply, cacheState, refresh, withWrites } from '../observe/refresh.ts';
+import { afterApply, type CachedState, cacheState, refresh } from '../observe/refresh.ts';
 import type { PermanentFailure } from '../state/memory.ts';
 import {
   deniedLast,
@@ -72,7 +72,7 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
     tellWarnings(planned, pass);
     return { reports: planned, retryable: false, superseded: false };
   }
-  return carryOut({ plans, todo, snapshot }, first, writing, pass);
+  return await carryOut({ plans, todo, snapshot }, first, writing, pass);
 }
 
 /** What a pass found, and is to do. */
@@ -127,12 +127,12 @@ async function look(pass: AccountPass, first: RevokeFirst): Promise<ObservedStat
   if (!kept || !(request.trigger === 'change' || request.keepsReading))
     return lookAtAll(pass, first);
   await first.settled();
-  const read = await refresh(account.kept ?? kept, observing(pass));
-  return keep(read, pass, first);
+  return keep(await refresh(account.kept ?? kept, observing(pass)), pass);
 }
 
 async function lookAtAll(pass: AccountPass, first: RevokeFirst): Promise<ObservedState> {
   const { memory } = pass.account;
+  await first.onReading();
   try {
     const snapshot = await observe({
       ...observing(pass),
@@ -141,22 +141,19 @@ async function lookAtAll(pass: AccountPass, first: RevokeFirst): Promise<Observe
     });
     memory.firstListedAt ??= snapshot.listedAt;
     if (snapshot.listedAt >= memory.firstListedAt + SECOND_LIST_MS) memory.listedTwice = true;
-    return await keep(cacheState(snapshot, documentsOf(pass)), pass, first);
+    await first.settled();
+    const live = first.corrected(snapshot.live);
+    const read = cacheState({ ...snapshot, live }, documentsOf(pass), { doubtful: first.unsure });
+    return keep(first.unsure.size === 0 ? read : await refresh(read, observing(pass)), pass);
   } finally {
     await first.settled();
   }
 }
 
-/** Keeps a reading for the passes that follow, with what was written while it was made. */
-async function keep(
-  read: ReturnType<typeof cacheState>,
-  pass: AccountPass,
-  first: RevokeFirst,
-): Promise<ObservedState> {
-  await first.settled();
-  const snapshot = withWrites(read.snapshot, pass.account.memory);
-  pass.account.kept = { ...read, snapshot };
-  return snapshot;
+/** Keeps a reading for the passes that follow. */
+function keep(read: CachedState, { account }: AccountPass): ObservedState {
+  account.kept = read;
+  return read.snapshot;
 }
 
 /** Of a stage the service itself takes only one; of all else it takes two of the same name. */

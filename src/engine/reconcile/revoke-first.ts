@@ -22,7 +22,7 @@ import { operations } from '../../core/schedule/operations.ts';
 import { revocations } from '../../core/schedule/revocations.ts';
 import { apply } from '../apply/apply.ts';
 import type { OperationFailure } from '../apply/apply-state.ts';
-import { afterApply, touchedSince } from '../observe/refresh.ts';
+import { afterApply, touchedSince, withWrites } from '../observe/refresh.ts';
 import { applyOptions, tellingOf } from './carry-out.ts';
 import { emitDrift, emitResult } from './emit-events.ts';
 import { inputsOf, RULES, type Seen } from './inputs.ts';
@@ -41,12 +41,18 @@ export interface Revoked {
 }
 
 export interface RevokeFirst extends Revoked, Disposable {
+  /** A whole reading begins. Resolves when the revocations before it are over. */
+  onReading(): Promise<void>;
   /** Acts on the reading that was kept from before. */
   onKept(): void;
   onKeys(keys: readonly Live[]): void;
   onPlans(listed: Seen): void;
   /** Resolves when all that was begun is over. Rejects for a bug, never for a call that failed. */
   settled(): Promise<void>;
+  /** What was read since `onReading`, with what was written meanwhile: a list may have come before the write. */
+  corrected(live: readonly Live[]): readonly Live[];
+  /** Objects that were written since `onReading` on an older reading, as `<kind> <id>`: they have to be read again. */
+  readonly unsure: ReadonlySet<string>;
 }
 
 /** Part of the account: which steps may be trusted on it. */
@@ -55,6 +61,8 @@ interface Basis {
   readonly kinds: readonly string[];
   /** Only what a document says outright: of absence it knows too little. */
   readonly statedOnly: boolean;
+  /** It was read in an earlier pass. */
+  readonly isOld: boolean;
 }
 
 interface Done {
@@ -67,6 +75,8 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
   const isAllowed = request.write && !request.confirm;
   const failed = new Map<string, OperationFailure>();
   const done = new Map<string, Done>();
+  const unsure = new Set<string>();
+  let written: readonly Live[] = [];
   let basis: Basis | undefined;
   let working = Promise.resolve();
   let broken: unknown;
@@ -82,10 +92,14 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
       });
   }
 
-  async function revoke({ seen, kinds, statedOnly }: Basis, now: AccountPass): Promise<void> {
+  async function revoke(
+    { seen, kinds, statedOnly, isOld }: Basis,
+    now: AccountPass,
+  ): Promise<void> {
     if (request.signal?.aborted) return;
     const rules = RULES.filter(({ kind }) => kinds.includes(kind));
-    const steps = planAccount(inputsOf(seen, now, rules))
+    const current = { ...seen, live: withWrites(seen.live, written) };
+    const steps = planAccount(inputsOf(current, now, rules))
       .flatMap((plan) => plan.steps)
       .filter((step) => !statedOnly || step.state !== 'orphaned');
     const todo = revocations(operations(steps, rules)).filter(({ id }) => !failed.has(id));
@@ -97,11 +111,18 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     const { results, live, operationResults } = await apply(concerned, todo, {
       ...applyOptions(now),
       signal: request.signal,
-      onResult: (step, result) => emitResult(step, result, tellingOf(step, now)),
+      onResult(step, result) {
+        // A failure on an older reading is tried again on a new one.
+        if (isOld && result.outcome === 'failed') return;
+        emitResult(step, result, tellingOf(step, now));
+      },
     });
-    for (const [id, result] of operationResults) if (result.is !== 'done') failed.set(id, result);
+    for (const [id, result] of operationResults)
+      if (result.is !== 'done' && !isOld) failed.set(id, result);
     for (const [step, result] of results)
       done.set(keyOf(step), { step: doneOf(step, todo, operationResults), result });
+    if (isOld) for (const { kind, id } of live.values()) unsure.add(`${kind} ${id}`);
+    else written = [...written, ...live.values()];
     const { kept } = account;
     if (kept) account.kept = { ...kept, snapshot: afterApply(kept.snapshot, concerned, live) };
     rememberSteps(concerned, results, [...live.values()], now);
@@ -112,27 +133,43 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     if (!kept) return;
     const newest = { ...pass, tree: request.newest?.() ?? pass.tree };
     if (touchedSince(kept, documentsOf(newest)).length === 0) return;
-    begin({ seen: kept.snapshot, kinds: RULES.map(({ kind }) => kind), statedOnly: false });
+    const all = RULES.map(({ kind }) => kind);
+    begin({ seen: kept.snapshot, kinds: all, statedOnly: false, isOld: true });
   };
+  async function settled(): Promise<void> {
+    await working;
+    if (broken !== undefined) throw broken;
+  }
+
   const listening = request.newer?.listen(() => (account.kept ? onKept() : begin(basis)));
 
   return {
     failed,
+    unsure,
+    corrected: (live) => withWrites(live, written),
     onKept,
+    async onReading() {
+      await settled();
+      written = [];
+      unsure.clear();
+    },
     onKeys(live) {
-      basis ??= { seen: { live, apis: undefined }, kinds: ['ApiKey'], statedOnly: true };
+      const seen = { live, apis: undefined };
+      basis = { seen, kinds: ['ApiKey'], statedOnly: true, isOld: false };
       begin(basis);
     },
     onPlans({ live, apis }) {
       const all = [...live, ...assumedStages(live, apis, pass)];
       const seen = { live: all, apis };
-      basis = { seen, kinds: ['ApiKey', 'Stage', 'UsagePlan'], statedOnly: false };
+      basis = {
+        seen,
+        kinds: ['ApiKey', 'Stage', 'UsagePlan'],
+        statedOnly: false,
+        isOld: false,
+      };
       begin(basis);
     },
-    async settled() {
-      await working;
-      if (broken !== undefined) throw broken;
-    },
+    settled,
     include: (plans, results) => withDone(plans, results, done),
     [Symbol.dispose]: () => listening?.[Symbol.dispose](),
   };
