@@ -10,7 +10,7 @@ import type { Telling } from './emit-events.ts';
 import type { AccountPass, Member } from './pass.ts';
 
 /** The Target that declares a step's object writes it. */
-export function memberOf({ namespace }: Pick<Step, 'namespace'>, { members }: AccountPass): Member {
+function memberOf({ namespace }: Pick<Step, 'namespace'>, { members }: AccountPass): Member {
   const member = members.find(({ target }) => target.namespace === namespace);
   if (!member) throw new Error(`no Target of this pass is named ${namespace}`);
   return member;

@@ -94,6 +94,8 @@ async function carryOut(
   const failedForGood = request.skipPermanentFailures
     ? permanentFailures(steps, memory)
     : new Map<Step, PermanentFailure>();
+  // From here on a newer commit ends this pass, and its revocations begin the next.
+  first[Symbol.dispose]();
   const toldBefore = new Set(todo.filter(({ id }) => first.failed.has(id)).map(({ step }) => step));
 
   const { results, live, operationResults } = await apply(steps, deniedLast(todo, memory), {

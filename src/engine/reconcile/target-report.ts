@@ -72,7 +72,7 @@ export function reportOf(
 }
 
 /** The APIs that could not be read, as a sentence; undefined where all were. */
-export function unreadText({ unread }: Pick<ObservedState, 'unread'>): string | undefined {
+function unreadText({ unread }: Pick<ObservedState, 'unread'>): string | undefined {
   if (unread.length === 0) return undefined;
   const each = unread.map(({ apiId, message }) => `API ${apiId}: ${message}`).join('; ');
   return `the stages of some APIs could not be read, and what needs them waits: ${each}`;
