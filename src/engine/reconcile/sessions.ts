@@ -8,6 +8,7 @@ import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
 import type { CachedState } from '../observe/refresh.ts';
+import type { Lock } from '../lock/lock.ts';
 import { createMemory, forgetNamespace, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
 import type { EngineDeps, Settings } from '../state/settings.ts';
@@ -29,6 +30,8 @@ export interface Session {
   readonly connection: Connection;
   readonly send: Send;
   readonly values: ValueReader;
+  /** The lock under which this session writes; undefined before its first write. */
+  lock?: Lock;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
@@ -89,11 +92,12 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
     };
     const { budget, inPlay } = account;
     const { clock } = surroundings;
-    return {
+    const beforeWrite = () => session.lock?.assertHeld();
+    const session: Session = {
       account,
       connection,
       values: createValueReader(fencesOf(settings, surroundings, connection)),
-      send: createSend({ client: connection.client, budget, clock, inPlay, onCall }),
+      send: createSend({ client: connection.client, budget, clock, inPlay, onCall, beforeWrite }),
       takeCalls() {
         const taken = { calls, waitedMs };
         calls = {};
@@ -101,6 +105,7 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
         return taken;
       },
     };
+    return session;
   }
 
   return {
