@@ -64,7 +64,10 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   const told = new Set<string>();
 
   async function loadTree(): Promise<Tree> {
-    const tree = withoutUnusable(await load(settings.directory, { owner: settings.owner }));
+    const tree = withoutUnusable(
+      await load(settings.directory, { owner: settings.owner }),
+      clock.now(),
+    );
     tellProblems(tree.problems, told, surroundings.emit);
     const { files, documents, revision } = tree;
     surroundings.emit(

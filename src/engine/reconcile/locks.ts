@@ -8,8 +8,8 @@ import type { Session } from './sessions.ts';
 
 export interface Locks extends AsyncDisposable {
   /**
-   * Takes the lock of the Target's owner, account and region. True where the session did not have it before:
-   * then what it has read is forgotten, and everything has to be read again.
+   * Takes the lock of the Target's owner, account and region. True where the account was not read under it:
+   * then what was read is forgotten, and everything has to be read again.
    * Rejects with LockTaken, or with the signal's reason.
    */
   hold(target: Target, session: Session, signal: AbortSignal): Promise<boolean>;
@@ -60,9 +60,10 @@ export function createLocks(settings: Settings, surroundings: EngineDeps): Locks
   return {
     async hold(target, session, signal) {
       const lock = await orAborted(standing(nameOf(target, session), target.namespace), signal);
-      if (session.lock === lock) return false;
       session.lock = lock;
       const { account } = session;
+      if (account.locks.has(lock)) return false;
+      account.locks.add(lock);
       delete account.kept;
       // The last creates of the holder before may not be listed yet.
       delete account.memory.firstListedAt;

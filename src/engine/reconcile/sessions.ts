@@ -22,6 +22,8 @@ export interface Account {
   readonly inPlay: LiveSecrets;
   /** The live state as it was last read and written, and the documents that it was read for; undefined before the first whole reading. */
   kept?: CachedState;
+  /** The locks under which `kept` was read. */
+  readonly locks: WeakSet<Lock>;
 }
 
 /** One Target's connection to its account. */
@@ -66,6 +68,7 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
       }),
       memory: createMemory(),
       inPlay: createLiveSecrets(),
+      locks: new WeakSet(),
     };
     accounts.set(place, account);
     accountOf.set(target.namespace, account);
