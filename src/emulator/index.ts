@@ -29,9 +29,12 @@ export interface Emulator extends AsyncDisposable {
 
 /** Rejects when the port cannot be had. */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
-  const { port = 0, host = '127.0.0.1' } = options;
+  const { port = 0, host = '127.0.0.1', clock = Date.now } = options;
   const core = createEmulator(options);
-  const server = createServer((incoming, outgoing) => serve(core, incoming, outgoing));
+  const server = createServer((incoming, outgoing) => {
+    outgoing.setHeader('date', new Date(clock()).toUTCString());
+    return serve(core, incoming, outgoing);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

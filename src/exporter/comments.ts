@@ -1,6 +1,7 @@
 /** What only a person can decide, said where it is to be decided. */
 
-import { claimOf, otherManager } from '../core/compare/ownership.ts';
+import { departureOf, NEVER } from '../core/compare/delete-after.ts';
+import { claimOf, isRetired, otherManager } from '../core/compare/ownership.ts';
 import { type Live, TAG } from '../core/model/model.ts';
 import type { Context } from './context.ts';
 import { keysOf, stagesOf } from './select.ts';
@@ -36,15 +37,15 @@ function whose(live: Live, { owner, naming }: Context): string[] {
 const KINDS: Readonly<Record<string, (live: Live, context: Context) => string[]>> = {
   ApiKey(live, context) {
     const comments = namesakesOf(live, context);
-    const deleteAfter = live.tags[TAG.deleteAfter];
+    const departure = isRetired(live) ? departureOf(live) : undefined;
     if ((context.plansOf.get(live.id) ?? []).length === 0)
       comments.push('in no plan, so it opens nothing: is it still needed?');
-    if (live.spec.enabled === false && deleteAfter === undefined)
+    if (live.spec.enabled === false && departure === undefined)
       comments.push('disabled, so calls with it are refused: is it still needed?');
-    if (deleteAfter !== undefined)
-      comments.push(
-        `left Git, and is to be deleted after ${deleteAfter}: this document would bring it back`,
-      );
+    if (departure !== undefined) {
+      const end = departure.until === NEVER ? 'kept' : `deleted after ${departure.until}`;
+      comments.push(`left Git, and is to be ${end}: this document would bring it back`);
+    }
     return comments;
   },
 

@@ -32,6 +32,8 @@ export interface SendOptions {
   readonly urgency?: number | undefined;
   /** Aborted: a call that is waiting is not sent; of those in flight, one that changes something finishes, and the answer of another is not waited for. */
   readonly signal?: AbortSignal | undefined;
+  /** Tries in all, the first included; default: the door's. A call that is tried once is not hurried. */
+  readonly attempts?: number | undefined;
   /** GetApiKey only: the answer's `value` says whether the key's is this one. See valueEquals. */
   readonly expectedValue?: string | undefined;
 }
@@ -84,7 +86,7 @@ export function createSend({
   beforeWrite,
 }: SendSettings): Send {
   checkAnswers(client);
-  return async (command, { urgency, signal, expectedValue } = {}) => {
+  return async (command, { urgency, signal, attempts, expectedValue } = {}) => {
     const operation = operationOf(command);
     const input = command.input as Sensitive;
     refuseValues(operation, input, expectedValue);
@@ -131,7 +133,12 @@ export function createSend({
           throw error;
         }
       },
-      { clock, signal, options: retry, hurried: urgency === MOST_URGENT },
+      {
+        clock,
+        signal,
+        options: attempts === undefined ? retry : { ...retry, attempts },
+        hurried: urgency === MOST_URGENT && attempts === undefined,
+      },
     );
   };
 }

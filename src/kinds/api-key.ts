@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-api-gateway';
 import schema from '../../schemas/api-key.schema.json' with { type: 'json' };
 import { gatewayArn } from '../core/model/arn.ts';
+import { compact } from '../core/model/compact.ts';
 import { readRules } from '../core/model/field-rules.ts';
 import type { Live, Spec } from '../core/model/model.ts';
 import { listApiKeys } from '../gateway/paginate.ts';
@@ -73,12 +74,13 @@ export function apiKeyPatch(live: Spec, next: Spec): PatchOperation[] {
 
 function project(key: ApiKey, tags: Readonly<Record<string, string>> = key.tags ?? {}): Live {
   const { id = '', name = '', description = '', enabled = false, customerId = null } = key;
-  return {
+  return compact({
     kind: 'ApiKey',
     id,
     name,
     spec: { name, description, enabled, customerId, tags: userTags(tags) },
     tags,
     observedAt: arrivedAt(key),
-  };
+    updatedAt: key.lastUpdatedDate?.getTime(),
+  });
 }

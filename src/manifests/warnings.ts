@@ -2,6 +2,7 @@
 
 import { lint } from '../core/lint/lint.ts';
 import { manifestInventory } from '../core/lint/manifest-inventory.ts';
+import { lintTags } from '../core/lint/tag-rules.ts';
 import { type Desired, identity, type Problem } from '../core/model/model.ts';
 import type { WarningCode, WarningSeverity } from '../core/model/warning.ts';
 import { toProblem } from './draft.ts';
@@ -38,11 +39,11 @@ export function warnings(
   const found = [...places]
     .flatMap(([place, documents]) => {
       const estate = manifestInventory(documents);
-      return lint(
+      const known =
         isWhole && !isAnywhere && !blurred.has(place)
           ? estate
-          : { ...estate, keys: [], demands: [] },
-      );
+          : { ...estate, keys: [], demands: [] };
+      return [...lint(known), ...documents.flatMap(lintTags)];
     })
     .flatMap((warning) => {
       const entry = entryOf.get(identity(warning));

@@ -95,7 +95,11 @@ describe('a key', () => {
       spec,
       tags: OURS,
       observedAt: 7_000,
+      updatedAt: made.updatedAt,
     });
+    const at = emulator.state().apiKeys.get(made.id)?.lastUpdatedDate?.getTime() ?? 0;
+    // On the wire, dates have whole seconds.
+    expect(made.updatedAt).toBe(Math.floor(at / 1000) * 1000);
     expect(operations()).toEqual(['CreateApiKey']);
     expect(emulator.state().apiKeys.get(made.id)?.value).toBe(value);
     expect(await apiKey.read(door.send, made.id)).toEqual(made);

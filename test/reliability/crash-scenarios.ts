@@ -85,18 +85,19 @@ const document = (
   metadata: metadata(name, annotations),
   spec,
 });
+const TARGET_SPEC = {
+  region: 'eu-west-2',
+  accountId: '123456789012',
+  owner: OWNER,
+  mode: 'enforce',
+  prune: true,
+  guards: { maxKeys: 100, maxPercent: 100 },
+};
 export const target: Document = {
   apiVersion: 'apikeeper.dev/v1',
   kind: 'Target',
   metadata: { name: 'production' },
-  spec: {
-    region: 'eu-west-2',
-    accountId: '123456789012',
-    owner: OWNER,
-    mode: 'enforce',
-    prune: true,
-    guards: { maxKeys: 100, maxPercent: 100 },
-  },
+  spec: TARGET_SPEC,
 };
 export const key = (name: string, spec: Document = {}, annotations?: Record<string, string>) =>
   document('ApiKey', name, spec, annotations);
@@ -223,6 +224,77 @@ export const crashScenarios: readonly CrashScenario[] = [
       { waitMs: 3 * DAY_MS },
     ],
     now: [target, key('acme'), gold(['acme'])],
+  },
+  {
+    name: 'a key that was adopted without `enabled` leaves Git',
+    live: { keys: [{ id: 'live1', name: 'acme' }] },
+    past: [{ apply: [target, key('acme', {}, { adopt: 'live1' }), key('beta')] }],
+    now: [target, key('beta')],
+  },
+  {
+    name: 'a key that was adopted without `enabled` comes back',
+    live: { keys: [{ id: 'live1', name: 'acme' }] },
+    past: [
+      { apply: [target, key('acme', {}, { adopt: 'live1' }), key('beta')] },
+      { apply: [target, key('beta')] },
+      { waitMs: 3 * DAY_MS },
+    ],
+    now: [target, key('acme', {}, { adopt: 'live1' }), key('beta')],
+  },
+  {
+    name: 'a key comes back suspended',
+    past: [
+      { apply: [target, key('acme'), key('beta')] },
+      { apply: [target, key('beta')] },
+      { waitMs: 3 * DAY_MS },
+    ],
+    now: [target, key('acme', {}, { mode: 'suspend' }), key('beta')],
+  },
+  {
+    name: 'a key leaves Git and is kept',
+    past: [{ apply: [target, key('acme', { deletionPolicy: 'Disable' }), key('beta')] }],
+    now: [target, key('beta')],
+  },
+  {
+    name: 'prune is switched off while a key waits for its end',
+    past: [
+      { apply: [target, key('acme'), key('beta')] },
+      { apply: [target, key('beta')] },
+      { waitMs: 3 * DAY_MS },
+    ],
+    now: [{ ...target, spec: { ...TARGET_SPEC, prune: false } }, key('beta')],
+  },
+  {
+    name: 'a key and its plan leave Git, and the plan has a guest',
+    past: [
+      {
+        apply: [
+          target,
+          key('acme'),
+          key('beta'),
+          plan('acme-staging', {
+            stages: [on('staging')],
+            keys: ['acme'],
+            membership: 'additive',
+          }),
+        ],
+      },
+      { hand: { attach: 'stranger2', plan: 'acme-staging' } },
+    ],
+    now: [target, key('beta')],
+  },
+  {
+    name: 'a key that was deleted by hand comes back, renamed',
+    past: [
+      { apply: [target, key('acme'), key('beta'), gold(['acme', 'beta'])] },
+      { hand: { delete: 'ApiKey/acme' } },
+    ],
+    now: [
+      target,
+      key('acme-ltd', { name: 'acme' }, { 'moved-from': 'acme' }),
+      key('beta'),
+      gold(['acme-ltd', 'beta']),
+    ],
   },
   {
     name: 'what is live is adopted',

@@ -107,7 +107,7 @@ function withoutRequirement({
 function tagsOf(tags: Record<string, string> | undefined): Record<string, string> {
   const entries = Object.entries(tags ?? {}).map(([key, value]): [string, string] => {
     if (key === TAG.applied) return [key, value.replaceAll(/:[^/]*/g, '')];
-    return key === TAG.deleteAfter ? [key, '(a time)'] : [key, value];
+    return key === TAG.deleteAfter ? [key, value.replace(/^\d.*Z/, '(a time)')] : [key, value];
   });
   return Object.fromEntries(entries.sort());
 }

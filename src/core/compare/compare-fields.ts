@@ -3,11 +3,12 @@
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { compareText, isMap, isUnset, jsonEqual, pointer } from '../model/json.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
-import type { Change, Difference, HoldReason } from '../model/plan.ts';
-import { causeOf, differences, type Fingerprint } from '../model/three-way.ts';
+import type { Cause, Change, Difference, HoldReason } from '../model/plan.ts';
+import { causeOf, differences, type Fingerprint, fieldText } from '../model/three-way.ts';
 import { type Canonical, defaultOf, type Unresolved } from './canonicalize.ts';
 import { decodeApplied } from './last-applied.ts';
 import type { LiveIndex } from './live-index.ts';
+import { byId, claimedName, declaredNames, type NameOf, named } from './member-names.ts';
 import { claimOf } from './ownership.ts';
 import { labelOf } from './references.ts';
 
@@ -79,10 +80,12 @@ export function compare(
     owned[rule.name] = value;
     const lastApplied = { written: written.get(rule.name), seen: context.lastSeen?.[rule.name] };
     const concerned = onlyManagedMembers(rule, value, live.spec[rule.name], desired, context);
+    const cause = causeIn(rule, { value, live: concerned, lastApplied }, desired, {
+      ...context,
+      canonical,
+    });
     const found = differences(rule, value, concerned)
-      .map((difference) =>
-        changeOf(difference, canonical, concerned, value, lastApplied, rule, context),
-      )
+      .map((difference) => changeOf(difference, cause, canonical, rule, context))
       .toSorted((a, b) => compareText(a.path, b.path));
     const split = splitUnresolved(rule.name, found, canonical, context);
     changes.push(...split.free);
@@ -103,12 +106,43 @@ export function compare(
   };
 }
 
+interface Sides {
+  readonly value: Json;
+  readonly live: Json | undefined;
+  readonly lastApplied: Parameters<typeof causeOf>[3];
+}
+
+/**
+ * Who made a field differ. Members are compared by name; where the fingerprint is not one of these names,
+ * it may be from before a rename, or by ids, as 0.1.0 wrote it.
+ */
+function causeIn(
+  rule: FieldRule,
+  { value, live, lastApplied }: Sides,
+  desired: Desired,
+  { fingerprint, world, canonical }: Context & { readonly canonical: Canonical },
+): Cause {
+  if (rule.key !== 'ApiKey') return causeOf(rule, value, live, lastApplied, fingerprint);
+  const today = declaredNames(desired, canonical, world);
+  const isOf = (nameOf: NameOf) =>
+    [value, live].some(
+      (side) =>
+        side !== undefined &&
+        fingerprint(fieldText(rule, named(side, nameOf))) === lastApplied.written,
+    );
+  const nameOf = [today, claimedName(world), byId].find(isOf) ?? today;
+  const [wanted, found] = [named(value, nameOf), named(live, nameOf)];
+  // Another key of the same name: a document settled on it.
+  if (jsonEqual(wanted, found) && !jsonEqual(value, live)) return 'git';
+  const { written, seen } = lastApplied;
+  const known = { written, seen: named(seen, nameOf) };
+  return causeOf(rule, wanted, found, known, fingerprint);
+}
+
 function changeOf(
   difference: Difference,
+  cause: Cause,
   canonical: Canonical,
-  live: Json | undefined,
-  value: Json,
-  lastApplied: Parameters<typeof causeOf>[3],
   rule: FieldRule,
   context: Context,
 ): Change {
@@ -117,7 +151,7 @@ function changeOf(
   return {
     ...difference,
     path: pathOf(rule, keys, canonical, context),
-    cause: causeOf(rule, value, live, lastApplied, context.fingerprint),
+    cause,
     ...(needs && { needs: [needs] }),
   };
 }

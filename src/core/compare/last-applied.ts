@@ -15,6 +15,13 @@ export function encodeApplied(prints: ReadonlyMap<string, string>): string {
     .join('/');
 }
 
+const PART = /^[^:/]+:[^:/]+$/;
+
+/** Whether the tag is as we write it. */
+export function isReadable(tag: string): boolean {
+  return tag.split('/').every((part) => PART.test(part));
+}
+
 /** Reads the tag; whatever somebody else may have put there reads as nothing. */
 export function decodeApplied(tag: string | undefined): ReadonlyMap<string, string> {
   const prints = new Map<string, string>();

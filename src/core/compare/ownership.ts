@@ -1,5 +1,6 @@
 /** Whose an object is, as its tags say (docs/contract.md#ownership). */
 import { type Live, TAG } from '../model/model.ts';
+import { departureOf, RETURNED } from './delete-after.ts';
 
 /** Tags by which other tools mark what they manage (docs/api-gateway-facts.md#f29). */
 const MANAGERS: readonly { readonly prefix: string; readonly manager: string }[] = [
@@ -33,7 +34,12 @@ export function claimOf(
   return namespace && name ? { namespace, name } : undefined;
 }
 
-/** Tells an object that left Git, and waits for its end, from one that did not: it bears `delete-after`. */
+/**
+ * Tells an object that left Git from one that did not: it bears `delete-after`. A key that is kept
+ * (`never`), or whose time stands still, left Git all the same. A key that came back (`0`) did not,
+ * also while its state is still to be put back: leaving again begins anew.
+ */
 export function isRetired(live: Pick<Live, 'tags'>): boolean {
-  return TAG.deleteAfter in live.tags;
+  const departure = departureOf(live);
+  return departure !== undefined && departure.until !== RETURNED;
 }

@@ -19,6 +19,11 @@ export const EVENTS = {
   'object.released': { level: 'info', message: 'object released' },
   'object.deleted': { level: 'info', message: 'object deleted' },
   'object.disowned': { level: 'error', message: 'object lost our tags' },
+  'object.damaged': { level: 'warn', message: 'our tags on the object are damaged' },
+  'orphan.unknown': {
+    level: 'warn',
+    message: 'an object is removed that this process never saw declared',
+  },
   'step.held': { level: 'warn', message: 'step held' },
   'step.contested': {
     level: 'error',

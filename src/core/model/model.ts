@@ -105,6 +105,8 @@ export interface Live {
   readonly tags: Readonly<Record<string, string>>;
   /** When the answer that this was read from arrived: milliseconds since the epoch. */
   readonly observedAt: number;
+  /** Of a key: when it was last updated, milliseconds since the epoch; absent where the service did not say. */
+  readonly updatedAt?: number;
   /** Of a stage: when it was made, milliseconds since the epoch, to the second. */
   readonly madeAt?: number;
   /** Of a stage: the deployment that its canary tries, where that is another than the stage's own. */

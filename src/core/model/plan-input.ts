@@ -57,6 +57,10 @@ export interface PlanInput {
   readonly policy: Policy;
   /** `<identity> <path>` of fields that somebody else has set back again and again since the document last changed. */
   readonly contested: ReadonlySet<string>;
+  /** `delete-after` of keys that were disabled while the tag was refused, by `<kind> <id>`. */
+  readonly owed?: ReadonlyMap<string, string>;
+  /** How far the host's clock is ahead of the service's; negative: behind. Absent: nobody knows. */
+  readonly clockAheadMs?: number | undefined;
   /** By identity. */
   readonly lastSeen: ReadonlyMap<string, LastSeen>;
   readonly pinned: ReadonlyMap<string, Pinned>;

@@ -102,6 +102,10 @@ export interface Step {
   /** Live objects that lose our tags, because this identity settled on another. */
   readonly disclaims: readonly Live[];
   readonly incident?: Incident;
+  /** For people: what is wrong with our tags on it. */
+  readonly damaged?: string;
+  /** The names of keys by which `applied` remembers them, by their keys in `owned`. */
+  readonly memberNames?: Readonly<Record<string, string>>;
   /** For people: what stages serve otherwise than declared, and go on serving when the step is done. */
   readonly unserved?: string;
   /** RFC 3339, UTC: when a key that left Git may be deleted. */

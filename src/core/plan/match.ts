@@ -1,5 +1,6 @@
 /** Which live object a document means. Tags decide; a stage is what its API and name say (docs/contract.md#ownership). */
 
+import { departureOf } from '../compare/delete-after.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
@@ -117,8 +118,8 @@ function byRetirement(a: Live, b: Live): number {
 
 const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-function retiredUntil({ tags }: Live): string {
-  const text = tags[TAG.deleteAfter] ?? '';
+function retiredUntil(live: Live): string {
+  const text = departureOf(live)?.until ?? '';
   return UTC_TIME.test(text) ? text : '';
 }
 

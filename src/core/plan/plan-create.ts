@@ -4,7 +4,14 @@ import { unresolvedEntry } from '../compare/compare-fields.ts';
 import { isMap, isUnset, pointer } from '../model/json.ts';
 import { identity, type Json, type Spec } from '../model/model.ts';
 import type { Cause, Change, Step } from '../model/plan.ts';
-import { heldSteps, ourTags, type PlanningContext, stepBase } from './planning-context.ts';
+import { wasMember } from './lost-keys.ts';
+import {
+  heldSteps,
+  memberNames,
+  ourTags,
+  type PlanningContext,
+  stepBase,
+} from './planning-context.ts';
 
 export function planCreate(object: PlanningContext, fixedId: string | undefined): Step[] {
   const { desired, rules, canonical: form, input } = object;
@@ -38,13 +45,14 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
       owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
     else if (given !== undefined) createOnly[rule.name] = given;
   }
-  const deleted = input.lastSeen.has(identity(desired));
-  const lost = deleted && desired.kind === 'ApiKey';
+  const isDeleted = isGone(object) || wasMember(object);
+  const lost = isDeleted && desired.kind === 'ApiKey';
   const create: Step = {
     ...missing,
     action: 'create',
-    changes: creationChanges(object, { ...createOnly, ...owned }, deleted ? 'live' : 'git'),
+    changes: creationChanges(object, { ...createOnly, ...owned }, isDeleted ? 'live' : 'git'),
     owned,
+    ...memberNames(object, owned),
     createOnly,
     tags: { set: ourTags(object, undefined), remove: [] },
     ...(fixedId && { fixedId }),
@@ -54,6 +62,12 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
     }),
   };
   return [create, ...heldSteps(object, undefined, form.unresolved.map(unresolvedEntry))];
+}
+
+/** Whether this process saw it live, and it is live no more. */
+function isGone({ desired, input, world }: PlanningContext): boolean {
+  const seen = input.lastSeen.get(identity(desired));
+  return seen !== undefined && world.byId(desired.kind, seen.id) === undefined;
 }
 
 /** Everything that a create writes, as changes from nothing: what says none is left out, nobody reads that. */

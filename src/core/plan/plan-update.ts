@@ -4,13 +4,22 @@ import { compare, type Held } from '../compare/compare-fields.ts';
 import { compareRequirement } from '../compare/compare-key-requirement.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { appliedTag } from '../compare/last-applied.ts';
+import { withNames } from '../compare/member-names.ts';
 import { unsettledBy } from '../compare/pending-redeploys.ts';
 import { compact } from '../model/compact.ts';
 import { identity, type Live, TAG } from '../model/model.ts';
 import type { Change, Step } from '../model/plan.ts';
 import type { Pinned } from '../model/plan-input.ts';
+import { damageOf } from './damage.ts';
 import type { Match } from './match.ts';
-import { heldSteps, ourTags, type PlanningContext, stepBase } from './planning-context.ts';
+import {
+  heldSteps,
+  memberNames,
+  ourTags,
+  type PlanningContext,
+  stepBase,
+} from './planning-context.ts';
+import { asLeft, putBack } from './returns.ts';
 import { recreation } from './stage-recreation.ts';
 import { isDrift } from './summarize.ts';
 
@@ -37,15 +46,23 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
     desired.kind === REQUIREMENT
       ? compareRequirement(desired, live, { ...comparisonContext, making })
       : compare(desired, form, live, { ...comparisonContext, stageNames, doubtful });
-  const { changes, held: fought } = yieldContestedFields(object, result.changes);
+  const compared = [...asLeft(result, live, input), ...putBack(result, live, input)];
+  const { changes, held: fought } = yieldContestedFields(object, compared);
   const news = recreation({ desired, form, stageNames, world }, live, seen);
   const changed = changes.length > 0 || found.disclaims.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
   const heldBack = [...result.held, ...fought];
   const unsettled = new Set(heldBack.flatMap((one) => one.changes.map(unsettledBy)));
+  const names = memberNames(object, result.owned);
   const says = changed
     ? ''
-    : appliedTag({ live }, result.owned, unsettled, rules, input.fingerprint);
+    : appliedTag(
+        { live },
+        withNames(result.owned, names.memberNames),
+        unsettled,
+        rules,
+        input.fingerprint,
+      );
   const renewed = says === '' ? {} : { [TAG.applied]: says };
   const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
   const main: Step = compact({
@@ -54,9 +71,11 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
     live,
     ...(message !== '' && { message }),
     unserved: result.unserved,
+    damaged: found.adopt ? undefined : damageOf(object, live, result),
     changes,
     unclaimed: result.unclaimed,
     owned: result.owned,
+    ...names,
     tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
     disclaims: found.disclaims,
     ...news,

@@ -19,6 +19,7 @@ import { planCreate } from './plan-create.ts';
 import { planOrphans } from './plan-orphans.ts';
 import { planUpdate } from './plan-update.ts';
 import { type PlanningContext, stepBase } from './planning-context.ts';
+import { endDeparture } from './returns.ts';
 import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
 
 /** Plans one Target alone. */
@@ -174,6 +175,7 @@ function objectSteps(
         message: suspended,
         live,
       }),
+      ...(found.is === 'live' ? endDeparture(object, live) : []),
     ];
   }
   if (found.is === 'held') {

@@ -2,9 +2,11 @@
 import type { Canonical } from '../compare/canonicalize.ts';
 import type { Held } from '../compare/compare-fields.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
+import { declaredNames } from '../compare/member-names.ts';
 import { compact } from '../model/compact.ts';
 import { hasFixedIdentity, type Rules } from '../model/field-rules.ts';
-import { type Desired, type Live, TAG } from '../model/model.ts';
+import { keysOf } from '../model/json.ts';
+import { type Desired, type Live, type Spec, TAG } from '../model/model.ts';
 import type { Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 
@@ -36,6 +38,17 @@ export function stepBase({ desired }: PlanningContext): Omit<Step, 'action' | 's
     tags: { set: {}, remove: [] },
     disclaims: [],
   };
+}
+
+/** The names of the members that a step owns, for the tag `applied`. */
+export function memberNames(
+  { desired, canonical, world }: PlanningContext,
+  owned: Spec,
+): Pick<Step, 'memberNames'> {
+  const keys = keysOf(owned.keys);
+  if (keys.length === 0) return {};
+  const nameOf = declaredNames(desired, canonical, world);
+  return { memberNames: Object.fromEntries(keys.map((key) => [key, nameOf(key)])) };
 }
 
 /** Each as a step of its own: the rest of the object goes on. */

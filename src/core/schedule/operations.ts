@@ -124,9 +124,14 @@ function operationsOf(step: Step, rules: Rules, moves: readonly Move[]): Operati
       step,
       urgency: URGENCY.rest,
       dependsOn: [...mine.map((one) => one.id), ...moves.map(idOfMove)],
-      calls: step.action === 'create' ? [] : ['TagResource'],
+      calls: hasTagCall(step) ? ['TagResource'] : [],
     });
   return mine;
+}
+
+/** A create brings its tags, and the disabling of what left Git brings `delete-after`. */
+function hasTagCall({ action, changes }: Step): boolean {
+  return action !== 'create' && !(action === 'disable' && changes.length > 0);
 }
 
 /** Disabling goes alone and first: nothing else may stop it, not even another field that the service refuses. */
@@ -141,7 +146,10 @@ function updates(step: Step, live: readonly Change[]): Operation[] {
     changes,
     urgency: Math.min(...changes.map(urgencyOf)) as Urgency,
     dependsOn: [],
-    calls: [UPDATE_CALL[step.kind] ?? `Update${step.kind}`],
+    calls: [
+      ...(step.action === 'disable' ? ['TagResource'] : []),
+      UPDATE_CALL[step.kind] ?? `Update${step.kind}`,
+    ],
   });
   return [
     ...(off.length > 0 ? [update(off, 'enabled')] : []),

@@ -1,7 +1,7 @@
 /** One operation of an apply: whether it may still be done, and what it does. */
 
 import { isReadyToDeploy } from '../../core/compare/redeployment.ts';
-import { identity, type Live, TAG } from '../../core/model/model.ts';
+import { type Live, TAG } from '../../core/model/model.ts';
 import type { Change, Step } from '../../core/model/plan.ts';
 import { applied, fieldText } from '../../core/model/three-way.ts';
 import { isClosing } from '../../core/schedule/dependencies.ts';
@@ -17,7 +17,7 @@ import {
 } from './apply-state.ts';
 import { create } from './create.ts';
 import { attach, detach, move, withoutMembers } from './membership.ts';
-import { tag } from './ownership-tags.ts';
+import { forget, tag, tagDeparture } from './ownership-tags.ts';
 
 /** Does the one thing; answers with a failure where it can't be done, and with nothing where it was. Rejects with what the service said. */
 export async function executeOperation(
@@ -75,10 +75,12 @@ async function update(
 ): Promise<OperationFailure | undefined> {
   const live = await readFresh(step, kind, send, run);
   if ('is' in live) return live;
+  await tagDeparture(step, kind, send, run);
   const possible = changes.filter((change) => !isMissing(change, run));
+  const before = run.current.get(step) ?? live;
   recordWrite(
     step,
-    await kind.update(send, live, withoutMembers(applied(live.spec, possible), kind)),
+    await kind.update(send, before, withoutMembers(applied(before.spec, possible), kind)),
     run,
   );
   if (possible.length === changes.length) return undefined;
@@ -138,17 +140,18 @@ async function remove(
   const what = `${planned.kind} ${planned.id}`;
   run.memory.deleted.set(what, run.clock.now());
   run.memory.written.delete(what);
-  const who = identity(step);
-  if (run.memory.lastSeen.get(who)?.id === planned.id) run.memory.lastSeen.delete(who);
+  run.memory.owed.delete(what);
+  forget(step, planned.id, run);
   run.current.delete(step);
   return undefined;
 }
 
-/** Read again just before: still ours, still under the same policy; of a key, still disabled and past its time. */
+/** Read again just before: still ours, still under the same policy; of a key, still disabled, past its time and not updated since. */
 function mayDelete(step: Step, live: Live): boolean {
   const before = step.live?.tags ?? {};
   const sameTags = [TAG.owner, TAG.resource, TAG.onRemove, TAG.deleteAfter, TAG.suspend].every(
     (key) => live.tags[key] === before[key],
   );
-  return sameTags && (live.kind !== 'ApiKey' || live.spec.enabled !== true);
+  if (live.kind !== 'ApiKey') return sameTags;
+  return sameTags && live.spec.enabled !== true && live.updatedAt === step.live?.updatedAt;
 }

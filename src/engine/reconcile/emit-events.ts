@@ -2,7 +2,7 @@
 
 import { compact } from '../../core/model/compact.ts';
 import type { Emit, EventName } from '../../core/model/events.ts';
-import { identity } from '../../core/model/model.ts';
+import { identity, type Live } from '../../core/model/model.ts';
 import { CHOSEN_HOLDS, causeOfStep, type Plan, type Step } from '../../core/model/plan.ts';
 import type { Warning } from '../../core/model/warning.ts';
 import { hasDrifted, isDrift, type Result, reportChange } from '../../core/plan/summarize.ts';
@@ -31,7 +31,43 @@ export function emitPlan(plan: Plan, telling: Telling): void {
     if (step) emit('drift.resolved', { ...about(step), ...lasted });
   }
   announceHolds(plan, telling);
-  announceUnserved(plan, telling);
+  announce(plan.steps, 'unserved', {
+    namespace,
+    told: memory.reportedUnserved,
+    tell: (step, message) => emit('requirement.unserved', { ...detailed(step), message }),
+  });
+  announce(plan.steps, 'damaged', {
+    namespace,
+    told: memory.reportedDamage,
+    tell: (step, message) => emit('object.damaged', { ...detailed(step), message }),
+  });
+  announceOrphans(plan.steps, telling);
+}
+
+/** An orphan that no document of this process ever meant may have got our tags by hand: it is named, once, before it is touched. */
+export function announceOrphans(steps: readonly Step[], { memory, emit }: Telling): void {
+  rememberDeclared(steps, memory);
+  for (const step of steps.filter(isRemoval)) {
+    const object = objectOf(step.live);
+    if (memory.everDeclared.has(object) || memory.reportedOrphans.has(object)) continue;
+    memory.reportedOrphans.add(object);
+    emit('orphan.unknown', detailed(step));
+  }
+}
+
+/** Remembers the live objects that documents mean. */
+export function rememberDeclared(steps: readonly Step[], { everDeclared }: Memory): void {
+  for (const { desired, live } of steps) if (desired && live) everDeclared.add(objectOf(live));
+}
+
+function objectOf({ kind, id }: Pick<Live, 'kind' | 'id'>): string {
+  return `${kind} ${id}`;
+}
+
+function isRemoval(step: Step): step is Step & { readonly live: Live } {
+  const { action, state, live } = step;
+  const isTouched = action === 'disable' || action === 'delete';
+  return live !== undefined && state === 'orphaned' && isTouched;
 }
 
 /** Tells of drift that began, and gives the identities that drift. */
@@ -60,21 +96,30 @@ export function emitDrift(
   return drifting;
 }
 
-/** That what is required is not what is served is told once, and again when it is about other methods or stages. */
-function announceUnserved(plan: Plan, { namespace, memory, emit }: Telling): void {
+/** What stands is told once, and again when it says something else. */
+function announce(
+  steps: readonly Step[],
+  field: 'unserved' | 'damaged',
+  { namespace, told, tell }: Standing,
+): void {
   const standing = new Map(
-    plan.steps
-      .filter(({ unserved }) => unserved !== undefined)
-      .map((step) => [identity(step), step]),
+    steps.filter((step) => step[field] !== undefined).map((step) => [identity(step), step]),
   );
-  for (const who of memory.reportedUnserved.keys())
-    if (namespaceOf(who) === namespace && !standing.has(who)) memory.reportedUnserved.delete(who);
+  for (const who of told.keys())
+    if (namespaceOf(who) === namespace && !standing.has(who)) told.delete(who);
   for (const [who, step] of standing) {
-    const { unserved = '' } = step;
-    if (memory.reportedUnserved.get(who) === unserved) continue;
-    memory.reportedUnserved.set(who, unserved);
-    emit('requirement.unserved', { ...detailed(step), message: unserved });
+    const message = step[field] ?? '';
+    if (told.get(who) === message) continue;
+    told.set(who, message);
+    tell(step, message);
   }
+}
+
+interface Standing {
+  readonly namespace: string;
+  /** By identity. */
+  readonly told: Map<string, string>;
+  readonly tell: (step: Step, message: string) => void;
 }
 
 function announceHolds(plan: Plan, { namespace, memory, emit }: Telling): void {
@@ -142,6 +187,8 @@ export function emitResult(step: Step, result: Result, telling: Telling): void {
       ...awsId,
       ...(result.outcome === 'failed' && failureOf(result)),
     });
+  if (result.outcome === 'created' && result.awsId !== undefined)
+    telling.memory.everDeclared.add(objectOf({ kind: step.kind, id: result.awsId }));
   const settled = event !== undefined && result.outcome !== 'failed';
   const lasted = settled && endDrift(identity(step), telling);
   if (lasted) emit('drift.resolved', { ...about(step), ...awsId, ...lasted });

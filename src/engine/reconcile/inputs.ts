@@ -34,14 +34,16 @@ export function inputsOf(seen: Seen, pass: AccountPass, rules = RULES): PlanInpu
     apis: seen.apis,
     rules,
     contested: contestedFields(account.memory, documents, now),
+    owed: account.memory.owed,
     lastSeen: account.memory.lastSeen,
     pinned: new Map<string, Pinned>(),
     fingerprint,
     now,
     time,
   };
-  return members.map(({ target }) => ({
+  return members.map(({ target, session }) => ({
     ...common,
+    clockAheadMs: session.serviceClock.aheadMs,
     target,
     desired: documents.filter(({ namespace }) => namespace === target.namespace),
     neighbours: documents.filter(({ namespace }) => namespace !== target.namespace),

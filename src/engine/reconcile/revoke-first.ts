@@ -24,7 +24,7 @@ import { apply } from '../apply/apply.ts';
 import type { OperationFailure } from '../apply/apply-state.ts';
 import { afterApply, touchedSince, withWrites } from '../observe/refresh.ts';
 import { applyOptions, tellingOf } from './carry-out.ts';
-import { emitDrift, emitResult } from './emit-events.ts';
+import { announceOrphans, emitDrift, emitResult, rememberDeclared } from './emit-events.ts';
 import { inputsOf, RULES, type Seen } from './inputs.ts';
 import { type AccountPass, documentsOf } from './pass.ts';
 import { rememberSteps } from './remember.ts';
@@ -107,7 +107,11 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
 
     const begun = new Set(todo.map(({ step }) => step));
     const concerned = steps.filter((step) => begun.has(step));
-    for (const step of concerned) emitDrift([step], tellingOf(step, now));
+    rememberDeclared(steps, account.memory);
+    for (const step of concerned) {
+      announceOrphans([step], tellingOf(step, now));
+      emitDrift([step], tellingOf(step, now));
+    }
     const { results, live, operationResults } = await apply(concerned, todo, {
       ...applyOptions(now),
       signal: request.signal,

@@ -8,6 +8,7 @@ import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
 import type { Lock } from '../lock/lock.ts';
+import { followServiceClock, type ServiceClock } from '../../gateway/service-clock.ts';
 import type { CachedState } from '../observe/refresh.ts';
 import { createMemory, forgetNamespace, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
@@ -34,6 +35,7 @@ export interface Session {
   readonly values: ValueReader;
   /** The lock under which this session writes; undefined before its first write. */
   lock?: Lock;
+  readonly serviceClock: ServiceClock;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
@@ -99,6 +101,7 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
     const session: Session = {
       account,
       connection,
+      serviceClock: followServiceClock(connection.client, clock),
       values: createValueReader(fencesOf(settings, surroundings, connection)),
       send: createSend({ client: connection.client, budget, clock, inPlay, onCall, beforeWrite }),
       takeCalls() {

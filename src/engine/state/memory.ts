@@ -36,6 +36,14 @@ export interface Memory {
   readonly reverts: Map<string, { readonly at: readonly number[]; readonly document: string }>;
   /** What failed for good, by `<identity> <action>`; `seen` is what was to be done then, and on what. */
   readonly permanentFailures: Map<string, PermanentFailure & { readonly seen: string }>;
+  /** Values of `delete-after` that were refused when their keys were disabled, by `<kind> <id>`. */
+  readonly owed: Map<string, string>;
+  /** Objects that a document meant, by `<kind> <id>`. */
+  readonly everDeclared: Set<string>;
+  /** Orphans that were told because no document of this process ever meant them, by `<kind> <id>`. */
+  readonly reportedOrphans: Set<string>;
+  /** By identity: what is wrong with our tags, as it was told. */
+  readonly reportedDamage: Map<string, string>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly reportedHolds: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
@@ -57,6 +65,10 @@ export function createMemory(): Memory {
     drift: new Map(),
     reverts: new Map(),
     permanentFailures: new Map(),
+    owed: new Map(),
+    everDeclared: new Set(),
+    reportedOrphans: new Set(),
+    reportedDamage: new Map(),
     reportedHolds: new Set(),
     reportedWarnings: new Set(),
     reportedUnserved: new Map(),
