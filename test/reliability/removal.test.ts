@@ -407,3 +407,10 @@ test('a key that left Git, and whose name comes back, was never lost', async () 
   expect(lost((await passOf(account, documents)).events)).toEqual([]);
   expect(writesOf(account.core.requests).length).toBeGreaterThan(0);
 });
+
+test('a commit that changes the keys of a plan is no drift, although the old key goes first', async () => {
+  const account = await begin();
+  await passOf(account, [target, key('acme'), key('beta'), gold(['acme'])]);
+  const { events } = await passOf(account, [target, key('acme'), key('beta'), gold(['beta'])]);
+  expect(events.map(({ event }) => event)).not.toContain('drift.detected');
+});

@@ -1,7 +1,7 @@
 /** One document against its live object: which fields are ours, what differs and why, and what nobody claims (docs/contract.md#manifests). */
 
 import type { FieldRule, Rules } from '../model/field-rules.ts';
-import { compareText, isMap, isUnset, jsonEqual, pointer } from '../model/json.ts';
+import { compareText, isMap, isUnset, type JsonMap, jsonEqual, pointer } from '../model/json.ts';
 import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
 import type { Cause, Change, Difference, HoldReason } from '../model/plan.ts';
 import { causeOf, differences, type Fingerprint, fieldText } from '../model/three-way.ts';
@@ -22,6 +22,8 @@ export interface Context {
   readonly stageNames: ReadonlyMap<string, string>;
   /** Live objects that a held document may mean. */
   readonly doubtful: ReadonlySet<Live>;
+  /** Keys that this process took out of the plan since its tag was written: a commit did that. */
+  readonly detached: readonly string[];
 }
 
 /** Changes that are held together, while the rest of the object goes on. */
@@ -120,23 +122,26 @@ function causeIn(
   rule: FieldRule,
   { value, live, lastApplied }: Sides,
   desired: Desired,
-  { fingerprint, world, canonical }: Context & { readonly canonical: Canonical },
+  { fingerprint, world, canonical, detached }: Context & { readonly canonical: Canonical },
 ): Cause {
   if (rule.key !== 'ApiKey') return causeOf(rule, value, live, lastApplied, fingerprint);
-  const today = declaredNames(desired, canonical, world);
-  const isOf = (nameOf: NameOf) =>
-    [value, live].some(
-      (side) =>
-        side !== undefined &&
-        fingerprint(fieldText(rule, named(side, nameOf))) === lastApplied.written,
-    );
-  const nameOf = [today, claimedName(world), byId].find(isOf) ?? today;
-  const [wanted, found] = [named(value, nameOf), named(live, nameOf)];
-  // Another key of the same name: a document settled on it.
-  if (jsonEqual(wanted, found) && !jsonEqual(value, live)) return 'git';
   const { written, seen } = lastApplied;
-  const known = { written, seen: named(seen, nameOf) };
-  return causeOf(rule, wanted, found, known, fingerprint);
+  const before = isMap(live) ? withMembers(live, detached) : live;
+  const isWritten = (side: Json | undefined, nameOf: NameOf) =>
+    side !== undefined && fingerprint(fieldText(rule, named(side, nameOf))) === written;
+  const today = declaredNames(desired, canonical, world);
+  const nameOf =
+    [today, claimedName(world), byId].find(
+      (names) => isWritten(value, names) || isWritten(before, names),
+    ) ?? today;
+  const [wanted, found] = [named(value, nameOf), named(before, nameOf)];
+  // Another key of the same name: a document settled on it.
+  if (jsonEqual(wanted, found) && !jsonEqual(value, before)) return 'git';
+  return causeOf(rule, wanted, found, { written, seen: named(seen, nameOf) }, fingerprint);
+}
+
+function withMembers(live: JsonMap, keys: readonly string[]): JsonMap {
+  return { ...live, ...Object.fromEntries(keys.map((key) => [key, true])) };
 }
 
 function changeOf(

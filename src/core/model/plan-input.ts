@@ -59,6 +59,8 @@ export interface PlanInput {
   readonly contested: ReadonlySet<string>;
   /** `delete-after` of keys that were disabled while the tag was refused, by `<kind> <id>`. */
   readonly owed?: ReadonlyMap<string, string>;
+  /** Keys that this process took out of a plan since the plan's tag `applied` was written, by the plan's id. */
+  readonly detached?: ReadonlyMap<string, ReadonlySet<string>>;
   /** How far the host's clock is ahead of the service's; negative: behind. Absent: nobody knows. */
   readonly clockAheadMs?: number | undefined;
   /** By identity. */

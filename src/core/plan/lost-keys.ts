@@ -45,7 +45,8 @@ export function wasMember(object: PlanningContext): boolean {
 
   function listsOf(plan: Desired, live: Live, context: PlanningContext): string[][] {
     const keys = keyDocuments(context);
-    const members = keysOf(live.spec.keys).map(claimedName(world));
+    const left = input.detached?.get(live.id) ?? [];
+    const members = [...keysOf(live.spec.keys), ...left].map(claimedName(world));
     const gone = [...keys.values()].filter((key) => !isLive(key, context));
     const entries = listOf(plan.spec.keys);
     return namesOf(desired).flatMap((own) => {

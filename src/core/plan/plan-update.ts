@@ -45,7 +45,12 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   const result =
     desired.kind === REQUIREMENT
       ? compareRequirement(desired, live, { ...comparisonContext, making })
-      : compare(desired, form, live, { ...comparisonContext, stageNames, doubtful });
+      : compare(desired, form, live, {
+          ...comparisonContext,
+          stageNames,
+          doubtful,
+          detached: [...(input.detached?.get(live.id) ?? [])],
+        });
   const compared = [...asLeft(result, live, input), ...putBack(result, live, input)];
   const { changes, held: fought } = yieldContestedFields(object, compared);
   const news = recreation({ desired, form, stageNames, world }, live, seen);

@@ -43,6 +43,8 @@ export async function detach(
   if ('is' in live) return live;
   await kind.members?.detach(send, live.id, key);
   recordWrite(step, withMember(live, key, false), run);
+  const { detached } = run.memory;
+  detached.set(live.id, new Set([...(detached.get(live.id) ?? []), key]));
   return undefined;
 }
 

@@ -47,6 +47,7 @@ export async function tag(step: Step, kind: Kind, send: Send, run: ApplyState): 
     { ...live, spec: applied(live.spec, theirs), tags: retagged(live.tags, set, gone) },
     run,
   );
+  run.memory.detached.delete(live.id);
   const isPutBack = !run.notApplied.get(step)?.has('enabled');
   if (isPutBack) run.memory.owed.delete(`${live.kind} ${live.id}`);
   if (step.action === 'release') forget(step, live.id, run);

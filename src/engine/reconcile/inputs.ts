@@ -35,6 +35,7 @@ export function inputsOf(seen: Seen, pass: AccountPass, rules = RULES): PlanInpu
     rules,
     contested: contestedFields(account.memory, documents, now),
     owed: account.memory.owed,
+    detached: account.memory.detached,
     lastSeen: account.memory.lastSeen,
     pinned: new Map<string, Pinned>(),
     fingerprint,

@@ -38,6 +38,8 @@ export interface Memory {
   readonly permanentFailures: Map<string, PermanentFailure & { readonly seen: string }>;
   /** Values of `delete-after` that were refused when their keys were disabled, by `<kind> <id>`. */
   readonly owed: Map<string, string>;
+  /** Keys that were taken out of a plan since its tag `applied` was written, by the plan's id. */
+  readonly detached: Map<string, Set<string>>;
   /** Objects that a document meant, by `<kind> <id>`. */
   readonly everDeclared: Set<string>;
   /** Orphans that were told because no document of this process ever meant them, by `<kind> <id>`. */
@@ -66,6 +68,7 @@ export function createMemory(): Memory {
     reverts: new Map(),
     permanentFailures: new Map(),
     owed: new Map(),
+    detached: new Map(),
     everDeclared: new Set(),
     reportedOrphans: new Set(),
     reportedDamage: new Map(),
