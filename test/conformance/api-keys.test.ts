@@ -188,6 +188,28 @@ suite('API keys', (world) => {
     await world.gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
     expect(await world.gateway.getApiKey({ apiKey: keyId })).toMatchObject({ stageKeys: [] });
   });
+
+  behaviour.emulatorOnly(
+    'K16',
+    'an update moves lastUpdatedDate, and a tag or a plan does not',
+    async () => {
+      const keyId = await makeKey(world);
+      const updatedAt = async () =>
+        (await world.gateway.getApiKey({ apiKey: keyId })).lastUpdatedDate?.getTime() ?? 0;
+      const made = await updatedAt();
+      world.now += 60_000;
+      const resourceArn = `arn:aws:apigateway:eu-west-2::/apikeys/${keyId}`;
+      await world.gateway.tagResource({ resourceArn, tags: { team: 'housing' } });
+      const usagePlanId = await makePlan(world);
+      await world.gateway.createUsagePlanKey({ usagePlanId, keyId, keyType: 'API_KEY' });
+      expect(await updatedAt()).toBe(made);
+      await world.gateway.updateApiKey({
+        apiKey: keyId,
+        patchOperations: [{ op: 'replace', path: '/description', value: 'new' }],
+      });
+      expect(await updatedAt()).toBeGreaterThan(made);
+    },
+  );
 });
 
 suite('Import of API keys', (world) => {

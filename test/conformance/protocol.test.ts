@@ -87,6 +87,11 @@ suite('Protocol', (world) => {
     },
   );
 
+  behaviour.emulatorOnly('X6', 'an answer says when it was given', async () => {
+    const { headers } = await http('GET', '/account');
+    expect(Date.parse(headers.get('date') ?? '')).toBe(Math.floor(world.now / 1000) * 1000);
+  });
+
   behaviour.emulatorOnly('X5', 'what is not emulated says so', async () => {
     const { restApiId } = await makeApi(world);
     expect(await refusal(world.gateway.getModels({ restApiId }))).toMatchObject({

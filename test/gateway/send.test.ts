@@ -56,6 +56,21 @@ async function key(send: Send, value?: string): Promise<string> {
 }
 
 describe('what is tried again', () => {
+  it.each<[reason: string, fault: FaultEffect]>([
+    ['throttled', { type: 'throttle' }],
+    [
+      'a failure of the service',
+      { type: 'error', status: 500, code: 'InternalFailure', message: 'no' },
+    ],
+  ])('is nothing where the caller wants one try: %s', async (_, fault) => {
+    using door = openDoor(emulator);
+    const id = await key(door.send);
+    emulator.inject({ operation: 'UpdateApiKey', fault });
+    const command = new UpdateApiKeyCommand({ apiKey: id, patchOperations: [] });
+    await error(door.send(command, { urgency: 0, attempts: 1 }));
+    expect(sent('UpdateApiKey')).toBe(1);
+  });
+
   it.each<{ reason: string; fault: FaultEffect }>([
     { reason: 'throttled without a time', fault: { type: 'throttle' } },
     { reason: 'throttled with a time', fault: { type: 'throttle', retryAfter: 3 } },

@@ -39,7 +39,35 @@ interface Case {
 
 const acme = [key('acme'), plan('p', { keys: ['acme'], stages: [prod] })];
 
+const tagged = (count: number, gone = 0) => {
+  const tags = Array.from({ length: count }, (_, index) => [
+    `t${index}`,
+    index < gone ? null : 'x',
+  ]);
+  return { tags: Object.fromEntries(tags) };
+};
+
 const CASES: readonly Case[] = [
+  {
+    reason: 'a key may have 40 tags of its own',
+    documents: [key('acme', tagged(40)), plan('p', { keys: ['acme'], stages: [prod] })],
+    found: [],
+  },
+  {
+    reason: 'tags that are to go do not count',
+    documents: [key('acme', tagged(44, 4)), plan('p', { keys: ['acme'], stages: [prod] })],
+    found: [],
+  },
+  {
+    reason: 'from 41 tags on, apikeeper has no room left on a key',
+    documents: [key('acme', tagged(41)), plan('p', { keys: ['acme'], stages: [prod] })],
+    found: ['TAGS_TOO_MANY ApiKey/acme /spec/tags'],
+  },
+  {
+    reason: 'a usage plan has room for 44',
+    documents: [key('acme'), plan('p', { keys: ['acme'], stages: [prod], ...tagged(44) })],
+    found: [],
+  },
   {
     reason: 'a key that passes where one is demanded is fine',
     documents: [...acme, requirement({ apiKeyRequired: true })],

@@ -185,7 +185,7 @@ function retired(orphan: Orphan, input: PlanInput, world: LiveIndex): Step[] {
 /**
  * When a key may be deleted: when its time is over, and it was last updated at least the grace less one day
  * ago. A tag is quickly written, also by hand; the date is the service's own. UNCONFIRMED: which calls move
- * that date (docs/api-gateway-facts.md#f30). Whatever moves it can only delay.
+ * that date (docs/api-gateway-facts.md#f31). Whatever moves it can only delay.
  */
 function endOf(
   live: Live,
