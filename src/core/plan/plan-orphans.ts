@@ -8,7 +8,7 @@ import {
   readDeparture,
   writeDeparture,
 } from '../compare/delete-after.ts';
-import { appliedTag } from '../compare/last-applied.ts';
+import { appliedTag, wasWritten } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
@@ -257,6 +257,7 @@ function disable(orphan: Orphan, until: string, input: PlanInput): Step {
  * | its tag says | the key | then |
  * | --- | --- | --- |
  * | nothing, and a tag is owed | | as the owed tag says |
+ * | nothing | disabled, and `applied` says enabled | `on`: the tag was refused, and its process ended |
  * | nothing | as it is | that |
  * | came back, `0/…` | enabled | `on` |
  * | came back, `0/…` | disabled | as the tag says |
@@ -269,7 +270,7 @@ function wasOf(live: Live, input: PlanInput): Pick<Departure, 'was'> {
   const isEnabled = live.spec.enabled === true;
   const known = departureOf(live) ?? (owed === undefined ? undefined : readDeparture(owed));
   if (isEnabled && (!known?.was || known.until === RETURNED)) return { was: 'on' };
-  if (!known) return { was: 'off' };
+  if (!known) return { was: isWrittenEnabled(live, input) ? 'on' : 'off' };
   return known.was ? { was: known.was } : {};
 }
 
@@ -286,6 +287,11 @@ function causeOfEnabled(live: Live, { policy, time }: PlanInput): Cause {
 }
 
 const DISABLED: Spec = { enabled: false };
+
+function isWrittenEnabled(live: Live, { rules, fingerprint }: PlanInput): boolean {
+  const rule = rules.find(({ kind }) => kind === live.kind)?.fields.enabled;
+  return wasWritten(live, rule, true, fingerprint);
+}
 
 /** Whether `applied` says that it was disabled, which is how 0.1.0 remembered it. */
 function isRecorded(live: Live, { rules, fingerprint }: PlanInput): boolean {

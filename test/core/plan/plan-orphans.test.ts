@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Live, TAG } from '../../../src/core/model/model.ts';
 import type { Step } from '../../../src/core/model/plan.ts';
+import { fingerprint } from '../../../src/engine/state/hash-and-time.ts';
 import { desired, linesOf, live, members, NOW, ours, planOf, stages } from '../build.ts';
 
 const DAY_MS = 24 * 3600_000;
@@ -113,6 +114,13 @@ describe('a key that left Git', () => {
     const { steps } = planOf({ live: [key({ deleteAfter: `${at(-1)}/on`, updated: 2 })] });
     expect(steps).toMatchObject([{ deleteAfter: at(11), reason: 'grace' }]);
     expect(steps[0]?.message).toContain(`updated ${at(-2)}; it is deleted after ${at(11)}`);
+  });
+
+  it('was on where the tag was refused, its process ended, and `applied` says so', () => {
+    const one = key({});
+    const tags = { ...one.tags, [TAG.applied]: `enabled:${fingerprint('true')}` };
+    const { steps } = planOf({ live: [{ ...one, tags }] });
+    expect(steps.map(tagOf)).toEqual([`${IN_14_DAYS}/on`]);
   });
 
   it('is as it was owed, where the tag was refused', () => {
