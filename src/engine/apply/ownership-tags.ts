@@ -55,7 +55,7 @@ export async function tag(step: Step, kind: Kind, send: Send, run: ApplyState): 
 }
 
 /** The identity may be another live object's by now. */
-export function forget(step: Step, id: string, { memory }: ApplyState): void {
+export function forget(step: Step, id: string, { memory }: Pick<ApplyState, 'memory'>): void {
   const who = identity(step);
   if (memory.lastSeen.get(who)?.id === id) memory.lastSeen.delete(who);
 }
