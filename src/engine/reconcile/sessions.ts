@@ -7,8 +7,8 @@ import { type Connection, type ConnectOptions, connect } from '../../gateway/cli
 import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
-import type { Lock } from '../lock/lock.ts';
 import { followServiceClock, type ServiceClock } from '../../gateway/service-clock.ts';
+import type { Lock } from '../lock/lock.ts';
 import type { CachedState } from '../observe/refresh.ts';
 import { createMemory, forgetNamespace, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
