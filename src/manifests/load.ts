@@ -42,6 +42,8 @@ export interface Tree {
   readonly incompleteNamespaces: readonly string[];
   readonly files: number;
   readonly documents: number;
+  /** The real path of what was read: a link that publishes leads to another each time. Absent where there is nothing. */
+  readonly root?: string;
   /** Every path that was resolved and what it led to, for `isCurrent`: does the directory still lead to what was read? */
   readonly resolved: ReadonlyMap<string, string>;
 }
@@ -125,6 +127,7 @@ function interpret(
     incompleteNamespaces: incomplete,
     files: snapshot.files.length,
     documents: drafts.length,
+    ...(snapshot.content !== undefined && { root: snapshot.content }),
     resolved: snapshot.resolved,
   };
 }

@@ -47,6 +47,8 @@ export interface PlanInput {
   readonly invalid: ReadonlySet<string>;
   /** Whether every file was read and every document of this namespace is valid. */
   readonly complete: boolean;
+  /** Why an object that no document declares may be declared all the same, with the way out; undefined where it is not. */
+  readonly doubtOf?: (identity: string) => string | undefined;
   readonly live: readonly Live[];
   readonly apis: readonly Api[] | undefined;
   /** APIs whose stages could not be read: a stage that seems missing there may exist. */

@@ -13,6 +13,7 @@ import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
+import { holdDoubtfulAbsence } from './doubtful-absence.ts';
 import { type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
 import { planCreate } from './plan-create.ts';
@@ -40,7 +41,8 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   const matches = matchesOf(inputs, worldOf);
   const steps = inputs.flatMap((input) => {
     const world = worldOf(input.target.namespace);
-    return [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
+    const orphaned = holdDoubtfulAbsence(planOrphans(input, world, matches), input);
+    return [...declaredSteps(input, world, matches), ...orphaned];
   });
   const meant = new Map(
     [...matches].map(([desired, found]) => [

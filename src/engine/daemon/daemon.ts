@@ -51,6 +51,7 @@ export async function startDaemon(
   let report: Report | undefined;
   let progressedAt = clock.now();
   let stopped: Promise<void> | undefined;
+  const closing = new AbortController();
 
   const looks = createCoalescer<Look>(async (batch) => {
     const startedAt = clock.now();
@@ -170,6 +171,19 @@ export async function startDaemon(
     }
   }
 
+  /** The second look at the directory, for removals that one reading does not prove. */
+  function lookAgain(
+    namespace: string,
+    { at, since }: { readonly at: number; readonly since: number },
+  ): void {
+    clock.sleep(at - clock.now(), closing.signal).then(
+      () => look({ cue: 'change', namespace, since }),
+      () => {
+        // The daemon stops.
+      },
+    );
+  }
+
   function publish(read: Tree, trigger: DaemonTrigger, startedAt: number): void {
     report = engine.reportOf(read, reports(), { trigger, startedAt });
   }
@@ -198,6 +212,7 @@ export async function startDaemon(
   }
 
   async function release(): Promise<void> {
+    closing.abort(new Error('apikeeper stopped before its turn'));
     quiet[Symbol.dispose]();
     const disposing = [watcher, looks, ...loops.values()].map((one) => one[Symbol.asyncDispose]());
     await Promise.all([...disposing, ...ending]);

@@ -9,7 +9,7 @@ import { worst } from '../../core/plan/summarize.ts';
 import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
 import { isCurrent } from '../../manifests/files.ts';
-import { load, type Tree } from '../../manifests/load.ts';
+import type { Tree } from '../../manifests/load.ts';
 import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
@@ -60,9 +60,10 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   const sessions = createSessions(settings, { ...surroundings, onCall });
   const locks = new Map<string, Promise<Lock | undefined>>();
   const told = new Set<string>();
+  const manifests = createManifestReader(settings, clock);
 
   async function loadTree(): Promise<Tree> {
-    const tree = withoutUnusable(await load(settings.directory, { owner: settings.owner }));
+    const tree = await manifests.read();
     tellProblems(tree.problems, told, surroundings.emit);
     const { files, documents, revision } = tree;
     surroundings.emit(
