@@ -13,7 +13,7 @@ import { identity } from '../core/model/model.ts';
 import type { Tree } from './load.ts';
 
 /** How far apart two readings must be that prove an absence. */
-export const SECOND_LOOK_MS = 2_000;
+const SECOND_LOOK_MS = 2_000;
 
 /** One reading of the directory; times are milliseconds since the epoch. */
 export interface DirectoryReading {

@@ -7,6 +7,7 @@ import { danglingReferences } from './dangling.ts';
 import { type Draft, readDraft, toProblem } from './draft.ts';
 import { asWritten, type Entry, type Violation } from './entry.ts';
 import { readSnapshot, type Snapshot } from './files.ts';
+import { type HeldRemoval, movedNames } from './moved-names.ts';
 import { parse } from './parse.ts';
 import { compareProblems } from './problem.ts';
 import { readRevision } from './revision.ts';
@@ -30,6 +31,8 @@ export interface Tree {
   readonly desired: readonly Desired[];
   /** Documents that parse, have kind, namespace and name, and are invalid; and what invalid Consumers expand to, as far as it can be told. */
   readonly invalid: readonly Identity[];
+  /** What documents that take no part say they moved from: it has not left Git. */
+  readonly heldRemovals: readonly HeldRemoval[];
   /** By file, line and column. */
   readonly problems: readonly Problem[];
   /** References to names that no document bears: wrong for `validate`, a held entry for a plan. Not looked for in a tree that isn't complete. */
@@ -108,12 +111,16 @@ function interpret(
     .map(toDesired)
     .sort(byIdentity);
   const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
+  const idle = drafts.filter(
+    ({ findings, namespace = '' }) => findings.length > 0 || !served.has(namespace),
+  );
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
     desired,
     invalid: distinct(
       [...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf),
     ),
+    heldRemovals: idle.flatMap((draft) => movedNames(draft) ?? []),
     problems: [
       ...unread,
       ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding))),
@@ -161,7 +168,7 @@ function noTarget(namespace: string, namespaces: ReadonlySet<string>): string {
   return `no Target is named ${namespace}${didYouMean(namespace, namespaces) || `; declare it, or write one of ${all}`}`;
 }
 
-/** An invalid document makes its namespace incomplete; one whose namespace can't be told or isn't known, every namespace. */
+/** An invalid document makes its namespace incomplete; one whose metadata can't be read, or whose namespace isn't known, every namespace. */
 function incompleteNamespaces(
   invalid: readonly Draft[],
   drafts: readonly Draft[],
@@ -169,7 +176,9 @@ function incompleteNamespaces(
 ): string[] {
   const known = declared.size === 0 ? new Set([DEFAULT_NAMESPACE]) : declared;
   const own = invalid.map(({ namespace }) => namespace);
-  const isAnywhere = own.some((namespace) => namespace === undefined || !known.has(namespace));
+  const isAnywhere = invalid.some(
+    (draft) => movedNames(draft) === undefined || !known.has(draft.namespace ?? ''),
+  );
   const named = isAnywhere
     ? [...known, ...drafts.flatMap(({ namespace }) => namespace ?? [])]
     : own.filter((namespace) => namespace !== undefined);

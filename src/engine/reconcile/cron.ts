@@ -3,6 +3,7 @@ import { createTask, validateDetailed } from 'node-cron';
 import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
 import type { Tree } from '../../manifests/load.ts';
+import { namesMovedFrom } from '../../manifests/moved-names.ts';
 
 /** Looks are spread over a tenth of the time between them, and over no more than this: many controllers share an account's quotas. */
 const MAX_JITTER_MS = 30_000;
@@ -48,11 +49,13 @@ export function withoutUnusable(tree: Tree): Tree {
     namespace,
     name: namespace,
   }));
+  const idle = tree.desired.filter(({ namespace }) => unusable.has(namespace));
   return {
     ...tree,
     targets: tree.targets.filter(({ namespace }) => !unusable.has(namespace)),
     desired: tree.desired.filter(({ namespace }) => !unusable.has(namespace)),
     invalid: [...tree.invalid, ...invalid],
+    heldRemovals: [...tree.heldRemovals, ...idle.flatMap(namesMovedFrom)],
     problems: [...tree.problems, ...problems],
     incompleteNamespaces: [...new Set([...tree.incompleteNamespaces, ...unusable])].sort(
       compareText,
