@@ -43,6 +43,7 @@ export function check(all: readonly Entry[]): readonly Violation[] {
     ...twice,
     ...sameIdentity(entries),
     ...movedFrom(entries),
+    ...movedApart(valid, placeOf),
     ...valid.flatMap((entry) => checkAlone(entry).map((finding) => ({ entry, ...finding }))),
     ...sameAdoption(valid),
     ...sameStage(valid, placeOf),
@@ -67,9 +68,11 @@ function twiceText({ kind, name, origin }: Entry): string {
   return origin ? `expands to ${kind}/${name}, which is declared twice` : 'declared twice';
 }
 
+const MOVED_FROM = '/metadata/annotations/apikeeper.dev~1moved-from';
+
 /** An old identity belongs to one document, and to none that still bears it. */
 function movedFrom(entries: readonly Entry[]): Violation[] {
-  const path = '/metadata/annotations/apikeeper.dev~1moved-from';
+  const path = MOVED_FROM;
   const moved = entries.filter(({ valid }) => valid).flatMap(moves);
   const twice = shared(moved, ({ from }) => from).map(({ item: { entry }, others }) => ({
     entry,
@@ -97,6 +100,22 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
     ];
   });
   return [...twice, ...still];
+}
+
+/** Names in `moved-from` that belong to another account or region, as far as the Targets say. */
+function movedApart(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
+  const isKnown = (place: string) => place.includes('/');
+  return entries.flatMap(moves).flatMap(({ entry, from }): Violation[] => {
+    const [, namespace = ''] = from.split('/');
+    const [there, here] = [placeOf(namespace), placeOf(entry.namespace)];
+    if (there === here || !isKnown(there) || !isKnown(here)) return [];
+    const message = `namespace ${namespace} is ${placeText(there)}, and ${entry.namespace} is ${placeText(here)}: an object cannot change its account or region; remove the annotation, and a new object is made here`;
+    return [{ entry, path: MOVED_FROM, message }];
+  });
+}
+
+function placeText(place: string): string {
+  return `account ${place.replace('/', ', ')}`;
 }
 
 /** What a document says that objects were, and are now: the Consumer speaks for what it expands to. */

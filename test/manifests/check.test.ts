@@ -23,6 +23,7 @@ const requirement = (name: string, spec: object = {}, metadata: object = {}) =>
 const annotated = (name: string, value: string) => ({
   annotations: { [`apikeeper.dev/${name}`]: value },
 });
+const MOVED_FROM_A = { 'apikeeper.dev/moved-from': 'a/acme' };
 const throttle = { rateLimit: 1, burstLimit: 1 };
 const METHOD = { method: 'GET', path: '/a', apiKeyRequired: true };
 const get = { method: 'GET', path: '/a', ...throttle };
@@ -354,6 +355,37 @@ const CASES: readonly Case[] = [
     documents: [stage('a', { stageName: 's' }), stage('s')],
     invalid: ['Stage/default/a', 'Stage/default/s'],
     says: 'the same stage of the same API is declared by Stage/s',
+  },
+  {
+    reason: 'a document moves between namespaces of one account and region',
+    documents: [target('a'), target('b'), key('acme', {}, IN('b', MOVED_FROM_A))],
+    invalid: [],
+  },
+  {
+    reason: 'no object moves to another region',
+    documents: [
+      target('a', { region: 'eu-west-1' }),
+      target('b'),
+      key('acme', {}, IN('b', MOVED_FROM_A)),
+    ],
+    invalid: ['ApiKey/b/acme'],
+    says: 'namespace a is account 123456789012, eu-west-1',
+  },
+  {
+    reason: 'no object moves to another account, nor does a Consumer',
+    documents: [
+      target('a', { accountId: '210987654321' }),
+      target('b'),
+      consumer('acme', { access: [{ stage: 's' }] }, IN('b', MOVED_FROM_A)),
+      stage('s', {}, IN('b')),
+    ],
+    invalid: ['ApiKey/b/acme', 'Consumer/b/acme', 'UsagePlan/b/acme-s'],
+    says: 'an object cannot change its account or region',
+  },
+  {
+    reason: 'the place of a namespace that no Target bears is not known',
+    documents: [target('b'), key('acme', {}, IN('b', MOVED_FROM_A))],
+    invalid: [],
   },
   {
     reason: 'an old name that is still borne leaves two claims on one object',
