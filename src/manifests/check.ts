@@ -93,6 +93,8 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
     if (others.length === 0) return [];
     const names = others.map(nameOf).join(', ');
     const message = `the old name is still borne by ${names}; remove that document, or this annotation (once the move is done it does nothing)`;
+    // The Target that bears the name goes on as it is.
+    if (entry.kind === 'Target') return [{ entry, path, message }];
     const answer = `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`;
     return [
       { entry, path, message },
@@ -105,7 +107,8 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
 /** Names in `moved-from` that belong to another account or region, as far as the Targets say. */
 function movedApart(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
   const isKnown = (place: string) => place.includes('/');
-  return entries.flatMap(moves).flatMap(({ entry, from }): Violation[] => {
+  const documents = entries.filter(({ kind }) => kind !== 'Target');
+  return documents.flatMap(moves).flatMap(({ entry, from }): Violation[] => {
     const [, namespace = ''] = from.split('/');
     const [there, here] = [placeOf(namespace), placeOf(entry.namespace)];
     if (there === here || !isKnown(there) || !isKnown(here)) return [];
@@ -122,6 +125,13 @@ function placeText(place: string): string {
 function moves(entry: Entry): { entry: Entry; from: string; now: string }[] {
   const { kind, namespace, name, annotations, origin } = entry;
   if (origin) return [];
+  if (kind === 'Target') {
+    const now = identity(entry);
+    return annotations.movedFrom.map((from) => {
+      const was = { kind, namespace: from.name, name: from.name };
+      return { entry, from: identity(was), now };
+    });
+  }
   const claims =
     kind === 'Consumer'
       ? claimsOf(entry)

@@ -27,6 +27,8 @@ export interface Tree {
   readonly revision?: string;
   /** The valid ones; or the implicit `default`, where everything was read, every kind is known, and no document is a Target. */
   readonly targets: readonly Target[];
+  /** The names of all Targets, valid or not; absent where a Target may be in what was not read, or not understood. */
+  readonly targetNamespaces?: readonly string[];
   /** The valid documents whose Target is valid, by identity. */
   readonly desired: readonly Desired[];
   /** Documents that parse, have kind, namespace and name, and are invalid; and what invalid Consumers expand to, as far as it can be told. */
@@ -114,8 +116,10 @@ function interpret(
   const idle = drafts.filter(
     ({ findings, namespace = '' }) => findings.length > 0 || !served.has(namespace),
   );
+  const targetNamespaces = isImplicit ? [DEFAULT_NAMESPACE] : [...namespaces];
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
+    ...(isWhole && !snapshot.isFile && { targetNamespaces }),
     desired,
     invalid: distinct(
       [...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf),

@@ -1,3 +1,4 @@
+import { compact } from '../core/model/compact.ts';
 import type { Target } from '../core/model/model.ts';
 import type { Entry } from './entry.ts';
 import { fieldSchema } from './schemas.ts';
@@ -11,13 +12,15 @@ export type ImplicitTarget = Partial<
 export const DEFAULT_NAMESPACE = 'default';
 
 /** A valid Target document, with the schema's defaults. */
-export function toTarget({ namespace, spec, document: { file, line } }: Entry): Target {
-  return {
+export function toTarget({ namespace, spec, annotations, document }: Entry): Target {
+  const [before] = annotations.movedFrom;
+  return compact({
     ...complete(spec as Partial<Target>),
     namespace,
     implicit: false,
-    source: { file, line },
-  };
+    movedFrom: before?.name,
+    source: { file: document.file, line: document.line },
+  });
 }
 
 /** The Target that exists where none is declared. It never prunes. */

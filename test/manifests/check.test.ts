@@ -8,8 +8,9 @@ const IN = (namespace: string, annotations: Record<string, string> = {}) => ({
   namespace,
   annotations,
 });
+const TARGET = { region: 'eu-west-2', accountId: '123456789012' };
 const target = (name: string, spec: object = {}) =>
-  yaml('Target', name, { region: 'eu-west-2', accountId: '123456789012', ...spec });
+  yaml('Target', name, { ...TARGET, ...spec });
 const key = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('ApiKey', name, spec, metadata);
 const plan = (name: string, spec: object, metadata: object = {}) =>
@@ -381,6 +382,36 @@ const CASES: readonly Case[] = [
     ],
     invalid: ['ApiKey/b/acme', 'Consumer/b/acme', 'UsagePlan/b/acme-s'],
     says: 'an object cannot change its account or region',
+  },
+  {
+    reason: 'a Target carries over a namespace that no Target bears',
+    documents: [yaml('Target', 'b', TARGET, annotated('moved-from', 'a')), key('acme', {}, IN('b'))],
+    invalid: [],
+  },
+  {
+    reason: 'a Target carries over no namespace that a Target still bears, which goes on as it is',
+    documents: [
+      target('a'),
+      yaml('Target', 'b', TARGET, annotated('moved-from', 'a')),
+      key('acme', {}, IN('a')),
+    ],
+    invalid: ['Target/b/b'],
+    says: 'the old name is still borne by Target/a (000.yaml:1)',
+  },
+  {
+    reason: 'of two Targets neither carries over the same namespace',
+    documents: [
+      yaml('Target', 'b', TARGET, annotated('moved-from', 'a')),
+      yaml('Target', 'c', TARGET, annotated('moved-from', 'a')),
+    ],
+    invalid: ['Target/b/b', 'Target/c/c'],
+    says: 'the same old name is claimed by',
+  },
+  {
+    reason: 'a Target that is called so already carries nothing over',
+    documents: [yaml('Target', 'b', TARGET, annotated('moved-from', 'b'))],
+    invalid: ['Target/b/b'],
+    says: 'names the document itself',
   },
   {
     reason: 'the place of a namespace that no Target bears is not known',

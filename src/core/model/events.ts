@@ -19,6 +19,10 @@ export const EVENTS = {
   'object.released': { level: 'info', message: 'object released' },
   'object.deleted': { level: 'info', message: 'object deleted' },
   'object.disowned': { level: 'error', message: 'object lost our tags' },
+  'object.stranded': {
+    level: 'warn',
+    message: 'object of our owner bears a namespace that no Target here bears',
+  },
   'step.held': { level: 'warn', message: 'step held' },
   'step.contested': {
     level: 'error',

@@ -72,6 +72,8 @@ export interface Target {
   readonly guards: { readonly maxKeys: number; readonly maxPercent: number };
   /** True for the one that exists because no Target is declared at all. */
   readonly implicit: boolean;
+  /** The namespace that it had before: what our tags place there is carried over. */
+  readonly movedFrom?: string;
   readonly source?: Source;
 }
 

@@ -2,7 +2,7 @@
 
 import { appliedTag } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
-import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
+import { isRetired, otherManager } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
 import { pointer } from '../model/json.ts';
 import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
@@ -37,7 +37,7 @@ export function planOrphans(
     [...matches].filter(([, found]) => found.is === 'live').map(([desired]) => identity(desired)),
   );
   const orphans = input.live.flatMap((live): Orphan[] => {
-    const claim = claimOf(live, world.owner);
+    const claim = world.claimOf(live);
     if (claim?.namespace !== namespace || taken.has(live)) return [];
     const who = identity({ kind: live.kind, ...claim });
     // A retired object keeps its grace and its end, also where its name is declared anew for another object.

@@ -11,7 +11,7 @@ import { holdThrottleRemoval } from '../holds/throttle-order.ts';
 import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
+import { held, type Incident, type Plan, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import { holdDoubtfulAbsence } from './doubtful-absence.ts';
 import { type Match, matchDocument, sharedClaims } from './match.ts';
@@ -21,11 +21,12 @@ import { planOrphans } from './plan-orphans.ts';
 import { planUpdate } from './plan-update.ts';
 import { type PlanningContext, stepBase } from './planning-context.ts';
 import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
+import { holdStrandedTwins, strandedObjects } from './stranded.ts';
 
 /** Plans one Target alone. */
 export function plan(input: PlanInput): Plan {
   const [only] = planAccount([input]);
-  return only ?? { steps: [], unmanaged: [] };
+  return only ?? { steps: [], stranded: [], unmanaged: [] };
 }
 
 /**
@@ -39,10 +40,17 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
 
   const worldOf = worldsOf(inputs, first);
   const matches = matchesOf(inputs, worldOf);
+  const strandedOf = new Map(
+    inputs.map((input) => {
+      const world = worldOf(input.target.namespace);
+      return [input, strandedObjects(input, world, matches.values())];
+    }),
+  );
   const steps = inputs.flatMap((input) => {
     const world = worldOf(input.target.namespace);
+    const stranded = strandedOf.get(input) ?? [];
     const orphaned = holdDoubtfulAbsence(planOrphans(input, world, matches), input);
-    return [...declaredSteps(input, world, matches), ...orphaned];
+    return [...declaredSteps(input, world, matches, stranded), ...orphaned];
   });
   const meant = new Map(
     [...matches].map(([desired, found]) => [
@@ -56,7 +64,8 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   const byNamespace = Map.groupBy(settled, ({ namespace }) => namespace);
   return inputs.map((input) => {
     const own = inKindOrder(byNamespace.get(input.target.namespace) ?? [], input);
-    return { steps: own, unmanaged: unmanaged(input, own) };
+    const stranded = strandedOf.get(input) ?? [];
+    return { steps: own, stranded, unmanaged: unmanaged(input, own) };
   });
 }
 
@@ -79,12 +88,20 @@ function worldsOf(
     ...inputs.map(({ target }) => [target.namespace, target.owner] as const),
   ]);
   const { apis, live, unread } = first;
+  const carriedOver = new Map(
+    inputs.flatMap(({ target: { movedFrom, namespace } }) =>
+      movedFrom === undefined ? [] : [[movedFrom, namespace] as const],
+    ),
+  );
   const indexes = new Map<string, LiveIndex>();
   return (namespace) => {
     const owner = owners.get(namespace) ?? first.target.owner;
     const index =
       indexes.get(owner) ??
-      createLiveIndex({ namespace, owner, apis, live, ...compact({ declared, unread }) });
+      createLiveIndex(
+        { namespace, owner, apis, live, ...compact({ declared, unread }) },
+        carriedOver,
+      );
     indexes.set(owner, index);
     return { ...index, namespace };
   };
@@ -117,6 +134,7 @@ function declaredSteps(
   input: PlanInput,
   world: LiveIndex,
   matches: ReadonlyMap<Desired, Match>,
+  stranded: readonly Stranded[],
 ): readonly Step[] {
   const doubtful = new Set(
     [...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])),
@@ -144,7 +162,7 @@ function declaredSteps(
         };
         return objectSteps(object, detectLostTags(object, matches.get(desired) as Match));
       });
-    steps.push(...holdMassMissing(made, rules.kind, input));
+    steps.push(...holdStrandedTwins(holdMassMissing(made, rules.kind, input), stranded));
   }
   return steps;
 }
@@ -246,8 +264,7 @@ function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
       .filter((step) => step.reason !== 'not-owned')
       .map((step) => `${step.kind} ${step.live?.id}`),
   );
-  const isOurs = (live: Live) =>
-    input.namespaces.has(claimOf(live, input.target.owner)?.namespace ?? '');
+  const isOurs = (live: Live) => claimOf(live, input.target.owner) !== undefined;
   return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`) && !isOurs(live));
 }
 

@@ -4,7 +4,7 @@ import { compact } from '../../core/model/compact.ts';
 import type { Emit } from '../../core/model/events.ts';
 import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
-import type { Report, TargetReport, Trigger } from '../../core/model/report.ts';
+import type { Report, ReportObject, TargetReport, Trigger } from '../../core/model/report.ts';
 import { worst } from '../../core/plan/summarize.ts';
 import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
@@ -61,6 +61,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   const locks = new Map<string, Promise<Lock | undefined>>();
   const told = new Set<string>();
   const manifests = createManifestReader(settings, clock);
+  const places = createTargetPlaces();
+  const toldMoves = new Set<string>();
 
   async function loadTree(): Promise<Tree> {
     const tree = await manifests.read();
@@ -207,6 +209,30 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     }
   }
 
+  /** A Target that has left its objects in another place: nothing of its namespace is asked or written. */
+  function heldAsMoved(
+    target: Target,
+    request: ReconcileRequest,
+    move: ReportObject,
+    emit: Emit,
+  ): TargetResult {
+    const { namespace } = target;
+    const { kind, name, reason, message = '', source } = move;
+    if (!toldMoves.has(namespace))
+      emit('step.held', compact({ kind, name, reason, message, source, chosen: false }));
+    toldMoves.add(namespace);
+    const none = unread(target, settings, request);
+    const report: TargetReport = {
+      ...none,
+      state: 'held',
+      objects: [move],
+      summary: { ...none.summary, hold: 1 },
+    };
+    const { state, summary, calls } = report;
+    emit('reconcile.finished', { trigger: request.trigger, state, summary, calls, durationMs: 0 });
+    return { report, retryable: false, superseded: false };
+  }
+
   async function passAll(request: ReconcileRequest): Promise<Report> {
     for (let attempt = 1; ; attempt++) {
       const startedAt = clock.now();
@@ -339,6 +365,19 @@ function failed(
   error: unknown,
   session: Session | undefined,
 ): TargetReport {
+  const accountId = session?.connection.accountId ?? target.accountId;
+  return compact({
+    ...unread(target, settings, request),
+    accountId,
+    region: session?.connection.region ?? target.region ?? 'unknown',
+    // Another writer at work is no failure of a cron job.
+    state: error instanceof LockTaken && request.trigger === 'once' ? 'in-sync' : 'failing',
+    error: messageOf(error),
+  });
+}
+
+/** The report of a target of which nothing was read. */
+function unread(target: Target, settings: Settings, request: ReconcileRequest): TargetReport {
   const none = {
     create: 0,
     adopt: 0,
@@ -351,16 +390,13 @@ function failed(
     failed: 0,
     unmanaged: 0,
   };
-  const accountId = session?.connection.accountId ?? target.accountId;
   return compact({
     namespace: target.namespace,
-    accountId,
-    region: session?.connection.region ?? target.region ?? 'unknown',
+    accountId: target.accountId,
+    region: target.region ?? 'unknown',
     owner: target.owner,
     mode: settings.mode ?? target.mode ?? request.unsetMode,
-    // Another writer at work is no failure of a cron job.
-    state: error instanceof LockTaken && request.trigger === 'once' ? 'in-sync' : 'failing',
-    error: messageOf(error),
+    state: 'failing',
     coverage: {},
     calls: {},
     waitedMs: 0,

@@ -38,6 +38,8 @@ export interface Memory {
   readonly permanentFailures: Map<string, PermanentFailure & { readonly seen: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly reportedHolds: Set<string>;
+  /** Stranded objects that were told, by `<kind> <id>`. */
+  readonly reportedStranded: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
   readonly reportedWarnings: Set<string>;
   /** By identity: what stages serve otherwise than declared, as it was told. */
@@ -58,6 +60,7 @@ export function createMemory(): Memory {
     reverts: new Map(),
     permanentFailures: new Map(),
     reportedHolds: new Set(),
+    reportedStranded: new Set(),
     reportedWarnings: new Set(),
     reportedUnserved: new Map(),
   };
