@@ -9,8 +9,7 @@ const IN = (namespace: string, annotations: Record<string, string> = {}) => ({
   annotations,
 });
 const TARGET = { region: 'eu-west-2', accountId: '123456789012' };
-const target = (name: string, spec: object = {}) =>
-  yaml('Target', name, { ...TARGET, ...spec });
+const target = (name: string, spec: object = {}) => yaml('Target', name, { ...TARGET, ...spec });
 const key = (name: string, spec: object = {}, metadata: object = {}) =>
   yaml('ApiKey', name, spec, metadata);
 const plan = (name: string, spec: object, metadata: object = {}) =>
@@ -385,7 +384,10 @@ const CASES: readonly Case[] = [
   },
   {
     reason: 'a Target carries over a namespace that no Target bears',
-    documents: [yaml('Target', 'b', TARGET, annotated('moved-from', 'a')), key('acme', {}, IN('b'))],
+    documents: [
+      yaml('Target', 'b', TARGET, annotated('moved-from', 'a')),
+      key('acme', {}, IN('b')),
+    ],
     invalid: [],
   },
   {
