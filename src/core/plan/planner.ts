@@ -64,7 +64,10 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   const byNamespace = Map.groupBy(settled, ({ namespace }) => namespace);
   return inputs.map((input) => {
     const own = inKindOrder(byNamespace.get(input.target.namespace) ?? [], input);
-    const stranded = strandedOf.get(input) ?? [];
+    // The first Target of each owner tells of them.
+    const { owner } = input.target;
+    const teller = inputs.find(({ target }) => target.owner === owner);
+    const stranded = input === teller ? (strandedOf.get(input) ?? []) : [];
     return { steps: own, stranded, unmanaged: unmanaged(input, own) };
   });
 }

@@ -4,7 +4,8 @@
  * left alone; only what would be made a second time is held.
  */
 import type { LiveIndex } from '../compare/live-index.ts';
-import type { Live } from '../model/model.ts';
+import { compareText } from '../model/json.ts';
+import { identity, type Live } from '../model/model.ts';
 import { held, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import type { Match } from './match.ts';
@@ -19,11 +20,16 @@ export function strandedObjects(
   if (!namespaces) return [];
   const meant = new Set<Live | undefined>();
   for (const found of matches) if (found.is !== 'missing') meant.add(found.live);
-  return live.flatMap((one): Stranded[] => {
+  const found = live.flatMap((one): Stranded[] => {
     const claim = world.claimOf(one);
     if (!claim || namespaces.has(claim.namespace) || meant.has(one)) return [];
     return [{ ...claim, live: one, message: messageOf(claim.namespace) }];
   });
+  return found.sort((a, b) => compareText(whoIs(a), whoIs(b)));
+}
+
+function whoIs({ live, namespace, name }: Stranded): string {
+  return identity({ kind: live.kind, namespace, name });
 }
 
 function messageOf(namespace: string): string {

@@ -146,6 +146,7 @@ export async function startDaemon(
     occasion: PassCause,
     { signal, newer }: PassControl,
   ): Promise<ReconcileResult | undefined> {
+    const startedAt = clock.now();
     const cue = occasion === 'retry' ? 'schedule' : occasion;
     const isAgain = occasion === 'retry' || occasion === 'change';
     await Promise.all(ending);
@@ -161,6 +162,7 @@ export async function startDaemon(
         newest: () => tree,
         keepsReading: isAgain,
         skipPermanentFailures: isAgain,
+        onUnproven: (at) => lookAgain(targets, { at, since: startedAt }),
       });
     } catch (error) {
       if (!(error instanceof Outdated)) throw error;
@@ -173,9 +175,11 @@ export async function startDaemon(
 
   /** The second look at the directory, for removals that one reading does not prove. */
   function lookAgain(
-    namespace: string,
+    [target]: readonly Target[],
     { at, since }: { readonly at: number; readonly since: number },
   ): void {
+    const namespace = target?.namespace;
+    if (namespace === undefined) return;
     clock.sleep(at - clock.now(), closing.signal).then(
       () => look({ cue: 'change', namespace, since }),
       () => {
@@ -262,6 +266,7 @@ function textOf(tree: Tree, targets: readonly Target[]): string {
     declared,
     documents,
     tree.invalid.filter(isHere),
+    tree.heldRemovals.filter(isHere),
     incomplete,
     tree.complete,
   ]);

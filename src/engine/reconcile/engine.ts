@@ -4,7 +4,7 @@ import { compact } from '../../core/model/compact.ts';
 import type { Emit } from '../../core/model/events.ts';
 import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
-import type { Report, ReportObject, TargetReport, Trigger } from '../../core/model/report.ts';
+import type { Report, TargetReport, Trigger } from '../../core/model/report.ts';
 import { worst } from '../../core/plan/summarize.ts';
 import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
@@ -13,7 +13,8 @@ import type { Tree } from '../../manifests/load.ts';
 import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
-import { withoutUnusable } from './cron.ts';
+import { createManifestReader } from './manifest-reader.ts';
+import { createTargetPlaces } from './moved-target.ts';
 import type { PassRequest } from './pass.ts';
 import { groupByPlace, placeOf } from './place.ts';
 import { type ReconcileResult, reconcile } from './reconcile.ts';
@@ -62,7 +63,6 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   const told = new Set<string>();
   const manifests = createManifestReader(settings, clock);
   const places = createTargetPlaces();
-  const toldMoves = new Set<string>();
 
   async function loadTree(): Promise<Tree> {
     const tree = await manifests.read();
@@ -107,11 +107,12 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     const emits = new Map(targets.map((target) => [target.namespace, emitFor(target, tree)]));
     const emitOf = ({ namespace }: Pick<Target, 'namespace'>) =>
       emits.get(namespace) ?? surroundings.emit;
-    const opened = await Promise.all(targets.map((target) => open(target, tree, request)));
+    const reports = new Map<string, TargetReport>();
+    const staying = targets.filter((target) => !holdMove(target));
+    const opened = await Promise.all(staying.map((target) => open(target, tree, request)));
     const members = opened.flatMap(({ target, session }) =>
       session ? [{ target, session, emit: emitOf(target) }] : [],
     );
-    const reports = new Map<string, TargetReport>();
     let retryable = false;
     let superseded = false;
 
@@ -135,6 +136,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
           account,
           members,
           tree,
+          manifests,
           settings,
           surroundings,
           request,
@@ -158,6 +160,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
         for (const { target, session } of members) fail(target, error, session);
       }
     }
+    for (const { target, session } of members) places.note(target, session.account.memory);
     const finished = targets.flatMap((target) => {
       const report = reports.get(target.namespace);
       const session = members.find((one) => one.target === target)?.session;
@@ -176,6 +179,23 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       emitOf(report)('reconcile.finished', { trigger, state, summary, calls, durationMs });
     }
     return { reports: finished, retryable, superseded };
+
+    /** A Target that has left its objects in another place: nothing of its namespace is asked or written. */
+    function holdMove(target: Target): boolean {
+      const move = places.heldMove(target);
+      if (!move) return false;
+      const { object, isNews } = move;
+      const none = unread(target, settings, request);
+      const summary = { ...none.summary, hold: 1 };
+      reports.set(target.namespace, { ...none, state: 'held', objects: [object], summary });
+      const { kind, name, reason, message, source } = object;
+      if (isNews)
+        emitOf(target)(
+          'step.held',
+          compact({ kind, name, reason, message, source, chosen: false }),
+        );
+      return true;
+    }
 
     async function confirmed(planned: readonly TargetReport[]): Promise<boolean> {
       const about = { trigger: request.trigger, startedAt };
@@ -207,30 +227,6 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     } catch (error) {
       return { target, error };
     }
-  }
-
-  /** A Target that has left its objects in another place: nothing of its namespace is asked or written. */
-  function heldAsMoved(
-    target: Target,
-    request: ReconcileRequest,
-    move: ReportObject,
-    emit: Emit,
-  ): TargetResult {
-    const { namespace } = target;
-    const { kind, name, reason, message = '', source } = move;
-    if (!toldMoves.has(namespace))
-      emit('step.held', compact({ kind, name, reason, message, source, chosen: false }));
-    toldMoves.add(namespace);
-    const none = unread(target, settings, request);
-    const report: TargetReport = {
-      ...none,
-      state: 'held',
-      objects: [move],
-      summary: { ...none.summary, hold: 1 },
-    };
-    const { state, summary, calls } = report;
-    emit('reconcile.finished', { trigger: request.trigger, state, summary, calls, durationMs: 0 });
-    return { report, retryable: false, superseded: false };
   }
 
   async function passAll(request: ReconcileRequest): Promise<Report> {
@@ -376,7 +372,7 @@ function failed(
   });
 }
 
-/** The report of a target of which nothing was read. */
+/** The report of a Target of which nothing was read. */
 function unread(target: Target, settings: Settings, request: ReconcileRequest): TargetReport {
   const none = {
     create: 0,

@@ -11,8 +11,8 @@ export interface ManifestReader {
   read(): Promise<Tree>;
   /** Why an identity (`<kind>/<namespace>/<name>`) may be declared all the same; undefined where it is absent. */
   doubtOf(who: string): string | undefined;
-  /** When a reading can prove what a plan holds for a second look; undefined where it holds nothing for that. */
-  secondLookAt(plan: Plan): number | undefined;
+  /** When a reading can prove what plans hold for a second look; undefined where they hold nothing for that. */
+  secondLookAt(plans: readonly Plan[]): number | undefined;
   /** Reads again, where no reading has begun since `at`. */
   lookAgain(at: number, signal: AbortSignal | undefined): Promise<void>;
 }
@@ -37,7 +37,8 @@ export function createManifestReader(
   return {
     read,
     doubtOf: (who) => (absence && isAbsent(absence, who) ? undefined : UNPROVEN),
-    secondLookAt({ steps }) {
+    secondLookAt(plans) {
+      const steps = plans.flatMap((plan) => plan.steps);
       const waiting = steps.filter(({ message }) => message === UNPROVEN).map(identity);
       return absence && waiting.length > 0 ? provableAt(absence, waiting) : undefined;
     },

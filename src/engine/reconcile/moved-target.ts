@@ -5,30 +5,43 @@
 import { compact } from '../../core/model/compact.ts';
 import type { Target } from '../../core/model/model.ts';
 import type { ReportChange, ReportObject } from '../../core/model/report.ts';
+import { type Memory, namespaceOf } from '../state/memory.ts';
 
 type Place = Pick<Target, 'accountId' | 'region'>;
 
 export interface TargetPlaces {
   /** Notes where a Target was reconciled, and whether objects of its namespace are there now. */
-  note(target: Target, hasObjects: boolean): void;
-  /** The hold of a Target that has left its objects; undefined where it has not. */
-  heldMove(target: Target): ReportObject | undefined;
+  note(target: Target, memory: Pick<Memory, 'lastSeen'>): void;
+  /** The hold of a Target that has left its objects, and whether it is told for the first time. */
+  heldMove(target: Target): { readonly object: ReportObject; readonly isNews: boolean } | undefined;
 }
 
 export function createTargetPlaces(): TargetPlaces {
   const places = new Map<string, Place>();
+  const told = new Set<string>();
   return {
-    note(target, hasObjects) {
-      if (hasObjects) places.set(target.namespace, target);
-      else places.delete(target.namespace);
+    note(target, { lastSeen }) {
+      const { namespace } = target;
+      if ([...lastSeen.keys()].some((who) => namespaceOf(who) === namespace))
+        places.set(namespace, target);
+      else places.delete(namespace);
     },
-    heldMove: (target) => heldMove(places.get(target.namespace), target),
+    heldMove(target) {
+      const { namespace } = target;
+      const before = places.get(namespace);
+      const changes = before ? changesOf(before, target) : [];
+      const isNews = !told.has(namespace);
+      if (!before || changes.length === 0) {
+        told.delete(namespace);
+        return undefined;
+      }
+      told.add(namespace);
+      return { object: holdOf(target, before, changes), isNews };
+    },
   };
 }
 
-function heldMove(before: Place | undefined, target: Target): ReportObject | undefined {
-  const changes = before ? changesOf(before, target) : [];
-  if (!before || changes.length === 0) return undefined;
+function holdOf(target: Target, before: Place, changes: readonly ReportChange[]): ReportObject {
   const { namespace, source } = target;
   const message =
     `its objects are in account ${before.accountId}, ${before.region}, and would be left there to no Target: declare a Target of ` +

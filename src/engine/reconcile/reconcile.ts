@@ -61,6 +61,7 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
     snapshot = await lookAtAll(pass, first);
     plans = await plansFrom(snapshot, pass, held);
   }
+  if (await wasProven(plans, pass)) plans = await plansFrom(snapshot, pass, held);
   if (request.newer?.hasArrived) return SUPERSEDED;
 
   eachPlan(plans, pass, (plan, member) => emitPlan(plan, tellingOf(member.target, pass)));
@@ -73,6 +74,21 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
     return { reports: planned, retryable: false, superseded: false };
   }
   return await carryOut({ plans, todo, snapshot }, first, writing, pass);
+}
+
+/**
+ * Sees to the second look at the directory that plans wait for. A daemon is told, and goes on meanwhile;
+ * a single pass reads at once, and is to be planned anew.
+ */
+async function wasProven(
+  plans: readonly Plan[],
+  { manifests, request }: AccountPass,
+): Promise<boolean> {
+  const at = manifests.secondLookAt(plans);
+  if (at === undefined) return false;
+  if (request.onUnproven) request.onUnproven(at);
+  else await manifests.lookAgain(at, request.signal);
+  return request.onUnproven === undefined;
 }
 
 /** What a pass found, and is to do. */

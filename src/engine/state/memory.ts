@@ -38,7 +38,7 @@ export interface Memory {
   readonly permanentFailures: Map<string, PermanentFailure & { readonly seen: string }>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly reportedHolds: Set<string>;
-  /** Stranded objects that were told, by `<kind> <id>`. */
+  /** Stranded objects that were told, by `<namespace of the Target> <kind> <id>`. */
   readonly reportedStranded: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
   readonly reportedWarnings: Set<string>;
