@@ -7,6 +7,7 @@ import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
 import { checkRequirements } from './check-requirements.ts';
 import { claimsOf } from './consumer-annotations.ts';
+import { withoutCopies } from './copies.ts';
 import {
   createPlaceOf,
   duplicates,
@@ -24,24 +25,31 @@ import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import type { Finding } from './validate.ts';
 
-/** All violations among the documents. Only what an identity alone decides is asked of invalid ones. */
-export function check(all: readonly Entry[]): readonly Violation[] {
+/**
+ * All violations among the documents. Only what an identity alone decides is asked of invalid ones.
+ * @param single one entry for each identity: copies are compared with nothing but one another
+ */
+export function check(
+  all: readonly Entry[],
+  single: readonly Entry[] = withoutCopies(all),
+): readonly Violation[] {
   const twice = twiceInAccess(all);
   const repeated = new Set(twice.map(({ entry }) => entry));
   const consumers = sole(
     all.filter(({ kind }) => kind === 'Consumer'),
     identity,
   );
-  // What two Consumers of one name expand to has no mistakes of its own.
-  const entries = all.filter(
+  // What two Consumers of one name expand to is no mistake of its own.
+  const own = all.filter(
     (entry) =>
       !repeated.has(entry) && (!entry.origin || consumers.has(identity(entry.origin.consumer))),
   );
+  const entries = single.filter((entry) => !repeated.has(entry));
   const valid = entries.filter((entry) => entry.valid);
   const placeOf = createPlaceOf(valid);
   return [
     ...twice,
-    ...sameIdentity(entries),
+    ...sameIdentity(own),
     ...movedFrom(entries),
     ...movedApart(valid, placeOf),
     ...valid.flatMap((entry) => checkAlone(entry).map((finding) => ({ entry, ...finding }))),

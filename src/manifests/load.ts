@@ -1,8 +1,10 @@
 /** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
+import { compact } from '../core/model/compact.ts';
 import { compareText } from '../core/model/json.ts';
 import { type Desired, identity, type Problem, type Target } from '../core/model/model.ts';
 import { check } from './check.ts';
 import { expand } from './consumer.ts';
+import { withoutCopies } from './copies.ts';
 import { danglingReferences } from './dangling.ts';
 import { type Draft, readDraft, toProblem } from './draft.ts';
 import { asWritten, type Entry, type Violation } from './entry.ts';
@@ -13,7 +15,8 @@ import { compareProblems } from './problem.ts';
 import { readRevision } from './revision.ts';
 import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
-import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
+import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget } from './target.ts';
+import { targetOf } from './target-copies.ts';
 import type { Finding } from './validate.ts';
 import { type TreeWarning, warnings } from './warnings.ts';
 
@@ -81,6 +84,7 @@ function interpret(
     drafts.flatMap(({ entry }) => entry ?? []),
     isWhole,
   );
+  const single = withoutCopies(entries);
   const isImplicit =
     complete &&
     drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
@@ -89,7 +93,7 @@ function interpret(
   // A Target may be in what was not read, or in a document of an unknown kind: then its namespace is no mistake.
   const knowsTargets = complete && !snapshot.isFile && (namespaces.size > 0 || isImplicit);
   const homeless = knowsTargets ? withoutTarget(drafts, namespaces) : [];
-  const violations = [...check(entries), ...homeless];
+  const violations = [...check(entries, single), ...homeless];
   for (const violation of violations) {
     const { entry, ...finding } = asWritten(violation);
     note(finding, draftOf.get(entry.document)?.findings);
@@ -100,12 +104,13 @@ function interpret(
   // What is wrong with one object that a Consumer expands to leaves the others alone, as it would if they were written out.
   const isValid = (entry: Entry): boolean =>
     entry.valid && !violating.has(entry) && (!entry.origin || isValid(entry.origin.consumer));
-  const valid = entries.filter(isValid);
+  const valid = single.filter(isValid);
+  const taking = new Set(valid);
   const targets = isImplicit
     ? [implicitTarget(options)]
-    : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
+    : valid.filter(({ kind }) => kind === 'Target').map(targetOf);
   const served = new Set(targets.map(({ namespace }) => namespace));
-  const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
+  const dangling = complete && !snapshot.isFile ? danglingReferences(single) : [];
   const desired = valid
     .filter(
       ({ kind, namespace }) => kind !== 'Target' && kind !== 'Consumer' && served.has(namespace),
@@ -113,8 +118,10 @@ function interpret(
     .map(toDesired)
     .sort(byIdentity);
   const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
+  const usable = targets.filter(({ unusable }) => unusable === undefined);
+  const written = new Set(usable.map(({ namespace }) => namespace));
   const idle = drafts.filter(
-    ({ findings, namespace = '' }) => findings.length > 0 || !served.has(namespace),
+    ({ findings, namespace = '' }) => findings.length > 0 || !written.has(namespace),
   );
   const targetNamespaces = isImplicit ? [DEFAULT_NAMESPACE] : [...namespaces];
   return {
@@ -122,7 +129,7 @@ function interpret(
     ...(isWhole && !snapshot.isFile && { targetNamespaces }),
     desired,
     invalid: distinct(
-      [...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf),
+      [...invalid, ...entries.filter((entry) => !taking.has(entry))].flatMap(identityOf),
     ),
     heldRemovals: idle.flatMap((draft) => movedNames(draft) ?? []),
     problems: [
@@ -202,10 +209,12 @@ export function toDesired({
   spec,
   annotations,
   origin,
+  disputed,
   document: { file, line },
 }: Entry): Desired {
   const consumer = origin && { consumer: origin.consumer.name };
-  return { kind, namespace, name, spec, annotations, source: { file, line }, ...consumer };
+  const source = { file, line };
+  return compact({ kind, namespace, name, spec, annotations, source, disputed, ...consumer });
 }
 
 /** What is wrong with a Consumer's `defaults` is wrong with each of its plans, and said once. */

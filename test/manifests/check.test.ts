@@ -539,15 +539,16 @@ test.each(CASES)('$reason', async ({ documents, invalid, says }) => {
   else if (invalid.length === 0) expect(tree.problems).toEqual([]);
 });
 
+const withoutPlaces = (text = '') => text.replaceAll(/\([^)]*\)/g, '');
+
 /** Everything about a tree but the places. */
 function essence(tree: Tree) {
   const messages = [...tree.problems, ...tree.dangling].map(
-    ({ kind, name, path, message }) =>
-      `${kind} ${name} ${path} ${message.replaceAll(/\([^)]*\)/g, '')}`,
+    ({ kind, name, path, message }) => `${kind} ${name} ${path} ${withoutPlaces(message)}`,
   );
   return {
-    desired: tree.desired.map(({ source, ...rest }) => rest),
-    targets: tree.targets.map(({ source, ...rest }) => rest),
+    desired: tree.desired.map(({ source, disputed, ...rest }) => [rest, withoutPlaces(disputed)]),
+    targets: tree.targets.map(({ source, unusable, ...rest }) => [rest, withoutPlaces(unusable)]),
     invalid: tree.invalid,
     incomplete: tree.incompleteNamespaces,
     messages: messages.sort(),

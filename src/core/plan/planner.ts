@@ -13,6 +13,7 @@ import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import { held, type Incident, type Plan, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
+import { holdDisputed } from './disputed.ts';
 import { holdDoubtfulAbsence } from './doubtful-absence.ts';
 import { type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
@@ -216,8 +217,9 @@ function objectSteps(
       }),
     ];
   }
-  const steps =
+  const wanted =
     found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
+  const steps = holdDisputed(object, live, wanted);
   return modeOf(object.desired, object.input.target, object.input.policy) === 'observe'
     ? steps.map(observed)
     : steps;

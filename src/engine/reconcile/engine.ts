@@ -108,7 +108,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     const emitOf = ({ namespace }: Pick<Target, 'namespace'>) =>
       emits.get(namespace) ?? surroundings.emit;
     const reports = new Map<string, TargetReport>();
-    const staying = targets.filter((target) => !holdMove(target));
+    const staying = targets.filter((target) => !isUnusable(target) && !holdMove(target));
     const opened = await Promise.all(staying.map((target) => open(target, tree, request)));
     const members = opened.flatMap(({ target, session }) =>
       session ? [{ target, session, emit: emitOf(target) }] : [],
@@ -179,6 +179,13 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       emitOf(report)('reconcile.finished', { trigger, state, summary, calls, durationMs });
     }
     return { reports: finished, retryable, superseded };
+
+    function isUnusable(target: Target): boolean {
+      const { namespace, unusable } = target;
+      if (unusable === undefined) return false;
+      reports.set(namespace, { ...unread(target, settings, request), error: unusable });
+      return true;
+    }
 
     /** A Target that has left its objects in another place: nothing of its namespace is asked or written. */
     function holdMove(target: Target): boolean {
@@ -267,6 +274,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     about: { readonly trigger: Trigger; readonly startedAt: number },
   ): Report {
     const invalid = tree.problems.length > 0 ? (['failing'] as const) : [];
+    // A Target that is declared twice goes on as far as its copies agree, and is none to rely on.
+    const twice = tree.problems.filter(({ kind }) => kind === 'Target');
+    const isTwice = ({ namespace }: TargetReport) =>
+      twice.some((problem) => problem.namespace === namespace);
+    const all = targets.map((one) => (isTwice(one) ? { ...one, state: 'failing' as const } : one));
     return {
       formatVersion: 1,
       version: settings.version,
@@ -275,8 +287,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       revision: tree.revision ?? null,
       startedAt: new Date(about.startedAt).toISOString(),
       durationMs: Math.max(0, clock.now() - about.startedAt),
-      state: worst([...targets.map((target) => target.state), ...invalid]),
-      targets,
+      state: worst([...all.map((target) => target.state), ...invalid]),
+      targets: all,
       problems: tree.problems,
     };
   }

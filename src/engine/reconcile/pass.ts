@@ -66,7 +66,9 @@ export function targetsOf({ tree, members, surroundings }: AccountPass): readonl
 export function namespacesOf(pass: AccountPass): ReadonlySet<string> | undefined {
   const { targets, targetNamespaces } = pass.tree;
   const here = new Set(targetsOf(pass));
-  const elsewhere = new Set(targets.filter((one) => !here.has(one)).map((one) => one.namespace));
+  // An unusable Target may be anywhere.
+  const others = targets.filter((one) => one.unusable === undefined && !here.has(one));
+  const elsewhere = new Set(others.map(({ namespace }) => namespace));
   return targetNamespaces && new Set(targetNamespaces.filter((name) => !elsewhere.has(name)));
 }
 
