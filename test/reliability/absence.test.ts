@@ -1,7 +1,14 @@
 /** Absence in the manifests directory: a document that is only being moved takes nothing away (docs/contract.md#safety). */
 import { describe, expect, test } from 'vitest';
 import { createEngine, type Engine } from '../../src/engine/reconcile/engine.ts';
-import { type Bench, createBench, keyNamed, passRequest, until } from '../engine/bench.ts';
+import {
+  type Bench,
+  createBench,
+  EVERY_TEN,
+  keyNamed,
+  passRequest,
+  until,
+} from '../engine/bench.ts';
 import { stream, yaml } from '../manifests/workspace.ts';
 
 const key = (name: string, metadata: object = {}, spec: object = {}) =>
@@ -137,6 +144,23 @@ describe('a daemon on a plain directory', () => {
     isOpen = false;
     await until(async () => (await keyNamed(bench.console(), 'acme'))?.enabled === false);
   });
+});
+
+test('the second look revokes while a full reading goes on', async () => {
+  await using bench = await plainDirectory();
+  await using _ = await bench.start();
+  await settled(bench);
+  const lists = bench.calls('GetApiKeys');
+  const fault = { type: 'throttle', retryAfter: 60 } as const;
+  bench.emulator.inject({ operation: 'GetApiKeys', times: 1, fault });
+  bench.tick(EVERY_TEN);
+  await until(() => bench.calls('GetApiKeys') > lists && bench.clock.waiting > 0);
+  const passes = bench.passes('production').length;
+  await bench.space.remove('acme.yaml');
+  await until(() => bench.events.some(({ event }) => event === 'object.disabled'));
+  expect(bench.passes('production').length, 'the reading is not over').toBe(passes);
+  bench.clock.hurry();
+  await settled(bench);
 });
 
 test('a link that leads elsewhere publishes all at once: one reading is enough', async () => {

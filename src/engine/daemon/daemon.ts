@@ -52,6 +52,8 @@ export async function startDaemon(
   let progressedAt = clock.now();
   let stopped: Promise<void> | undefined;
   const closing = new AbortController();
+  /** Second looks to come, by namespace and time. */
+  const secondLooks = new Set<string>();
 
   const looks = createCoalescer<Look>(async (batch) => {
     const startedAt = clock.now();
@@ -179,9 +181,14 @@ export async function startDaemon(
     { at, since }: { readonly at: number; readonly since: number },
   ): void {
     const namespace = target?.namespace;
-    if (namespace === undefined) return;
+    const key = `${namespace} ${at}`;
+    if (namespace === undefined || secondLooks.has(key)) return;
+    secondLooks.add(key);
     clock.sleep(at - clock.now(), closing.signal).then(
-      () => look({ cue: 'change', namespace, since }),
+      () => {
+        secondLooks.delete(key);
+        look({ cue: 'change', namespace, since });
+      },
       () => {
         // The daemon stops.
       },

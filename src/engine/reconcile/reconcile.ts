@@ -27,6 +27,7 @@ import { plansFrom, RULES } from './inputs.ts';
 import { type AccountPass, documentsOf, type Member, observing, writingSignal } from './pass.ts';
 import { remember } from './remember.ts';
 import { createRevokeFirst, type RevokeFirst } from './revoke-first.ts';
+import { asksForSecondLook } from './second-look.ts';
 import { reportOf } from './target-report.ts';
 
 /** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (docs/contract.md#ownership). */
@@ -76,19 +77,12 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
   return await carryOut({ plans, todo, snapshot }, first, writing, pass);
 }
 
-/**
- * Sees to the second look at the directory that plans wait for. A daemon is told, and goes on meanwhile;
- * a single pass reads at once, and is to be planned anew.
- */
-async function wasProven(
-  plans: readonly Plan[],
-  { manifests, request }: AccountPass,
-): Promise<boolean> {
-  const at = manifests.secondLookAt(plans);
-  if (at === undefined) return false;
-  if (request.onUnproven) request.onUnproven(at);
-  else await manifests.lookAgain(at, request.signal);
-  return request.onUnproven === undefined;
+/** Reads the directory again where plans wait for that and no daemon does it; then they are to be made anew. */
+async function wasProven(plans: readonly Plan[], pass: AccountPass): Promise<boolean> {
+  const at = asksForSecondLook(plans, pass);
+  if (at === undefined || pass.request.onUnproven) return false;
+  await pass.manifests.lookAgain(at, pass.request.signal);
+  return true;
 }
 
 /** What a pass found, and is to do. */
