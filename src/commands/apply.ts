@@ -1,7 +1,7 @@
 /** `apply`: plan, ask, do it, report. */
 import type { Report } from '../core/model/report.ts';
 import { createEngine } from '../engine/reconcile/engine.ts';
-import { rows } from '../report/phrases.ts';
+import { isApplied, rows } from '../report/phrases.ts';
 import { sanitize } from '../report/sanitize.ts';
 import { renderText } from '../report/text.ts';
 import { confirm } from './confirm.ts';
@@ -35,8 +35,9 @@ export async function apply(
   await checkNamespaces(settings);
   await using engine = createEngine(settings, surroundingsOf(log.emit, world));
 
+  let asked = false;
   let shown = false;
-  let declined = false;
+  let declined: Report | undefined;
   const report = await engine.reconcile({
     trigger: 'command',
     write: true,
@@ -45,22 +46,32 @@ export async function apply(
     confirm: async (plan) => {
       // A plan of nothing but failures is the report already.
       if (plan.targets.every(({ error }) => error !== undefined)) return true;
+      if (asked) world.stderr.write('\nThe plan is another one by now:\n\n');
+      asked = true;
       shown = showPlan(plan, flags, world);
+      let isAgreed = true;
       if (!flags.yes && writes(plan)) {
         asking = true;
-        declined = !(await confirm(question(plan), world, abort.signal));
+        isAgreed = await confirm(question(plan), world, abort.signal);
         asking = false;
       }
-      if (!declined) log.open();
-      return !declined;
+      if (isAgreed) log.open();
+      else declined = plan;
+      return isAgreed;
     },
   });
-  if (declined) {
-    world.stderr.write(`${abort.signal.aborted ? '\n' : ''}Not applied: nothing was changed.\n`);
+  const newline = abort.signal.aborted ? '\n' : '';
+  if (declined && report.targets.every((target) => !isApplied({ ...report, targets: [target] }))) {
+    world.stderr.write(`${newline}Not applied: nothing was changed.\n`);
     return EXIT.failed;
   }
   if (shown) world.stdout.write('\n');
   printReport(report, flags.output, world, shown ? 'outcomes' : 'full');
+  if (declined) {
+    const names = declined.targets.map(({ namespace }) => sanitize(namespace)).join(', ');
+    world.stderr.write(`${newline}Not applied: nothing was changed in ${names}.\n`);
+    return EXIT.failed;
+  }
   return exitCode('apply', report);
 }
 

@@ -1,6 +1,6 @@
 /** Exit codes: an interface (docs/contract.md#command-line). */
 import { CHOSEN_HOLDS } from '../core/model/plan.ts';
-import type { Report, ReportObject } from '../core/model/report.ts';
+import type { Report, ReportObject, TargetReport } from '../core/model/report.ts';
 import { isHeld } from '../report/phrases.ts';
 
 export const EXIT = { done: 0, failed: 1, changes: 2, held: 3, usage: 64 } as const;
@@ -9,6 +9,8 @@ export const EXIT = { done: 0, failed: 1, changes: 2, held: 3, usage: 64 } as co
  * | code | command | when |
  * | --- | --- | --- |
  * | 1 | all | a manifest is invalid, a target could not be read, a step failed, or was begun too late to be done |
+ * | 1 | all | another user's process holds the lock of a target |
+ * | 1 | `apply` | any other process holds the lock of a target |
  * | 2 | `plan --detailed-exitcode` | there is a step other than `keep` and the holds that somebody chose |
  * | 3 | `apply`, `run` (once) | nothing failed, and something that Git asks for was held |
  * | 0 | all | none of these |
@@ -19,8 +21,11 @@ export function exitCode(
   flags: { readonly detailedExitcode?: boolean } = {},
 ): number {
   const objects = report.targets.flatMap((target) => target.objects);
+  const isLocked = ({ lockedBy }: TargetReport) =>
+    lockedBy !== undefined && (command === 'apply' || !lockedBy.trusted);
   const isFailed =
-    report.problems.length > 0 || report.targets.some((target) => target.state === 'failing');
+    report.problems.length > 0 ||
+    report.targets.some((target) => target.state === 'failing' || isLocked(target));
   if (isFailed || objects.some(({ outcome }) => outcome === 'failed')) return EXIT.failed;
   if (command === 'status') return EXIT.done;
   if (command === 'plan')

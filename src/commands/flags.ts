@@ -105,6 +105,7 @@ export const FLAGS = [
   flag({ name: 'delete-grace', parse: duration, value: 'duration', default: '14d', commands: PASS, group: SAFETY, help: 'how long a key that left Git stays disabled before it is deleted' }),
   flag({ name: 'max-keys', parse: integer(0), value: 'number', default: undefined, otherwise: "the Target's, 5", commands: PASS, group: SAFETY, help: 'more keys than this that would lose access hold all such steps' }),
   flag({ name: 'max-percent', parse: integer(0, 100), value: 'number', default: undefined, otherwise: "the Target's, 30", commands: PASS, group: SAFETY, help: 'the same as a share of all managed keys' }),
+  flag({ name: 'lock-dir', parse: text, value: 'directory', default: undefined, otherwise: 'apikeeper in the directory for temporary files', commands: ['apply', 'run'], group: SAFETY, help: 'where processes that write tell each other so: the same for all of them on this host' }),
   flag({ name: 'requests-per-second', parse: positive, value: 'number', default: undefined, otherwise: "the Target's, 5", commands: LIVE, group: PACE, help: 'calls per second, per account and region' }),
   flag({ name: 'burst', parse: integer(1), value: 'number', default: undefined, otherwise: "the Target's, 20", commands: LIVE, group: PACE, help: 'calls at once, per account and region' }),
   flag({ name: 'operation-quotas', parse: onOff, value: 'on|off', default: 'on', commands: LIVE, group: PACE, help: 'keep to the quotas that single operations have; off only for emulators' }),

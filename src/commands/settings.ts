@@ -29,6 +29,7 @@ export function settingsOf(directory: string, flags: PassFlags, { version }: Pro
       maxKeys: flags['max-keys'],
       maxPercent: flags['max-percent'],
       valuesDir: flags['values-dir'],
+      lockDirectory: 'lock-dir' in flags ? flags['lock-dir'] : undefined,
     }),
   };
 }

@@ -11,9 +11,9 @@ import type { ProcessIo } from './io.ts';
 export async function validate(
   path: string,
   flags: FlagValues<'validate'>,
-  { stdout }: ProcessIo,
+  { stdout, clock }: ProcessIo,
 ): Promise<number> {
-  const tree = withoutUnusable(await load(path));
+  const tree = withoutUnusable(await load(path), clock.now());
   const problems = [...tree.problems, ...tree.dangling];
   if (flags.output === 'json') stdout.write(`${JSON.stringify(asJson(tree, problems), null, 2)}\n`);
   else

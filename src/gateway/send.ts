@@ -64,6 +64,8 @@ export interface SendSettings {
   readonly timeoutMs?: number;
   readonly inPlay?: LiveSecrets;
   readonly onCall?: (call: SentCall) => void;
+  /** Called before each attempt of a call that changes something, after its last wait. Throws where it may not be sent. */
+  readonly beforeWrite?: () => void;
 }
 
 /** `CreateApiKey` of a CreateApiKeyCommand. */
@@ -79,6 +81,7 @@ export function createSend({
   timeoutMs = CALL_TIMEOUT_MS,
   inPlay = createLiveSecrets(),
   onCall,
+  beforeWrite,
 }: SendSettings): Send {
   checkAnswers(client);
   return async (command, { urgency, signal, expectedValue } = {}) => {
@@ -93,6 +96,7 @@ export function createSend({
     return await retrying(
       async (attempt) => {
         using turn = await budget.take(operation, { urgency, signal });
+        if (!changesNothing(operation)) beforeWrite?.();
         const sentAt = clock.now();
         const report = (code: string, requestId: string | undefined) =>
           onCall?.(

@@ -170,8 +170,12 @@ function unknownIgnores({ kind, annotations }: Entry): Finding[] {
   });
 }
 
-function checkTarget({ spec }: Entry): Finding[] {
+function checkTarget({ spec, annotations }: Entry): Finding[] {
   const findings: Finding[] = [];
+  if (annotations.allowLoss && Number.isNaN(annotations.allowLoss.until)) {
+    const message = 'there is no such time; write one in UTC, such as "10 until 2026-12-02T12:00Z"';
+    findings.push({ path: '/metadata/annotations/apikeeper.dev~1allow-loss', message });
+  }
   if (spec.prune === true && spec.owner === undefined) {
     const message =
       'prune needs a written owner, so that no other tree of the account is pruned; add owner: <name of this tree>';

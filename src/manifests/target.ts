@@ -13,13 +13,15 @@ export const DEFAULT_NAMESPACE = 'default';
 
 /** A valid Target document, with the schema's defaults. */
 export function toTarget({ namespace, spec, annotations, document }: Entry): Target {
+  const { file, line } = document;
   const [before] = annotations.movedFrom;
   return compact({
     ...complete(spec as Partial<Target>),
+    allowLoss: annotations.allowLoss,
     namespace,
     implicit: false,
     movedFrom: before?.name,
-    source: { file: document.file, line: document.line },
+    source: { file, line },
   });
 }
 

@@ -85,7 +85,9 @@ function targetBlocks(target: TargetReport, applied: boolean): string[] {
     !applied && target.estimate?.text ? [`Applying takes ${prose(target.estimate.text)}.`] : [];
   return [
     head,
-    ...(target.error ? [`> **Failed:** ${prose(target.error)}`] : []),
+    ...(target.error
+      ? [`> **${target.state === 'skipped' ? 'Skipped' : 'Failed'}:** ${prose(target.error)}`]
+      : []),
     ...(listed.length > 0 ? [table(groupByConsumer(listed, target), applied)] : []),
     ...estimate,
     ...messages(listed),

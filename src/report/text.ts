@@ -55,6 +55,7 @@ const STATE_COLOUR: Readonly<Record<OverallState, Colour>> = {
   failing: 'red',
   held: 'magenta',
   drifted: 'yellow',
+  skipped: 'cyan',
   'in-sync': 'green',
 };
 

@@ -21,7 +21,7 @@ export interface Metrics {
   readonly contentType: string;
 }
 
-const RESULTS: readonly OverallState[] = ['in-sync', 'drifted', 'held', 'failing'];
+const RESULTS: readonly OverallState[] = ['in-sync', 'skipped', 'drifted', 'held', 'failing'];
 const CODES = Object.keys(WARNINGS) as readonly WarningCode[];
 const STATES: readonly State[] = [
   'in-sync',

@@ -8,7 +8,7 @@ body { font: 15px/1.45 system-ui, sans-serif; max-width: 78rem; margin: 0 auto; 
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .3rem; } h3 { font-size: 1rem; margin: 1rem 0 .2rem; }
 .summary { font-size: 1.05rem; }
 .badge { font-size: .8rem; font-weight: 600; padding: .15rem .6rem; border: 1.5px solid currentColor; border-radius: 1rem; vertical-align: middle; color: var(--quiet); }
-.badge.in-sync { color: var(--good); } .badge.drifted { color: var(--warn); } .badge.held { color: var(--held); } .badge.failing { color: var(--bad); }
+.badge.in-sync { color: var(--good); } .badge.skipped, .badge.drifted { color: var(--warn); } .badge.held { color: var(--held); } .badge.failing { color: var(--bad); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .15rem 1rem; margin: 0; } dt, .note, small, footer { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 .error, tr.failed td:first-child { color: var(--bad); font-weight: 600; } tr.held td:first-child, tr.stranded td:first-child { color: var(--held); font-weight: 600; }
 tr.delete td:first-child, tr.disable td:first-child { color: var(--bad); } tr.chosen, tr.skipped { color: var(--quiet); }

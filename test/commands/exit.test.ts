@@ -20,9 +20,8 @@ const invalid = report([target([])], { problems: [problem] });
 const overtaken = withOne({ action: 'update', outcome: 'skipped', reason: 'superseded' });
 const interrupted = withOne({ action: 'update', outcome: 'skipped' });
 const waiting = withOne({ action: 'create', outcome: 'skipped', reason: 'dependency' });
-const locked = report([
-  target([], { state: 'in-sync', error: 'process 7 on this host already writes' }),
-]);
+const lockedBy = (trusted: boolean) =>
+  report([target([], { state: 'skipped', lockedBy: { pid: 7, user: '1000', trusted } })]);
 const both = report([
   target([
     object({ name: 'a', action: 'hold', reason: 'guard' }),
@@ -45,7 +44,8 @@ describe('exit codes', () => {
     ['interrupted steps were not done', interrupted, 0, 2, 1, 1],
     ['a step that waits for a held one is held', waiting, 0, 2, 3, 3],
     ['a failure outranks a hold', both, 1, 1, 1, 1],
-    ['another writer does the work of a cron job', locked, 0, 0, 0, 0],
+    ['another writer does the work of a cron job', lockedBy(true), 0, 0, 1, 0],
+    ["another user's process may be there to stop us", lockedBy(false), 1, 1, 1, 1],
     ['no target, no problem', report([]), 0, 0, 0, 0],
   ])('%s', (_, value, plan, detailed, apply, once) => {
     expect({

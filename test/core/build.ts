@@ -113,6 +113,7 @@ const POLICY: Policy = {
   unsetMode: 'enforce',
   prune: true,
   deleteGraceMs: 14 * 24 * 3600_000,
+  directory: 'manifests',
   maxKeys: 1_000,
   maxPercent: 100,
 };

@@ -205,6 +205,44 @@ describe('a key that moves', () => {
   });
 });
 
+describe('usage plans that exchange stages', () => {
+  test('keep theirs when the second of them is refused: what the first gave up is put back', async () => {
+    const two = (a: string, b: string) =>
+      [
+        yaml('UsagePlan', 'a', {
+          stages: [{ restApi: { name: 'two' }, stageName: a }],
+          keys: ['acme'],
+        }),
+        yaml('UsagePlan', 'b', {
+          stages: [{ restApi: { name: 'two' }, stageName: b }],
+          keys: ['acme'],
+        }),
+      ].join('---\n');
+    await using bench = await world({ 'a.yaml': key('acme') });
+    await seed(
+      { gateway: bench.console(), state: bench.emulator.state() },
+      {
+        apis: [
+          { id: 'two', name: 'two', deployments: ['d1'], stages: [{ name: 's1' }, { name: 's2' }] },
+        ],
+      },
+    );
+    await bench.space.write('p.yaml', two('s1', 's2'));
+    await bench.apply();
+    const stagesOf = async (name: string) =>
+      (await planNamed(bench.console(), name))?.apiStages?.map(({ stage }) => stage);
+
+    bench.emulator.inject({ operation: 'UpdateUsagePlan', skip: 1, times: 1, fault: refused });
+    await bench.space.write('p.yaml', two('s2', 's1'));
+    expect((await bench.apply()).state).toBe('failing');
+    expect(await stagesOf('a')).toEqual(['s1']);
+    expect(await stagesOf('b')).toEqual(['s2']);
+
+    expect((await bench.apply()).state).toBe('in-sync');
+    expect(await stagesOf('a')).toEqual(['s2']);
+  });
+});
+
 describe('disabling a key', () => {
   test('goes through when another field is refused, and only that is left', async () => {
     await using bench = await world({ 'a.yaml': key('acme') });

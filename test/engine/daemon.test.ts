@@ -459,7 +459,8 @@ describe('failures', () => {
     await using _ = bench;
     bench.emulator.inject({
       operation: 'UpdateApiKey',
-      times: 1,
+      // On the reading that was kept, and on the new one.
+      times: 2,
       fault: { type: 'error', status: 403, code: 'AccessDeniedException', message: 'no' },
     });
     await bench.space.replace('a.yaml', key('acme', { description: 'from Git', enabled: false }));

@@ -1,123 +1,259 @@
-import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { chmod, lstat, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { LockTaken, takeLock, writerName } from '../../src/engine/state/lock.ts';
-import { createWorkspace, yaml } from '../manifests/workspace.ts';
-import { type Bench, createBench, keyNamed, until } from './bench.ts';
+import { type LockLimits, LockLost, LockTaken, takeLock } from '../../src/engine/lock/lock.ts';
+import { createWorkspace } from '../manifests/workspace.ts';
+import { holder } from './lock-process.ts';
 
-const HOLDER = fileURLToPath(new URL('lock-holder.ts', import.meta.url));
 const NAME = 'apikeeper 123456789012 eu-west-2';
-const FILE = 'apikeeper_123456789012_eu-west-2.lock';
+const OLD_FILE = 'apikeeper_123456789012_eu-west-2.lock';
 
-interface Holder extends AsyncDisposable {
-  readonly pid: number | undefined;
+interface Told {
+  readonly event: string;
+  readonly message?: unknown;
 }
 
-/** Another process, which has the lock when this resolves, and is killed when it is disposed of. */
-async function holder(name: string, directory?: string): Promise<Holder> {
-  const child = spawn(
-    process.execPath,
-    [HOLDER, name, ...(directory === undefined ? [] : [directory])],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  await once(child.stdout, 'data');
+/** `take` takes the lock in a directory of its own; `told` are the events. */
+async function createPlace(limits: Partial<LockLimits> = {}) {
+  const space = await createWorkspace();
+  const directory = join(space.path, 'lock');
+  const told: Told[] = [];
   return {
-    pid: child.pid,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    },
+    directory,
+    told,
+    take: (name = NAME, where = directory) =>
+      takeLock(name, {
+        directory: where,
+        version: '0.0.0',
+        limits,
+        emit: (event, { message }) => void told.push({ event, message }),
+      }),
+    claims: () => readdir(directory),
+    [Symbol.asyncDispose]: () => space[Symbol.asyncDispose](),
   };
+}
+
+/** A socket in the place of a claim, which does with each connection what the test says. */
+async function forged(path: string, onConnection: (socket: Socket) => void) {
+  const server = createServer(onConnection);
+  server.listen(path);
+  await once(server, 'listening');
+  return { [Symbol.asyncDispose]: async () => void server.close() };
+}
+
+/** Where a claim to the lock would lie. */
+async function claimPath(place: Awaited<ReturnType<typeof createPlace>>): Promise<string> {
+  await using lock = await place.take();
+  const prefix = basename(lock.path ?? '').split('-')[0];
+  return join(place.directory, `${prefix}-0000000000000000`);
 }
 
 describe('the lock', () => {
   test('has one holder, and goes with it', async () => {
-    await using space = await createWorkspace();
-    const lock = await takeLock(NAME, space.path);
-    await expect(takeLock(NAME, space.path)).rejects.toThrow(LockTaken);
-    await using _other = await takeLock('apikeeper 123456789012 us-east-1', space.path);
-    await lock?.[Symbol.asyncDispose]();
-    await using _again = await takeLock(NAME, space.path);
-    expect(await readdir(space.path)).toHaveLength(2);
+    await using place = await createPlace();
+    const lock = await place.take();
+    await expect(place.take()).rejects.toThrow(LockTaken);
+    await using _other = await place.take('apikeeper 123456789012 us-east-1');
+    await lock[Symbol.asyncDispose]();
+    await using _again = await place.take();
+    expect(await place.claims()).toHaveLength(2);
+    expect(place.told).toEqual([]);
   });
 
   test('of a process that lives is left to it, and its number is told', async () => {
-    await using space = await createWorkspace();
-    await using child = await holder(NAME, space.path);
-    await expect(takeLock(NAME, space.path)).rejects.toThrow(
-      `process ${child.pid} on this host already writes`,
+    await using place = await createPlace();
+    await using child = await holder(NAME, place.directory);
+    await expect(place.take()).rejects.toThrow(
+      `process ${child.pid} on this host already writes to this owner, account and region`,
     );
+    expect(await child.ask()).toBe('held');
   });
 
-  test('of a process that was killed is taken over, and nothing of it stays behind', async () => {
-    await using space = await createWorkspace();
-    await (await holder(NAME, space.path))[Symbol.asyncDispose]();
-    await using lock = await takeLock(NAME, space.path);
-    expect(await readdir(space.path)).toEqual([basename(lock?.path ?? '')]);
+  test('of a process that was killed is taken over at once, and nothing of it stays behind', async () => {
+    await using place = await createPlace();
+    await (await holder(NAME, place.directory))[Symbol.asyncDispose]();
+    await using lock = await place.take();
+    expect(await place.claims()).toEqual([basename(lock.path ?? '')]);
+    expect(place.told).toEqual([]);
   });
 
-  test('never has two holders, however many want it, and at whatever moment the one before was killed', async () => {
-    await using space = await createWorkspace();
+  test('has exactly one holder, however many want it, and at whatever moment the one before was killed', async () => {
+    await using place = await createPlace();
     for (let round = 0; round < 10; round++) {
-      if (round % 5 === 0) await (await holder(NAME, space.path))[Symbol.asyncDispose]();
-      const taking = Array.from({ length: 5 }, () => takeLock(NAME, space.path));
+      if (round % 5 === 0) await (await holder(NAME, place.directory))[Symbol.asyncDispose]();
+      const taking = Array.from({ length: 5 }, () => place.take());
       const taken = (await Promise.allSettled(taking)).flatMap((one) =>
         one.status === 'fulfilled' ? one.value : [],
       );
-      expect(taken.length).toBeLessThanOrEqual(1);
-      for (const lock of taken) await lock?.[Symbol.asyncDispose]();
+      expect(taken).toHaveLength(1);
+      for (const lock of taken) await lock[Symbol.asyncDispose]();
     }
   });
 
-  test('is not kept by a process that only has the number of the one that had it', async () => {
-    await using space = await createWorkspace();
-    await space.write(`${FILE}.${process.ppid}-1-${randomUUID()}`, '');
-    await using lock = await takeLock(NAME, space.path);
-    expect(await readdir(space.path)).toEqual([basename(lock?.path ?? '')]);
+  test('lies in a directory for all users, whose claims nobody else may remove, and which all may ask', async () => {
+    await using place = await createPlace();
+    await using lock = await place.take();
+    expect((await lstat(place.directory)).mode & 0o7777).toBe(0o1777);
+    expect((await lstat(lock.path ?? '')).mode & 0o666).toBe(0o666);
   });
 });
 
-describe('two writers', () => {
-  const files = { 'a.yaml': yaml('ApiKey', 'acme', { enabled: true }) };
-  const nameOf = ({ owner, emulator }: Bench) =>
-    writerName(owner, { accountId: '123456789012', region: 'eu-west-2', endpoint: emulator.url });
+describe('a process that stands still', () => {
+  const LIMITS = { answerMs: 900, standstillMs: 450 };
 
-  test('the second writes nothing, says why, and goes on when the first is killed', async () => {
-    await using bench = await createBench(files);
-    await using child = await holder(nameOf(bench));
-    await using daemon = await bench.start();
-    await until(() => daemon.state === 'failing');
-    expect(daemon.report()?.targets[0]?.error).toContain(
-      `process ${child.pid} on this host already writes to this owner, account and region`,
+  test('counts as dead, is told, and writes nothing beside its successor when it wakes up', async () => {
+    await using place = await createPlace(LIMITS);
+    await using child = await holder(NAME, place.directory, LIMITS.standstillMs);
+    child.kill('SIGSTOP');
+    await using lock = await place.take();
+    expect(place.told).toMatchObject([
+      { event: 'lock.ignored', message: expect.stringContaining('counts as dead') },
+    ]);
+    child.kill('SIGCONT');
+    expect(await child.ask()).toMatch(/LockLost: .* stood still for \d+ s/);
+    lock.assertHeld();
+    expect(await place.claims()).toEqual([basename(lock.path ?? '')]);
+  });
+
+  test('for a moment keeps its lock', async () => {
+    await using place = await createPlace({ answerMs: 20_000 });
+    await using child = await holder(NAME, place.directory);
+    child.kill('SIGSTOP');
+    const taking = expect(place.take()).rejects.toThrow(LockTaken);
+    child.kill('SIGCONT');
+    await taking;
+    expect(await child.ask()).toBe('held');
+  });
+});
+
+describe('what lies where a claim would', () => {
+  test('a file or a directory is told, and stops nobody', async () => {
+    await using place = await createPlace();
+    await mkdir(await claimPath(place));
+    await using lock = await place.take();
+    lock.assertHeld();
+    expect(place.told).toMatchObject([
+      { event: 'lock.ignored', message: expect.stringContaining('no socket') },
+    ]);
+  });
+
+  test.each([
+    ['nothing at all', (_: Socket) => {}, 'has not answered'],
+    ['an empty line', (socket: Socket) => void socket.end('\n'), 'none of apikeeper'],
+    ['a half line', (socket: Socket) => void socket.end('{"pid":1'), 'none of apikeeper'],
+    [
+      'a name with an escape',
+      (socket: Socket) =>
+        void socket.end(
+          `${JSON.stringify({ pid: 1, host: 'a', user: '\u001b[31m', version: '1', started: 'now', held: true })}\n`,
+        ),
+      'none of apikeeper',
+    ],
+    [
+      'bytes without an end',
+      (socket: Socket) => {
+        socket.on('error', () => {});
+        for (let sent = 0; sent < 100; sent++) socket.write('x'.repeat(10_000));
+      },
+      'none of apikeeper',
+    ],
+  ])('a socket that answers %s is told, and stops nobody', async (_, answer, why) => {
+    await using place = await createPlace({ answerMs: 450 });
+    await using _forged = await forged(await claimPath(place), answer);
+    await using lock = await place.take();
+    lock.assertHeld();
+    expect(place.told).toMatchObject([
+      { event: 'lock.ignored', message: expect.stringContaining(why) },
+    ]);
+  });
+
+  test.each([
+    ['before ours', '0000000000000000'],
+    ['behind ours', 'ffffffffffffffff'],
+  ])(
+    'a claim that only ever asks, and sorts %s, counts as the holder in the end',
+    async (_, id) => {
+      await using place = await createPlace();
+      const speaker = { pid: 7, host: 'a', user: 'b', version: '1', started: 'now', held: false };
+      const path = (await claimPath(place)).replace(/0+$/, id);
+      await using _forged = await forged(
+        path,
+        (socket) => void socket.end(`${JSON.stringify(speaker)}\n`),
+      );
+      await expect(place.take()).rejects.toThrow('process 7');
+    },
+  );
+
+  test('our own claim, when it is removed, ends the lock before the next write', async () => {
+    await using place = await createPlace();
+    await using lock = await place.take();
+    await rm(lock.path ?? '');
+    expect(() => lock.assertHeld()).toThrow(LockLost);
+    expect(lock.lost.aborted).toBe(true);
+  });
+});
+
+describe('where no socket can be made, nothing is locked, and that is told', () => {
+  const untold = { event: 'lock.weak', message: expect.stringContaining('--lock-dir') };
+
+  test('a file in the place of the directory', async () => {
+    await using place = await createPlace();
+    await using space = await createWorkspace({ lock: '' });
+    await using lock = await place.take(NAME, join(space.path, 'lock'));
+    lock.assertHeld();
+    expect(lock.path).toBeUndefined();
+    expect(place.told).toMatchObject([untold]);
+  });
+
+  test('a link in the place of the directory', async () => {
+    await using place = await createPlace();
+    await using space = await createWorkspace();
+    await symlink('/', join(space.path, 'lock'));
+    expect((await place.take(NAME, join(space.path, 'lock'))).path).toBeUndefined();
+    expect(place.told).toMatchObject([untold]);
+  });
+
+  test('a path that is longer than a socket may have', async () => {
+    await using place = await createPlace();
+    const long = join(place.directory, 'x'.repeat(100));
+    expect((await place.take(NAME, long)).path).toBeUndefined();
+    expect(place.told).toMatchObject([untold]);
+  });
+
+  test('a directory from which others may remove claims is told, and used', async () => {
+    await using place = await createPlace();
+    await mkdir(place.directory);
+    await chmod(place.directory, 0o777);
+    await using lock = await place.take();
+    expect(lock.path).toBeDefined();
+    expect(place.told).toMatchObject([untold]);
+  });
+});
+
+describe('a lock file of 0.1.0', () => {
+  test('of a process that runs is honoured', async () => {
+    await using place = await createPlace();
+    await mkdir(place.directory);
+    const stat = await readFile(`/proc/${process.ppid}/stat`, 'utf8');
+    const started = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const file = `${OLD_FILE}.${process.ppid}-${started}-${randomUUID()}`;
+    await using space = await createWorkspace({ [`lock/${file}`]: '' });
+    await expect(place.take(NAME, join(space.path, 'lock'))).rejects.toThrow(
+      `process ${process.ppid} on this host already writes`,
     );
-    expect(bench.calls('CreateApiKey')).toBe(0);
-    await child[Symbol.asyncDispose]();
-    bench.clock.hurry();
-    await until(async () => (await keyNamed(bench.console(), 'acme'))?.enabled);
-    await until(() => daemon.state === 'in-sync');
   });
 
-  test('who only observes needs no lock', async () => {
-    await using bench = await createBench(files);
-    await using _child = await holder(nameOf(bench));
-    await using daemon = await bench.start({ settings: { mode: 'observe' } });
-    await until(() => daemon.state === 'drifted');
-  });
-
-  test('a daemon that has ended leaves the lock to the next', async () => {
-    await using bench = await createBench(files);
-    {
-      await using ended = await createBench(files);
-      await ended.start({ settings: { owner: bench.owner } });
-      await until(() => ended.passes().at(-1)?.state === 'in-sync');
-    }
-    await using daemon = await bench.start();
-    await until(() => daemon.state === 'in-sync');
+  test('of a process that is gone, or only has its number, is ignored and left alone', async () => {
+    await using place = await createPlace();
+    const files = [`${process.ppid}-1`, '999999999-5'].map(
+      (claim) => `lock/${OLD_FILE}.${claim}-${randomUUID()}`,
+    );
+    await using space = await createWorkspace(Object.fromEntries(files.map((one) => [one, ''])));
+    await using lock = await place.take(NAME, join(space.path, 'lock'));
+    lock.assertHeld();
+    expect(await readdir(join(space.path, 'lock'))).toHaveLength(3);
   });
 });

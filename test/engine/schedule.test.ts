@@ -47,7 +47,7 @@ describe('a schedule', () => {
         key('birch', 'bad'),
       ),
     });
-    const tree = withoutUnusable(await load(space.path));
+    const tree = withoutUnusable(await load(space.path), Date.now());
     expect(tree.targets.map(({ namespace }: Target) => namespace)).toEqual(['good']);
     expect(tree.desired.map(({ name }) => name)).toEqual(['acme']);
     expect(tree.incompleteNamespaces).toEqual(['bad']);

@@ -78,7 +78,7 @@ const CASES: readonly {
     code: 3,
     says: {
       'step.held':
-        /guard 12 of 12 managed keys would lose access, .*: if that is meant, run once: apikeeper apply -n production --max-keys 12/,
+        /guard 12 of 12 managed keys would lose access, .*: if that is meant, annotate the Target production in Git with apikeeper.dev\/allow-loss: \\?"12 until [^ ]+Z\\?"; where no daemon runs, run once: apikeeper apply [^ ]+ -n production --max-keys 12/,
     },
   },
 ];

@@ -1,6 +1,8 @@
 /** What injected crashes can't show: real processes killed with SIGKILL, real time, a lock whose holder is gone, two hosts. */
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, expect, test } from 'vitest';
+import { takeLock, writerName } from '../../src/engine/lock/lock.ts';
 import { seed } from '../kit/seed.ts';
 import { createAccount, createTree } from './account.ts';
 import { setUp, undisturbed } from './crash-matrix.ts';
@@ -8,6 +10,7 @@ import {
   type CrashScenario,
   crashScenarios,
   key,
+  OWNER,
   on,
   plan,
   STRANGERS,
@@ -112,6 +115,42 @@ test.concurrent('a daemon that is killed three times in the middle of creating 2
   expect(membership).toHaveLength(PLANS.length);
   expect(foreign(core.state())).toEqual(before);
   figure('daemons killed in the middle of creating 200 keys', 3);
+});
+
+test.concurrent('a process that is stopped, loses its lock and wakes up writes nothing beside its successor', async () => {
+  const { core } = createAccount({ seed: 1 });
+  await using server = await serve(core);
+  using tree = createTree([target, key('acme'), key('beta'), key('gamma')]);
+  const created = () => core.state().apiKeys.size;
+  const stopped = Promise.withResolvers<void>();
+  server.around = async (carryOut, { method, path }) => {
+    if (method === 'POST' && path === '/apikeys' && created() === 0) {
+      child.process.kill('SIGSTOP');
+      stopped.resolve();
+    }
+    return carryOut();
+  };
+  const child = start(['run', tree.directory, '--once'], server);
+  await stopped.promise;
+  const name = writerName(OWNER, {
+    accountId: '123456789012',
+    region: 'eu-west-2',
+    endpoint: server.url,
+  });
+  await using successor = await takeLock(name, {
+    directory: join(server.scratch, 'apikeeper'),
+    version: '0.0.0',
+    emit: () => {},
+    limits: { answerMs: 900 },
+  });
+  successor.assertHeld();
+  child.process.kill('SIGCONT');
+  const { code, log } = await child.ended;
+  expect(log).toMatch(/"event":"lock.lost"/);
+  expect(log).toMatch(/"event":"target.skipped"/);
+  expect(code).toBe(0);
+  expect(created()).toBe(1);
+  successor.assertHeld();
 });
 
 test.concurrent('two hosts that create one key at the same moment make two, and the next pass says so and touches neither', async () => {

@@ -11,6 +11,7 @@
  * live.json gives them. Those that apikeeper made while history was played bear the emulator's, which are the same in each run.
  */
 import { readdirSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import { APIGateway } from '@aws-sdk/client-api-gateway';
 import type { Clock } from '../../src/core/model/clock.ts';
 import type { Report } from '../../src/core/model/report.ts';
@@ -165,7 +166,8 @@ function settingsOf({ flags = {} }: Scenario, directory: string, pace: Pace): Se
   return {
     ...flags,
     ...pace,
-    directory,
+    // Messages name it: a golden plan knows no absolute path.
+    directory: relative(process.cwd(), directory),
     namespaces: [],
     deleteGraceMs: milliseconds(DELETE_GRACE),
     owner: OWNER,

@@ -4,7 +4,7 @@ import { claimOf } from '../compare/ownership.ts';
 import { keysOf } from '../model/json.ts';
 import type { Json, Live } from '../model/model.ts';
 import { type Change, held, type Step } from '../model/plan.ts';
-import type { PlanInput } from '../model/plan-input.ts';
+import type { PlanInput, Policy } from '../model/plan-input.ts';
 import { applied } from '../model/three-way.ts';
 
 /** From this many managed keys up, the guard in percent counts too. */
@@ -22,12 +22,12 @@ export function holdMassRevocation(steps: readonly Step[], input: PlanInput): St
       claimOf(live, input.target.owner)?.namespace === input.target.namespace,
   ).length;
   const percent = managed === 0 ? 0 : (keys.size * 100) / managed;
-  const { maxKeys, maxPercent } = input.policy;
+  const { maxKeys, maxPercent } = guardsOf(input);
   if (keys.size <= maxKeys && (managed < PERCENT_FROM || percent <= maxPercent)) return [...steps];
 
   const message =
     `${keys.size} of ${managed} managed keys would lose access, and the guards allow ${maxKeys} keys and ${maxPercent} %: ` +
-    `if that is meant, run once: apikeeper apply -n ${input.target.namespace} --max-keys ${keys.size}`;
+    allowLossText(input, keys.size);
   return steps.flatMap((step) => {
     const mine = losing.filter((loss) => loss.step === step);
     if (mine.length === 0) return [step];
@@ -50,6 +50,30 @@ export function holdMassRevocation(steps: readonly Step[], input: PlanInput): St
       ),
     ];
   });
+}
+
+/** The guards of this pass: an `allow-loss` on the Target raises them until its time is over. */
+function guardsOf({ target, policy, now }: PlanInput): Pick<Policy, 'maxKeys' | 'maxPercent'> {
+  const { allowLoss } = target;
+  if (!allowLoss || now >= allowLoss.until) return policy;
+  return { maxKeys: Math.max(policy.maxKeys, allowLoss.keys), maxPercent: 100 };
+}
+
+const DAY_MS = 86_400_000;
+
+/** Says how to let the guard pass. The time is the end of the next day, so that a day's passes say the same. */
+function allowLossText({ target, policy, now, time }: PlanInput, keys: number): string {
+  const { namespace, implicit } = target;
+  const command = `apikeeper apply ${shellWord(policy.directory)} -n ${namespace} --max-keys ${keys}`;
+  if (implicit)
+    return `if that is meant, run once, while no daemon runs: ${command}; or declare a Target, which can allow it in Git`;
+  const until = time.format((Math.floor(now / DAY_MS) + 2) * DAY_MS).replace(':00Z', 'Z');
+  const line = `apikeeper.dev/allow-loss: "${keys} until ${until}"`;
+  return `if that is meant, annotate the Target ${namespace} in Git with ${line}; where no daemon runs, run once: ${command}`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 interface Loss {

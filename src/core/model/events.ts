@@ -39,6 +39,17 @@ export const EVENTS = {
     message: 'a stage serves another key requirement than the API has',
   },
   'target.failed': { level: 'error', message: 'target could not be reconciled' },
+  'target.skipped': {
+    level: 'warn',
+    message: 'target was skipped, since another process holds its lock',
+  },
+  'lock.foreign': {
+    level: 'error',
+    message: "target was skipped, since another user's process holds its lock",
+  },
+  'lock.ignored': { level: 'error', message: 'a claim to the lock counts for nothing' },
+  'lock.lost': { level: 'warn', message: 'the lock is taken anew, and everything read again' },
+  'lock.weak': { level: 'warn', message: 'the lock does not keep every other process out' },
   'warning.raised': { level: 'warn', message: 'what is live blocks callers, or protects nothing' },
   'api.throttled': { level: 'warn', message: 'API Gateway throttled a call' },
   'commit.live': { level: 'info', message: 'what was committed is live' },

@@ -42,6 +42,15 @@ export interface Annotations {
   readonly ignore: readonly string[];
   /** The old identities. Of an object that a Consumer expands to there may be several: the Consumer was renamed, or its stage, or both. */
   readonly movedFrom: readonly { readonly namespace: string; readonly name: string }[];
+  /** On a Target only. */
+  readonly allowLoss?: AllowedLoss;
+}
+
+/** What `apikeeper.dev/allow-loss` says: so many keys may lose access in one pass, until then. */
+export interface AllowedLoss {
+  readonly keys: number;
+  /** Milliseconds since the epoch; NaN for a day that does not exist. */
+  readonly until: number;
 }
 
 /** One valid document of a kind that lives in API Gateway, or one of the objects that a Consumer expands to: the spec as written, nothing filled in. */
@@ -74,6 +83,8 @@ export interface Target {
   readonly guards: { readonly maxKeys: number; readonly maxPercent: number };
   /** Why nothing can be read or written: the Target is declared twice, in different places. */
   readonly unusable?: string;
+  /** Raises the guards for a while. */
+  readonly allowLoss?: AllowedLoss;
   /** True for the one that exists because no Target is declared at all. */
   readonly implicit: boolean;
   /** The namespace that it had before: what our tags place there is carried over. */

@@ -5,6 +5,8 @@ import type { Api, Desired, Live, Spec, Target } from './model.ts';
 import type { Fingerprint } from './three-way.ts';
 
 export interface Policy {
+  /** Of the manifests, as given: commands that messages name are about it. */
+  readonly directory: string;
   /** `--mode`. */
   readonly mode?: 'observe' | 'enforce';
   /** What it means that neither flag nor annotation nor Target gives a mode. */

@@ -18,8 +18,8 @@ export type Outcome =
   | 'failed'
   | 'skipped';
 
-/** The worst of what was found; holds that were chosen do not make it `held`. */
-export type OverallState = 'failing' | 'held' | 'drifted' | 'in-sync';
+/** The worst of what was found; holds that were chosen do not make it `held`. `skipped`: another process holds the lock, and nothing was written. */
+export type OverallState = 'failing' | 'held' | 'drifted' | 'skipped' | 'in-sync';
 
 export interface ReportChange {
   /** JSON pointer into the manifest; lists are addressed by key. */
@@ -68,6 +68,14 @@ export interface Summary {
   readonly unmanaged: number;
 }
 
+export interface LockHolder {
+  readonly pid: number;
+  /** The number of the user whom the claim belongs to. */
+  readonly user: string;
+  /** The claim belongs to our own user, or to root. */
+  readonly trusted: boolean;
+}
+
 export interface TargetReport {
   readonly namespace: string;
   readonly accountId?: string;
@@ -77,6 +85,8 @@ export interface TargetReport {
   readonly state: OverallState;
   /** Why the target could not be read or written, where it couldn't. */
   readonly error?: string;
+  /** The process that holds the lock of a skipped target. */
+  readonly lockedBy?: LockHolder;
   /** Share (0 to 1) of the live keys, plans, and stages of the APIs concerned, that are under management. */
   readonly coverage: Readonly<Record<string, number>>;
   /** Calls sent in this pass, by operation. */

@@ -22,6 +22,7 @@ export const WARNINGS = {
   CONSUMER_WITHOUT_ACCESS: { severity: 'warning', meaning: 'A consumer has a key and access to nothing.' },
   LIMIT_ZERO: { severity: 'warning', meaning: 'A limit is 0, which blocks every request. It is not the same as no limit.' },
   LIMIT_HALF: { severity: 'warning', meaning: 'A rate without a burst, or a quota without a period: what applies is not known.' },
+  ALLOW_LOSS_OVER: { severity: 'warning', meaning: 'The time of `apikeeper.dev/allow-loss` on a Target is over: the annotation does nothing.' },
   PLAN_WITHOUT_KEY: { severity: 'info', meaning: 'A plan has no key, so nobody calls through it.' },
   QUOTA_BELOW_BURST: { severity: 'info', meaning: "The quota of the whole period is lower than the burst: one burst may use it up." },
 } as const satisfies Readonly<Record<string, Code>>;

@@ -152,7 +152,7 @@ export function stateOf({ plan, results }: Findings): OverallState {
 }
 
 export function worst(states: readonly OverallState[]): OverallState {
-  const order: readonly OverallState[] = ['failing', 'held', 'drifted', 'in-sync'];
+  const order: readonly OverallState[] = ['failing', 'held', 'drifted', 'skipped', 'in-sync'];
   return order.find((state) => states.includes(state)) ?? 'in-sync';
 }
 

@@ -131,7 +131,8 @@ export function breakCycles(all: readonly Operation[]): Operation[] {
 
 const FIRST_PART = ' first';
 
-function isFirstPart(id: string): boolean {
+/** Tells the part of an exchange in which a usage plan gives its stages up. */
+export function isFirstPart(id: string): boolean {
   return id.endsWith(FIRST_PART);
 }
 

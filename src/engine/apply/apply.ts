@@ -6,18 +6,25 @@ import { compact } from '../../core/model/compact.ts';
 import type { Live } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { Outcome } from '../../core/model/report.ts';
+import { applied } from '../../core/model/three-way.ts';
 import type { Result } from '../../core/plan/summarize.ts';
+import { isFirstPart } from '../../core/schedule/dependencies.ts';
 import { type Operation, stepsOf } from '../../core/schedule/operation.ts';
 import { URGENCY } from '../../core/schedule/urgency.ts';
+import { isGatewayError } from '../../gateway/errors.ts';
+import type { Send } from '../../gateway/send.ts';
 import { messageOf } from '../state/permanent-failures.ts';
 import {
   type ApplyOptions,
   type ApplyState,
+  kindOf,
   type OperationFailure,
   type OperationResult,
   operationFailure,
+  recordWrite,
 } from './apply-state.ts';
 import { executeOperation } from './execute.ts';
+import { withoutMembers } from './membership.ts';
 import { runByPriority } from './scheduler.ts';
 
 /** What an apply leaves behind. */
@@ -47,6 +54,7 @@ export async function apply(
     if (!run.work.has(step)) conclude(step, run);
   }
   await runOperations(all, run);
+  for (const one of all) if (isHalfExchange(one, all, run)) await putBack(one, run);
   return { operationResults: run.operationResults, results: run.results, live: run.current };
 }
 
@@ -84,6 +92,38 @@ async function runOperations(all: readonly Operation[], run: ApplyState): Promis
     for (const step of stepsOf(one)) {
       if (run.work.get(step)?.every(({ id }) => run.operationResults.has(id))) conclude(step, run);
     }
+  }
+}
+
+/** Tells whether a usage plan gave its stages up for another that then could not take them. */
+function isHalfExchange(
+  one: Operation,
+  all: readonly Operation[],
+  run: ApplyState,
+): one is Extract<Operation, { type: 'update' }> {
+  if (one.type !== 'update' || !isFirstPart(one.id)) return false;
+  if (run.operationResults.get(one.id)?.is !== 'done') return false;
+  const isRefused = (other: Operation) =>
+    other.dependsOn.includes(one.id) && run.operationResults.get(other.id)?.is === 'failed';
+  return all.some(isRefused);
+}
+
+/** Gives a usage plan its stages again. The step has failed already; a failure here changes nothing of that. */
+async function putBack(
+  { step, changes, urgency }: Extract<Operation, { type: 'update' }>,
+  run: ApplyState,
+): Promise<void> {
+  const kind = kindOf(step, run);
+  const live = run.current.get(step);
+  if (!live) return;
+  const before = changes.map((change) => ({ ...change, desired: change.live }));
+  const next = withoutMembers(applied(live.spec, before), kind);
+  try {
+    const send: Send = (command, options) => run.sendOf(step)(command, { urgency, ...options });
+    recordWrite(step, await kind.update(send, live, next), run);
+  } catch (error) {
+    // The next pass finds what is missing.
+    if (!isGatewayError(error)) throw error;
   }
 }
 

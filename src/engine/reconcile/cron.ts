@@ -2,8 +2,11 @@
 import { createTask, validateDetailed } from 'node-cron';
 import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
+import { WARNINGS } from '../../core/model/warning.ts';
 import type { Tree } from '../../manifests/load.ts';
 import { namesMovedFrom } from '../../manifests/moved-names.ts';
+import type { TreeWarning } from '../../manifests/warnings.ts';
+import { time } from '../state/hash-and-time.ts';
 
 /** Looks are spread over a tenth of the time between them, and over no more than this: many controllers share an account's quotas. */
 const MAX_JITTER_MS = 30_000;
@@ -39,9 +42,20 @@ const NAMES: Readonly<Record<string, string>> = {
   dayOfWeek: 'day of the week',
 };
 
-/** The tree as if each Target whose schedule can't be run were invalid: nothing in its namespace is read or written. */
-export function withoutUnusable(tree: Tree): Tree {
-  const problems = tree.targets.flatMap(targetProblem);
+const MAX_ALLOWED_LOSS_MS = 7 * 86_400_000;
+const ALLOW_LOSS = '/metadata/annotations/apikeeper.dev~1allow-loss';
+
+/**
+ * The tree as if each Target whose schedule can't be run, or whose `allow-loss` reaches too far, were invalid: nothing in its namespace
+ * is read or written. An `allow-loss` that is over is warned of. `now`: milliseconds since the epoch.
+ */
+export function withoutUnusable(read: Tree, now: number): Tree {
+  const warnings = [
+    ...read.warnings,
+    ...read.targets.flatMap((target) => staleAllowance(target, now)),
+  ];
+  const tree = { ...read, warnings };
+  const problems = tree.targets.flatMap((target) => targetProblems(target, now));
   if (problems.length === 0) return tree;
   const unusable = new Set(problems.map(({ namespace }) => namespace));
   const invalid = [...unusable].map((namespace) => ({
@@ -63,25 +77,34 @@ export function withoutUnusable(tree: Tree): Tree {
   };
 }
 
-/** Names the Target, its schedule and what is allowed; nothing where nothing is wrong. */
-function targetProblem({
-  namespace,
-  schedule,
-  source,
-}: Target): (Problem & { readonly namespace: string })[] {
-  const message = scheduleProblem(schedule);
-  if (message === undefined || !source) return [];
+type TargetProblem = Problem & { readonly namespace: string };
+
+/** Names the Target, the field and what is allowed; nothing where nothing is wrong. */
+function targetProblems(target: Target, now: number): TargetProblem[] {
+  const { schedule, allowLoss } = target;
+  const problem = scheduleProblem(schedule);
+  const isTooFar = allowLoss !== undefined && allowLoss.until > now + MAX_ALLOWED_LOSS_MS;
+  const latest = time.format(now + MAX_ALLOWED_LOSS_MS);
   return [
-    {
-      ...source,
-      column: 1,
-      kind: 'Target',
-      namespace,
-      name: namespace,
-      path: '/spec/schedule',
-      message,
-    },
+    ...(problem === undefined ? [] : problemOf(target, '/spec/schedule', problem)),
+    ...(isTooFar
+      ? problemOf(target, ALLOW_LOSS, `it reaches further than 7 days; write ${latest} at most`)
+      : []),
   ];
+}
+
+function problemOf({ namespace, source }: Target, path: string, message: string): TargetProblem[] {
+  if (!source) return [];
+  return [{ ...source, column: 1, kind: 'Target', namespace, name: namespace, path, message }];
+}
+
+function staleAllowance(target: Target, now: number): TreeWarning[] {
+  const { allowLoss } = target;
+  if (!allowLoss || allowLoss.until > now) return [];
+  const code = 'ALLOW_LOSS_OVER';
+  const { severity } = WARNINGS[code];
+  const message = `the time of allow-loss was over at ${time.format(allowLoss.until)}: it does nothing, remove it`;
+  return problemOf(target, ALLOW_LOSS, message).map((one) => ({ ...one, code, severity }));
 }
 
 /** By the machine's time, which node-cron goes by. */

@@ -10,15 +10,17 @@ import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
 import { isCurrent } from '../../manifests/files.ts';
 import type { Tree } from '../../manifests/load.ts';
-import { type Lock, LockTaken, takeLock, writerName } from '../state/lock.ts';
+import { LockTaken } from '../lock/lock.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
+import { createLocks } from './locks.ts';
 import { createManifestReader } from './manifest-reader.ts';
 import { createTargetPlaces } from './moved-target.ts';
 import type { PassRequest } from './pass.ts';
 import { groupByPlace, placeOf } from './place.ts';
 import { type ReconcileResult, reconcile } from './reconcile.ts';
 import { createSessions, pace, type Session } from './sessions.ts';
+import { reconcileUnderLock } from './under-lock.ts';
 
 export interface Engine extends AsyncDisposable {
   /** Reads the manifests. Problems are in the tree, never thrown; each is told once. */
@@ -59,7 +61,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     surroundings.onCall?.(call);
   };
   const sessions = createSessions(settings, { ...surroundings, onCall });
-  const locks = new Map<string, Promise<Lock | undefined>>();
+  const locks = createLocks(settings, surroundings);
   const told = new Set<string>();
   const manifests = createManifestReader(settings, clock);
   const places = createTargetPlaces();
@@ -78,24 +80,6 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       }),
     );
     return tree;
-  }
-
-  /** Held until the engine ends: who writes once, may write again. */
-  async function lock(target: Target, { connection }: Session): Promise<void> {
-    const { accountId, region } = connection;
-    const name = writerName(
-      target.owner,
-      compact({
-        region,
-        accountId,
-        ...connection.endpoint('API_GATEWAY'),
-      }),
-    );
-    // Several targets may share an account, and are reconciled side by side: the first to come takes the lock for all.
-    const taking = locks.get(name) ?? takeLock(name);
-    locks.set(name, taking);
-    taking.catch(() => locks.get(name) === taking && locks.delete(name));
-    await taking;
   }
 
   async function passAccount(
@@ -120,9 +104,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       reports.set(target.namespace, failed(target, settings, request, error, session));
       superseded ||= request.signal?.aborted ?? false;
       if (superseded) return;
-      const errorClass = classOf(error);
-      retryable ||= !isFinal(errorClass);
-      emitOf(target)('target.failed', { error: messageOf(error), class: errorClass });
+      retryable ||= !isFinal(classOf(error));
+      tellFailure(error, emitOf(target));
     };
     for (const { target, error } of opened) if (error !== undefined) fail(target, error);
 
@@ -132,20 +115,18 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       account.budget.setPace(pace(targetsOfPlace(tree, some.target), settings));
       for (const { session } of members) session.takeCalls();
       try {
-        const passed = await reconcile({
-          account,
+        const passed = await reconcileUnderLock({
           members,
-          tree,
-          manifests,
-          settings,
-          surroundings,
           request,
-          async mayWrite(planned) {
-            if (request.confirm && !(await confirmed(planned))) return false;
+          locks,
+          needsLock: (target) => isEnforced(target, tree, settings, request),
+          confirm: confirmed,
+          async checkManifests() {
             if (!(await isCurrent(tree.resolved)))
               throw new Outdated('the manifests changed while they were being applied');
-            return true;
           },
+          onTaken: ({ target, session }, error) => fail(target, error, session),
+          pass: (part) => reconcile({ account, tree, manifests, settings, surroundings, ...part }),
         });
         retryable ||= passed.retryable;
         superseded ||= passed.superseded;
@@ -157,7 +138,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
         }
       } catch (error) {
         if (error instanceof Outdated) throw error;
-        for (const { target, session } of members) fail(target, error, session);
+        for (const { target, session } of members)
+          if (!reports.has(target.namespace)) fail(target, error, session);
       }
     }
     for (const { target, session } of members) places.note(target, session.account.memory);
@@ -205,10 +187,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     }
 
     async function confirmed(planned: readonly TargetReport[]): Promise<boolean> {
+      if (!request.confirm) return true;
       const about = { trigger: request.trigger, startedAt };
       // A Target that could not be connected is part of the answer.
       const all = [...reports.values(), ...planned];
-      return (await request.confirm?.(reportOf(tree, all, about))) ?? true;
+      return request.confirm(reportOf(tree, all, about));
     }
   }
 
@@ -229,7 +212,6 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   ): Promise<{ target: Target; session?: Session; error?: unknown }> {
     try {
       const session = await orAborted(sessions.open(target, tree.revision), request.signal);
-      if (request.write && isEnforced(target, tree, settings, request)) await lock(target, session);
       return { target, session };
     } catch (error) {
       return { target, error };
@@ -304,8 +286,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     budget: sessions.budget,
     async [Symbol.asyncDispose]() {
       sessions[Symbol.dispose]();
-      for (const taken of await Promise.allSettled(locks.values()))
-        if (taken.status === 'fulfilled') await taken.value?.[Symbol.asyncDispose]();
+      await locks[Symbol.asyncDispose]();
     },
   };
 }
@@ -318,20 +299,26 @@ function oneQuestion(
 ) {
   const planned: TargetReport[] = [];
   const answer = Promise.withResolvers<boolean>();
+  let last: Promise<boolean> = answer.promise;
+  const isKnown = ({ namespace }: TargetReport) =>
+    planned.some((one) => one.namespace === namespace);
   const settle = () => {
     if (planned.length === count) confirm(reportOf(planned)).then(answer.resolve, answer.reject);
   };
   return {
+    /** A plan that changed while the question was open is asked about on its own, one after another. */
     ask(plan: Report): Promise<boolean> {
+      if (plan.targets.some(isKnown)) {
+        last = last.then(() => confirm(plan));
+        return last;
+      }
       planned.push(...plan.targets);
       settle();
       return answer.promise;
     },
     /** Targets that failed before they could ask. */
     done(reports: readonly TargetReport[]): void {
-      const isNew = (report: TargetReport) =>
-        !planned.some(({ namespace }) => namespace === report.namespace);
-      const failed = reports.filter(isNew);
+      const failed = reports.filter((report) => !isKnown(report));
       if (failed.length === 0) return;
       planned.push(...failed);
       settle();
@@ -374,13 +361,14 @@ function failed(
   session: Session | undefined,
 ): TargetReport {
   const accountId = session?.connection.accountId ?? target.accountId;
+  const rival = error instanceof LockTaken ? error.rival : undefined;
   return compact({
     ...unread(target, settings, request),
     accountId,
     region: session?.connection.region ?? target.region ?? 'unknown',
-    // Another writer at work is no failure of a cron job.
-    state: error instanceof LockTaken && request.trigger === 'once' ? 'in-sync' : 'failing',
+    state: rival ? 'skipped' : 'failing',
     error: messageOf(error),
+    lockedBy: rival && { pid: rival.pid, user: String(rival.uid), trusted: rival.trusted },
   });
 }
 
@@ -411,6 +399,17 @@ function unread(target: Target, settings: Settings, request: ReconcileRequest): 
     objects: [],
     summary: none,
   });
+}
+
+/** Another writer at work is no failure; another user's may be there to keep us from writing. */
+function tellFailure(error: unknown, emit: Emit): void {
+  if (!(error instanceof LockTaken)) {
+    emit('target.failed', { error: messageOf(error), class: classOf(error) });
+    return;
+  }
+  const { pid, uid, user, trusted, path } = error.rival;
+  const fields = { error: messageOf(error), path, pid, uid, user };
+  emit(trusted ? 'target.skipped' : 'lock.foreign', fields);
 }
 
 /** Each problem once, until it is gone and comes back. */

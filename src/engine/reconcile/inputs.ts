@@ -85,6 +85,7 @@ export async function plansFrom(
 /** The command line outranks the Target. The implicit target never prunes. */
 function policyOf(target: Target, { settings, request }: AccountPass): PlanInput['policy'] {
   return compact({
+    directory: settings.directory,
     mode: settings.mode,
     unsetMode: request.unsetMode,
     prune: !target.implicit && (settings.prune ?? target.prune),

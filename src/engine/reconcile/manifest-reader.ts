@@ -29,7 +29,7 @@ export function createManifestReader(
 
   async function read(): Promise<Tree> {
     const startedAt = clock.now();
-    const tree = withoutUnusable(await load(directory, { owner }));
+    const tree = withoutUnusable(await load(directory, { owner }), clock.now());
     absence = addReading(absence, { tree, startedAt, endedAt: clock.now() });
     return tree;
   }

@@ -57,7 +57,7 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
   first.onKept();
   let snapshot = await look(pass, first);
   let plans = await plansFrom(snapshot, pass, held);
-  if (request.write && plans.some(hasFirstCreate) && !pass.account.memory.listedTwice) {
+  if (mayCreate(pass) && plans.some(hasFirstCreate) && !pass.account.memory.listedTwice) {
     if (!(await waitForSecondList(pass, writing))) return SUPERSEDED;
     snapshot = await lookAtAll(pass, first);
     plans = await plansFrom(snapshot, pass, held);
@@ -166,6 +166,12 @@ async function lookAtAll(pass: AccountPass, first: RevokeFirst): Promise<Observe
 function keep(read: CachedState, { account }: AccountPass): ObservedState {
   account.kept = read;
   return read.snapshot;
+}
+
+/** Before a question nothing is created: what it shows is read again when the lock is taken. */
+function mayCreate({ request, members }: AccountPass): boolean {
+  const isQuestion = request.confirm && members.every(({ session }) => !session.lock);
+  return request.write && !isQuestion;
 }
 
 /** Of a stage the service itself takes only one; of all else it takes two of the same name. */

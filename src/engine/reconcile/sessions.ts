@@ -7,6 +7,7 @@ import { type Connection, type ConnectOptions, connect } from '../../gateway/cli
 import { createLiveSecrets, type LiveSecrets } from '../../gateway/redact.ts';
 import { secretReader } from '../../gateway/secrets.ts';
 import { createSend, type Send, type SentCall } from '../../gateway/send.ts';
+import type { Lock } from '../lock/lock.ts';
 import type { CachedState } from '../observe/refresh.ts';
 import { createMemory, forgetNamespace, type Memory } from '../state/memory.ts';
 import { createValueReader, type ValueReader } from '../state/pinned-values.ts';
@@ -23,6 +24,8 @@ export interface Account {
   kept?: CachedState;
   /** Whether removals wait for a second look at the manifests directory. */
   awaitsProof?: boolean;
+  /** The locks under which `kept` was read. */
+  readonly locks: WeakSet<Lock>;
 }
 
 /** One Target's connection to its account. */
@@ -31,6 +34,8 @@ export interface Session {
   readonly connection: Connection;
   readonly send: Send;
   readonly values: ValueReader;
+  /** The lock under which this session writes; undefined before its first write. */
+  lock?: Lock;
   /** Calls since the last `takeCalls`, by operation. */
   takeCalls(): { readonly calls: Record<string, number>; readonly waitedMs: number };
 }
@@ -65,6 +70,7 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
       }),
       memory: createMemory(),
       inPlay: createLiveSecrets(),
+      locks: new WeakSet(),
     };
     accounts.set(place, account);
     accountOf.set(target.namespace, account);
@@ -91,11 +97,12 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
     };
     const { budget, inPlay } = account;
     const { clock } = surroundings;
-    return {
+    const beforeWrite = () => session.lock?.assertHeld();
+    const session: Session = {
       account,
       connection,
       values: createValueReader(fencesOf(settings, surroundings, connection)),
-      send: createSend({ client: connection.client, budget, clock, inPlay, onCall }),
+      send: createSend({ client: connection.client, budget, clock, inPlay, onCall, beforeWrite }),
       takeCalls() {
         const taken = { calls, waitedMs };
         calls = {};
@@ -103,6 +110,7 @@ export function createSessions(settings: Settings, surroundings: EngineDeps): Se
         return taken;
       },
     };
+    return session;
   }
 
   return {

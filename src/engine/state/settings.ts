@@ -3,6 +3,7 @@ import type { Clock } from '../../core/model/clock.ts';
 import type { Emit } from '../../core/model/events.ts';
 import type { OverallState, Report, Trigger } from '../../core/model/report.ts';
 import type { RequestHandler } from '../../gateway/client.ts';
+import type { LockLimits } from '../lock/lock.ts';
 
 export interface Settings {
   readonly directory: string;
@@ -21,6 +22,8 @@ export interface Settings {
   readonly valuesEnvPrefix: string;
   readonly valuesDir?: string;
   readonly valuesSecrets: string;
+  /** Where claims to the lock lie; absent: `<tmp>/apikeeper`. */
+  readonly lockDirectory?: string;
   /** apikeeper's version, for the report. */
   readonly version: string;
 }
@@ -50,6 +53,8 @@ export interface EngineDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What carries requests to AWS; default: the gateway's own HTTP. */
   readonly requestHandler?: RequestHandler;
+  /** Default: those of src/engine/lock/lock.ts. */
+  readonly lockLimits?: Partial<LockLimits>;
 }
 
 export interface ReconcileRequest {

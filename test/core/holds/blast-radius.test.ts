@@ -122,8 +122,9 @@ describe('what the guards count', () => {
 
 describe('what the guards hold', () => {
   const many = Array.from({ length: 12 }, (_, index) => `key-${index}`);
-  const leaving = (count: number, policy: object) =>
+  const leaving = (count: number, policy: object, target: object = {}) =>
     planOf({
+      target,
       desired: many.slice(count).map((name) => key(name)),
       live: many.map((name) => keyLive(name)),
       policy,
@@ -136,6 +137,42 @@ describe('what the guards hold', () => {
     ['a share that is not', 4, { maxPercent: 25 }, 'hold'],
   ])('%s', (_, count, policy, action) => {
     expect(leaving(count, policy).map((step) => step.action)).toEqual(Array(count).fill(action));
+  });
+
+  const allowLoss = (keys: number, until: number) => ({ allowLoss: { keys, until } });
+  const GUARDS = { maxKeys: 3, maxPercent: 25 };
+
+  it.each<[why: string, target: object, action: string]>([
+    ['without a word from Git', {}, 'hold'],
+    ['as many as Git allows, and the share does not count', allowLoss(4, NOW + 1), 'disable'],
+    ['one more than Git allows', allowLoss(3, NOW + 1), 'hold'],
+    ['the time is over', allowLoss(4, NOW), 'hold'],
+  ])('%s: 4 of 12 keys', (_, target, action) => {
+    const steps = leaving(4, GUARDS, target);
+    expect(steps.map((step) => step.action)).toEqual(Array(4).fill(action));
+  });
+
+  it('an annotation allows no less than the guards do', () => {
+    const steps = leaving(3, { maxKeys: 3 }, allowLoss(1, NOW + 1));
+    expect(steps.map((step) => step.action)).toEqual(Array(3).fill('disable'));
+  });
+
+  it.each<[why: string, target: object, says: string]>([
+    [
+      'a line for Git, and a command',
+      {},
+      'annotate the Target default in Git with apikeeper.dev/allow-loss: "4 until 2026-01-17T00:00Z"; ' +
+        "where no daemon runs, run once: apikeeper apply 'my manifests' -n default --max-keys 4",
+    ],
+    [
+      'without a Target there is no place for the line',
+      { implicit: true },
+      "run once, while no daemon runs: apikeeper apply 'my manifests' -n default --max-keys 4; " +
+        'or declare a Target, which can allow it in Git',
+    ],
+  ])('the message says the way out: %s', (_, target, says) => {
+    const [step] = leaving(4, { ...GUARDS, directory: 'my manifests' }, target);
+    expect(step?.message).toContain(`if that is meant, ${says}`);
   });
 
   it('counts no share among fewer than ten keys', () => {
@@ -162,7 +199,7 @@ describe('what the guards hold', () => {
       'hold update UsagePlan/p (guard) /spec/keys/bolt /spec/keys/cord',
     ]);
     expect(planned.steps.find(({ reason }) => reason === 'guard')?.message).toContain(
-      'apikeeper apply -n default --max-keys 2',
+      'apikeeper apply manifests -n default --max-keys 2',
     );
   });
 
