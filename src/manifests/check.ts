@@ -7,6 +7,7 @@ import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
 import { checkRequirements } from './check-requirements.ts';
 import { claimsOf } from './consumer-annotations.ts';
+import { withoutCopies } from './copies.ts';
 import {
   createPlaceOf,
   duplicates,
@@ -24,25 +25,33 @@ import { fieldSchema } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
 import type { Finding } from './validate.ts';
 
-/** All violations among the documents. Only what an identity alone decides is asked of invalid ones. */
-export function check(all: readonly Entry[]): readonly Violation[] {
+/**
+ * All violations among the documents. Only what an identity alone decides is asked of invalid ones.
+ * @param single one entry for each identity: copies are compared with nothing but one another
+ */
+export function check(
+  all: readonly Entry[],
+  single: readonly Entry[] = withoutCopies(all),
+): readonly Violation[] {
   const twice = twiceInAccess(all);
   const repeated = new Set(twice.map(({ entry }) => entry));
   const consumers = sole(
     all.filter(({ kind }) => kind === 'Consumer'),
     identity,
   );
-  // What two Consumers of one name expand to has no mistakes of its own.
-  const entries = all.filter(
+  // What two Consumers of one name expand to is no mistake of its own.
+  const own = all.filter(
     (entry) =>
       !repeated.has(entry) && (!entry.origin || consumers.has(identity(entry.origin.consumer))),
   );
+  const entries = single.filter((entry) => !repeated.has(entry));
   const valid = entries.filter((entry) => entry.valid);
   const placeOf = createPlaceOf(valid);
   return [
     ...twice,
-    ...sameIdentity(entries),
+    ...sameIdentity(own),
     ...movedFrom(entries),
+    ...movedApart(valid, placeOf),
     ...valid.flatMap((entry) => checkAlone(entry).map((finding) => ({ entry, ...finding }))),
     ...sameAdoption(valid),
     ...sameStage(valid, placeOf),
@@ -67,9 +76,11 @@ function twiceText({ kind, name, origin }: Entry): string {
   return origin ? `expands to ${kind}/${name}, which is declared twice` : 'declared twice';
 }
 
+const MOVED_FROM = '/metadata/annotations/apikeeper.dev~1moved-from';
+
 /** An old identity belongs to one document, and to none that still bears it. */
 function movedFrom(entries: readonly Entry[]): Violation[] {
-  const path = '/metadata/annotations/apikeeper.dev~1moved-from';
+  const path = MOVED_FROM;
   const moved = entries.filter(({ valid }) => valid).flatMap(moves);
   const twice = shared(moved, ({ from }) => from).map(({ item: { entry }, others }) => ({
     entry,
@@ -90,6 +101,8 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
     if (others.length === 0) return [];
     const names = others.map(nameOf).join(', ');
     const message = `the old name is still borne by ${names}; remove that document, or this annotation (once the move is done it does nothing)`;
+    // The Target that bears the name goes on as it is.
+    if (entry.kind === 'Target') return [{ entry, path, message }];
     const answer = `${nameOf(entry)} says that it moved from this name; remove its moved-from annotation, or this document`;
     return [
       { entry, path, message },
@@ -99,10 +112,34 @@ function movedFrom(entries: readonly Entry[]): Violation[] {
   return [...twice, ...still];
 }
 
+/** Names in `moved-from` that belong to another account or region, as far as the Targets say. */
+function movedApart(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {
+  const isKnown = (place: string) => place.includes('/');
+  const documents = entries.filter(({ kind }) => kind !== 'Target');
+  return documents.flatMap(moves).flatMap(({ entry, from }): Violation[] => {
+    const [, namespace = ''] = from.split('/');
+    const [there, here] = [placeOf(namespace), placeOf(entry.namespace)];
+    if (there === here || !isKnown(there) || !isKnown(here)) return [];
+    const message = `namespace ${namespace} is ${placeText(there)}, and ${entry.namespace} is ${placeText(here)}: an object cannot change its account or region; remove the annotation, and a new object is made here`;
+    return [{ entry, path: MOVED_FROM, message }];
+  });
+}
+
+function placeText(place: string): string {
+  return `account ${place.replace('/', ', ')}`;
+}
+
 /** What a document says that objects were, and are now: the Consumer speaks for what it expands to. */
 function moves(entry: Entry): { entry: Entry; from: string; now: string }[] {
   const { kind, namespace, name, annotations, origin } = entry;
   if (origin) return [];
+  if (kind === 'Target') {
+    const now = identity(entry);
+    return annotations.movedFrom.map((from) => {
+      const was = { kind, namespace: from.name, name: from.name };
+      return { entry, from: identity(was), now };
+    });
+  }
   const claims =
     kind === 'Consumer'
       ? claimsOf(entry)

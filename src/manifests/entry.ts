@@ -17,6 +17,10 @@ export interface Entry {
   /** Whether `annotations` are what the document says. Where something is wrong beside its spec, it may say more. */
   readonly annotated: boolean;
   readonly origin?: Origin;
+  /** Of an entry that stands for several documents of one identity. */
+  readonly copies?: readonly Entry[];
+  /** What the copies differ in, for people; absent where they say the same. */
+  readonly disputed?: string;
 }
 
 /** Where an entry comes from that no document is written for. */

@@ -20,6 +20,8 @@ const CONFIG_MAP_LINK = '..data';
 export interface Snapshot {
   /** The real path of the directory, or of the directory of a single file; undefined where there is none. */
   readonly root: string | undefined;
+  /** The real path of what was read, behind every link that publishes it; undefined where there is nothing. */
+  readonly content: string | undefined;
   readonly isFile: boolean;
   /** Sorted by name; names are relative to the directory, with slashes. */
   readonly files: readonly { readonly file: string; readonly text: string }[];
@@ -58,6 +60,7 @@ export async function isCurrent(resolved: ReadonlyMap<string, string>): Promise<
 /** One attempt at reading, while it goes on. */
 interface Reading {
   readonly root: string | undefined;
+  readonly content: string | undefined;
   readonly isFile: boolean;
   readonly files: readonly { file: string; text: string }[];
   readonly problems: Problem[];
@@ -79,6 +82,7 @@ async function readOnce(path: string): Promise<Reading> {
   const resolved = new Map<string, string>();
   const reading: Reading = {
     root: undefined,
+    content: undefined,
     isFile: false,
     files: [],
     problems: [],
@@ -92,7 +96,7 @@ async function readOnce(path: string): Promise<Reading> {
     if (found.isDirectory()) return await readDirectory({ ...reading, root: target });
     const text = await readText(reading, basename(path), target);
     const files = text === undefined ? [] : [{ file: basename(path), text }];
-    return { ...reading, root: dirname(target), isFile: true, files };
+    return { ...reading, root: dirname(target), content: target, isFile: true, files };
   } catch (error) {
     reading.problems.push(
       problemAt(
@@ -127,7 +131,7 @@ async function readDirectory(reading: Reading & { readonly root: string }): Prom
     for (const [index, text] of texts.entries())
       if (text !== undefined) files.push({ file: some[index]?.file ?? '', text });
   }
-  return { ...reading, files };
+  return { ...reading, content, files };
 }
 
 /** The directory that holds a directory's content: itself, or in a mounted ConfigMap what `..data` leads to. */

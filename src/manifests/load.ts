@@ -1,18 +1,22 @@
 /** Manifests: from a directory to what they ask for, and to everything that is wrong with them. */
+import { compact } from '../core/model/compact.ts';
 import { compareText } from '../core/model/json.ts';
 import { type Desired, identity, type Problem, type Target } from '../core/model/model.ts';
 import { check } from './check.ts';
 import { expand } from './consumer.ts';
+import { withoutCopies } from './copies.ts';
 import { danglingReferences } from './dangling.ts';
 import { type Draft, readDraft, toProblem } from './draft.ts';
 import { asWritten, type Entry, type Violation } from './entry.ts';
 import { readSnapshot, type Snapshot } from './files.ts';
+import { type HeldRemoval, movedNames } from './moved-names.ts';
 import { parse } from './parse.ts';
 import { compareProblems } from './problem.ts';
 import { readRevision } from './revision.ts';
 import { KINDS } from './schemas.ts';
 import { didYouMean } from './suggest.ts';
-import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget, toTarget } from './target.ts';
+import { DEFAULT_NAMESPACE, type ImplicitTarget, implicitTarget } from './target.ts';
+import { targetOf } from './target-copies.ts';
 import type { Finding } from './validate.ts';
 import { type TreeWarning, warnings } from './warnings.ts';
 
@@ -26,10 +30,14 @@ export interface Tree {
   readonly revision?: string;
   /** The valid ones; or the implicit `default`, where everything was read, every kind is known, and no document is a Target. */
   readonly targets: readonly Target[];
+  /** The names of all Targets, valid or not; absent where a Target may be in what was not read, or not understood. */
+  readonly targetNamespaces?: readonly string[];
   /** The valid documents whose Target is valid, by identity. */
   readonly desired: readonly Desired[];
   /** Documents that parse, have kind, namespace and name, and are invalid; and what invalid Consumers expand to, as far as it can be told. */
   readonly invalid: readonly Identity[];
+  /** What documents that take no part say they moved from: it has not left Git. */
+  readonly heldRemovals: readonly HeldRemoval[];
   /** By file, line and column. */
   readonly problems: readonly Problem[];
   /** References to names that no document bears: wrong for `validate`, a held entry for a plan. Not looked for in a tree that isn't complete. */
@@ -42,6 +50,8 @@ export interface Tree {
   readonly incompleteNamespaces: readonly string[];
   readonly files: number;
   readonly documents: number;
+  /** The real path of what was read: a link that publishes leads to another each time. Absent where there is nothing. */
+  readonly root?: string;
   /** Every path that was resolved and what it led to, for `isCurrent`: does the directory still lead to what was read? */
   readonly resolved: ReadonlyMap<string, string>;
 }
@@ -74,6 +84,7 @@ function interpret(
     drafts.flatMap(({ entry }) => entry ?? []),
     isWhole,
   );
+  const single = withoutCopies(entries);
   const isImplicit =
     complete &&
     drafts.every(({ kind }) => kind !== 'Target' && kind !== undefined && KINDS.includes(kind));
@@ -82,7 +93,7 @@ function interpret(
   // A Target may be in what was not read, or in a document of an unknown kind: then its namespace is no mistake.
   const knowsTargets = complete && !snapshot.isFile && (namespaces.size > 0 || isImplicit);
   const homeless = knowsTargets ? withoutTarget(drafts, namespaces) : [];
-  const violations = [...check(entries), ...homeless];
+  const violations = [...check(entries, single), ...homeless];
   for (const violation of violations) {
     const { entry, ...finding } = asWritten(violation);
     note(finding, draftOf.get(entry.document)?.findings);
@@ -93,12 +104,13 @@ function interpret(
   // What is wrong with one object that a Consumer expands to leaves the others alone, as it would if they were written out.
   const isValid = (entry: Entry): boolean =>
     entry.valid && !violating.has(entry) && (!entry.origin || isValid(entry.origin.consumer));
-  const valid = entries.filter(isValid);
+  const valid = single.filter(isValid);
+  const taking = new Set(valid);
   const targets = isImplicit
     ? [implicitTarget(options)]
-    : valid.filter(({ kind }) => kind === 'Target').map(toTarget);
+    : valid.filter(({ kind }) => kind === 'Target').map(targetOf);
   const served = new Set(targets.map(({ namespace }) => namespace));
-  const dangling = complete && !snapshot.isFile ? danglingReferences(entries) : [];
+  const dangling = complete && !snapshot.isFile ? danglingReferences(single) : [];
   const desired = valid
     .filter(
       ({ kind, namespace }) => kind !== 'Target' && kind !== 'Consumer' && served.has(namespace),
@@ -106,12 +118,20 @@ function interpret(
     .map(toDesired)
     .sort(byIdentity);
   const incomplete = incompleteNamespaces(invalid, drafts, namespaces);
+  const usable = targets.filter(({ unusable }) => unusable === undefined);
+  const written = new Set(usable.map(({ namespace }) => namespace));
+  const idle = drafts.filter(
+    ({ findings, namespace = '' }) => findings.length > 0 || !written.has(namespace),
+  );
+  const targetNamespaces = isImplicit ? [DEFAULT_NAMESPACE] : [...namespaces];
   return {
     targets: targets.sort((a, b) => compareText(a.namespace, b.namespace)),
+    ...(isWhole && !snapshot.isFile && { targetNamespaces }),
     desired,
     invalid: distinct(
-      [...invalid, ...entries.filter((entry) => !isValid(entry))].flatMap(identityOf),
+      [...invalid, ...entries.filter((entry) => !taking.has(entry))].flatMap(identityOf),
     ),
+    heldRemovals: idle.flatMap((draft) => movedNames(draft) ?? []),
     problems: [
       ...unread,
       ...invalid.flatMap((draft) => draft.findings.map((finding) => toProblem(draft, finding))),
@@ -125,6 +145,7 @@ function interpret(
     incompleteNamespaces: incomplete,
     files: snapshot.files.length,
     documents: drafts.length,
+    ...(snapshot.content !== undefined && { root: snapshot.content }),
     resolved: snapshot.resolved,
   };
 }
@@ -158,7 +179,7 @@ function noTarget(namespace: string, namespaces: ReadonlySet<string>): string {
   return `no Target is named ${namespace}${didYouMean(namespace, namespaces) || `; declare it, or write one of ${all}`}`;
 }
 
-/** An invalid document makes its namespace incomplete; one whose namespace can't be told or isn't known, every namespace. */
+/** An invalid document makes its namespace incomplete; one whose metadata can't be read, or whose namespace isn't known, every namespace. */
 function incompleteNamespaces(
   invalid: readonly Draft[],
   drafts: readonly Draft[],
@@ -166,7 +187,9 @@ function incompleteNamespaces(
 ): string[] {
   const known = declared.size === 0 ? new Set([DEFAULT_NAMESPACE]) : declared;
   const own = invalid.map(({ namespace }) => namespace);
-  const isAnywhere = own.some((namespace) => namespace === undefined || !known.has(namespace));
+  const isAnywhere = invalid.some(
+    (draft) => movedNames(draft) === undefined || !known.has(draft.namespace ?? ''),
+  );
   const named = isAnywhere
     ? [...known, ...drafts.flatMap(({ namespace }) => namespace ?? [])]
     : own.filter((namespace) => namespace !== undefined);
@@ -186,10 +209,12 @@ export function toDesired({
   spec,
   annotations,
   origin,
+  disputed,
   document: { file, line },
 }: Entry): Desired {
   const consumer = origin && { consumer: origin.consumer.name };
-  return { kind, namespace, name, spec, annotations, source: { file, line }, ...consumer };
+  const source = { file, line };
+  return compact({ kind, namespace, name, spec, annotations, source, disputed, ...consumer });
 }
 
 /** What is wrong with a Consumer's `defaults` is wrong with each of its plans, and said once. */

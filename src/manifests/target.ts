@@ -14,11 +14,13 @@ export const DEFAULT_NAMESPACE = 'default';
 /** A valid Target document, with the schema's defaults. */
 export function toTarget({ namespace, spec, annotations, document }: Entry): Target {
   const { file, line } = document;
+  const [before] = annotations.movedFrom;
   return compact({
     ...complete(spec as Partial<Target>),
     allowLoss: annotations.allowLoss,
     namespace,
     implicit: false,
+    movedFrom: before?.name,
     source: { file, line },
   });
 }

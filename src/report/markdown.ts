@@ -30,6 +30,7 @@ const MARK: Readonly<Record<Row, readonly [planned: string, done: string]>> = {
   chosen: ['held by choice', 'held by choice'],
   skipped: ['skipped', 'skipped'],
   unserved: ['**not served as declared**', '**not served as declared**'],
+  stranded: ['**stranded**', '**stranded**'],
   'in-sync': ['in sync', 'in sync'],
   unmanaged: ['unmanaged', 'unmanaged'],
   kept: ['kept', 'kept'],

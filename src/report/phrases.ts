@@ -20,6 +20,7 @@ export type Row =
   | 'failed'
   | 'skipped'
   | 'unserved'
+  | 'stranded'
   | 'in-sync'
   | 'unmanaged'
   | 'kept';
@@ -41,7 +42,8 @@ export function rowOf(object: ReportObject): Row {
   if (object.action === 'hold' || object.outcome === 'held')
     return isChosen(object) ? 'chosen' : 'held';
   if (object.action !== 'keep') return object.action;
-  if (object.state === 'in-sync' || object.state === 'unserved') return object.state;
+  if (object.state === 'in-sync' || object.state === 'unserved' || object.state === 'stranded')
+    return object.state;
   return object.state === 'unmanaged' || object.state === 'foreign' ? 'unmanaged' : 'kept';
 }
 
@@ -97,6 +99,7 @@ const SUMMARY: readonly (readonly [row: Row, planned: string, done: string])[] =
   ['chosen', 'held by choice', 'held by choice'],
   ['skipped', 'skipped', 'skipped'],
   ['unserved', 'not served as declared', 'not served as declared'],
+  ['stranded', 'stranded', 'stranded'],
 ];
 
 /** How many rows there are of each kind. */

@@ -45,6 +45,7 @@ const ROW_STYLE: Readonly<
   chosen: ['.', 'held by choice', 'held by choice', 'dim'],
   skipped: ['.', 'skipped', 'skipped', 'dim'],
   unserved: ['!', 'not served as declared', 'not served as declared', 'yellow'],
+  stranded: ['?', 'stranded', 'stranded', 'yellow'],
   'in-sync': ['=', 'in sync', 'in sync', 'dim'],
   unmanaged: ['?', 'unmanaged', 'unmanaged', 'dim'],
   kept: ['=', 'kept', 'kept', 'dim'],

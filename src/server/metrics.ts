@@ -29,6 +29,7 @@ const STATES: readonly State[] = [
   'unserved',
   'missing',
   'orphaned',
+  'stranded',
   'unmanaged',
   'foreign',
   'ambiguous',

@@ -10,7 +10,7 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin: 2.2rem 0 .3rem; } h3 
 .badge { font-size: .8rem; font-weight: 600; padding: .15rem .6rem; border: 1.5px solid currentColor; border-radius: 1rem; vertical-align: middle; color: var(--quiet); }
 .badge.in-sync { color: var(--good); } .badge.skipped, .badge.drifted { color: var(--warn); } .badge.held { color: var(--held); } .badge.failing { color: var(--bad); }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .15rem 1rem; margin: 0; } dt, .note, small, footer { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
-.error, tr.failed td:first-child { color: var(--bad); font-weight: 600; } tr.held td:first-child { color: var(--held); font-weight: 600; }
+.error, tr.failed td:first-child { color: var(--bad); font-weight: 600; } tr.held td:first-child, tr.stranded td:first-child { color: var(--held); font-weight: 600; }
 tr.delete td:first-child, tr.disable td:first-child { color: var(--bad); } tr.chosen, tr.skipped { color: var(--quiet); }
 .warnings { padding-left: 1.1rem; } .warnings .warning { color: var(--warn); font-weight: 600; } .warnings .info { color: var(--quiet); }
 .coverage span { display: inline-block; white-space: nowrap; margin-right: 1.2rem; } meter { width: 5rem; vertical-align: middle; }

@@ -49,7 +49,12 @@ const CASES: Readonly<
   'operation-quotas': ['plan', true, ['off', false], ['on', true]],
   'values-env-prefix': ['plan', 'APIKEEPER_VALUE_', ['KEY_', 'KEY_'], ['VALUE_', 'VALUE_']],
   'values-dir': ['plan', undefined, ['/run/values', '/run/values'], ['values', 'values']],
-  'lock-dir': ['apply', undefined, ['/run/lock/apikeeper', '/run/lock/apikeeper'], ['lock', 'lock']],
+  'lock-dir': [
+    'apply',
+    undefined,
+    ['/run/lock/apikeeper', '/run/lock/apikeeper'],
+    ['lock', 'lock'],
+  ],
   'values-secrets': ['plan', 'apikeeper/', ['residents/', 'residents/'], ['housing/', 'housing/']],
   schedule: ['run', undefined, ['off', 'off'], ['*/30 * * * * *', '*/30 * * * * *']],
   'quiet-period': ['run', 500, ['0s', 0], ['2s', 2000]],

@@ -30,13 +30,17 @@ describe('allow-loss', () => {
       (await Promise.all(NAMES.map((name) => keyNamed(gateway, name)))).map((key) => key?.enabled);
 
     for (const name of ['beta', 'gamma']) await rm(join(bench.space.path, `${name}.yaml`));
-    await until(() => daemon.state === 'held');
+    // A first reading of the directory proves no absence: until the second, no guard is asked.
+    const message = await until(
+      () =>
+        daemon
+          .report()
+          ?.targets.flatMap(({ objects }) => objects)
+          .find(({ reason }) => reason === 'guard')?.message,
+    );
+    expect(daemon.state).toBe('held');
     expect(await enabled()).toEqual([true, true, true]);
-    const message = daemon
-      .report()
-      ?.targets.flatMap(({ objects }) => objects)
-      .find(({ reason }) => reason === 'guard')?.message;
-    const [, line] = /apikeeper\.dev\/allow-loss: "([^"]+)"/.exec(message ?? '') ?? [];
+    const [, line] = /apikeeper\.dev\/allow-loss: "([^"]+)"/.exec(message) ?? [];
     expect(line).toMatch(/^2 until /);
 
     await bench.space.replace('target.yaml', targetOf(bench.owner, line));

@@ -84,6 +84,9 @@ export interface Bench extends AsyncDisposable {
   readonly space: Workspace;
   readonly clock: PatientClock;
   readonly owner: string;
+  /** What a process on this bench is made of. */
+  readonly settings: Settings;
+  readonly surroundings: EngineDeps;
   readonly events: readonly ({ readonly event: EventName } & EventFields)[];
   /** What somebody without apikeeper does; other accounts by their number. */
   console(account?: string): APIGateway;
@@ -164,6 +167,8 @@ export async function createBench(
     space,
     clock,
     owner,
+    settings: { ...SETTINGS, directory: space.path, owner },
+    surroundings,
     events,
     console: (account) =>
       stack.adopt(handOf(emulator.url, account), (gateway) => gateway.destroy()),

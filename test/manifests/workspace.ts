@@ -8,6 +8,7 @@ export interface Workspace extends AsyncDisposable {
   write(file: string, text: string | Uint8Array): Promise<void>;
   /** Writes as careful editors do: a reader sees the old text or the new one, never half of it. */
   replace(file: string, text: string): Promise<void>;
+  remove(file: string): Promise<void>;
   /** Publishes a link as git-sync and the kubelet do: made aside, then renamed over the old one. */
   publish(link: string, target: string): Promise<void>;
 }
@@ -28,6 +29,7 @@ export async function createWorkspace(
       await writeFile(aside, text);
       await rename(aside, join(path, file));
     },
+    remove: (file) => rm(join(path, file)),
     async publish(link, target) {
       await symlink(target, join(path, `${link}.new`));
       await rename(join(path, `${link}.new`), join(path, link));

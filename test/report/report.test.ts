@@ -27,6 +27,18 @@ describe('what a reader sees', () => {
     });
   }
 
+  test('a stranded object is told by name, with the way out', () => {
+    const message = 'no Target bears the namespace staging';
+    const stranded = object({ name: 'acme', namespace: 'staging', state: 'stranded', message });
+    const shown = report([target([stranded], { state: 'in-sync' })]);
+    assertReport(shown);
+    const text = renderText(shown, { colour: false });
+    expect(text).toContain('? ApiKey/acme  stranded');
+    expect(text).toContain(message);
+    expect(text).toContain('Plan: 1 stranded');
+    expect(renderMarkdown(shown)).toContain('| **stranded** | `ApiKey/acme` |');
+  });
+
   test('colour changes nothing but the colour', () => {
     const coloured = renderText(samplePlan, { colour: true });
     expect(coloured).not.toBe(stripVTControlCharacters(coloured));

@@ -12,6 +12,8 @@ export interface LiveIndex {
   readonly declared: ReadonlySet<string>;
   /** APIs whose stages could not be read. */
   readonly unread: ReadonlySet<string>;
+  /** The identity that our tags give an object, in the namespace that carries it over. */
+  claimOf(live: Live): { readonly namespace: string; readonly name: string } | undefined;
   byId(kind: string, id: string): Live | undefined;
   /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
   byOwner(identity: string): readonly Live[];
@@ -19,20 +21,28 @@ export interface LiveIndex {
   byName(kind: string, name: string): readonly Live[];
 }
 
+/** `carriedOver`: old namespaces, by which our tags still call objects, with the ones that take them over. */
 export function createLiveIndex(
   about: Pick<LiveIndex, 'namespace' | 'owner' | 'apis' | 'live'> &
     Partial<Pick<LiveIndex, 'declared' | 'unread'>>,
+  carriedOver: ReadonlyMap<string, string> = new Map(),
 ): LiveIndex {
   const ids = new Map(about.live.map((live) => [`${live.kind} ${live.id}`, live]));
   const names = Map.groupBy(about.live, (live) => `${live.kind} ${live.name}`);
-  const claims = Map.groupBy(about.live, (live) => {
+  const ownClaimOf = (live: Live) => {
     const claim = claimOf(live, about.owner);
+    const namespace = claim && carriedOver.get(claim.namespace);
+    return claim && namespace !== undefined ? { ...claim, namespace } : claim;
+  };
+  const claims = Map.groupBy(about.live, (live) => {
+    const claim = ownClaimOf(live);
     return claim && identity({ kind: live.kind, ...claim });
   });
   return {
     declared: new Set(),
     unread: new Set(),
     ...about,
+    claimOf: ownClaimOf,
     byId: (kind, id) => ids.get(`${kind} ${id}`),
     byOwner: (who) => claims.get(who) ?? [],
     byName: (kind, name) => names.get(`${kind} ${name}`) ?? [],

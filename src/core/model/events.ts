@@ -24,6 +24,10 @@ export const EVENTS = {
     level: 'warn',
     message: 'an object is removed that this process never saw declared',
   },
+  'object.stranded': {
+    level: 'warn',
+    message: 'object of our owner bears a namespace that no Target here bears',
+  },
   'step.held': { level: 'warn', message: 'step held' },
   'step.contested': {
     level: 'error',

@@ -64,6 +64,8 @@ export interface Desired {
   readonly source: Source;
   /** The name of the Consumer that it was expanded from, in the same namespace. */
   readonly consumer?: string;
+  /** What several documents of this identity differ in, for people. They are ignored in these fields, and make nothing. */
+  readonly disputed?: string;
 }
 
 /** A Target document, with its schema defaults filled in. What is absent was not written. */
@@ -79,10 +81,14 @@ export interface Target {
   readonly schedule: string;
   readonly budget: { readonly requestsPerSecond: number; readonly burst: number };
   readonly guards: { readonly maxKeys: number; readonly maxPercent: number };
+  /** Why nothing can be read or written: the Target is declared twice, in different places. */
+  readonly unusable?: string;
   /** Raises the guards for a while. */
   readonly allowLoss?: AllowedLoss;
   /** True for the one that exists because no Target is declared at all. */
   readonly implicit: boolean;
+  /** The namespace that it had before: what our tags place there is carried over. */
+  readonly movedFrom?: string;
   readonly source?: Source;
 }
 

@@ -43,12 +43,14 @@ export interface PlanInput {
   readonly neighbours: readonly Desired[];
   /** The owner of each namespace of the account. Absent: the Target's own owner everywhere. */
   readonly owners?: ReadonlyMap<string, string>;
-  /** The namespaces that the tree declares: what our tags place in any other is nobody's here. */
-  readonly namespaces: ReadonlySet<string>;
+  /** The namespaces that Targets of this account and region bear; undefined where not all are known. */
+  readonly namespaces: ReadonlySet<string> | undefined;
   /** Identities of documents that parse but are invalid: they have not left Git. */
   readonly invalid: ReadonlySet<string>;
   /** Whether every file was read and every document of this namespace is valid. */
   readonly complete: boolean;
+  /** Why an object that no document declares may be declared all the same, with the way out; undefined where it is not. */
+  readonly doubtOf?: (identity: string) => string | undefined;
   readonly live: readonly Live[];
   readonly apis: readonly Api[] | undefined;
   /** APIs whose stages could not be read: a stage that seems missing there may exist. */

@@ -22,6 +22,7 @@ export type State =
   | 'unserved'
   | 'missing'
   | 'orphaned'
+  | 'stranded'
   | 'unmanaged'
   | 'foreign'
   | 'ambiguous'
@@ -37,6 +38,8 @@ export type HoldReason =
   | 'guard'
   | 'mass-missing'
   | 'incomplete-manifests'
+  | 'stranded'
+  | 'moved-target'
   | 'no-key-can-pass'
   | 'undeployed-changes'
   | 'contested'
@@ -114,8 +117,18 @@ export interface Step {
   readonly fixedId?: string;
 }
 
+/** An object of our owner, in a namespace that no Target here bears. */
+export interface Stranded {
+  readonly namespace: string;
+  readonly name: string;
+  readonly live: Live;
+  /** For people: why, and the way out. */
+  readonly message: string;
+}
+
 export interface Plan {
   readonly steps: readonly Step[];
+  readonly stranded: readonly Stranded[];
   /** Live objects that are nobody's here. */
   readonly unmanaged: readonly Live[];
 }

@@ -10,7 +10,7 @@ import {
 } from '../compare/delete-after.ts';
 import { appliedTag, wasWritten } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
-import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
+import { isRetired, otherManager } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
 import { pointer } from '../model/json.ts';
 import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
@@ -45,7 +45,7 @@ export function planOrphans(
     [...matches].filter(([, found]) => found.is === 'live').map(([desired]) => identity(desired)),
   );
   const orphans = input.live.flatMap((live): Orphan[] => {
-    const claim = claimOf(live, world.owner);
+    const claim = world.claimOf(live);
     if (claim?.namespace !== namespace || taken.has(live)) return [];
     const who = identity({ kind: live.kind, ...claim });
     // A retired object keeps its grace and its end, also where its name is declared anew for another object.
@@ -320,7 +320,7 @@ function removed(
   const waits: Step = { ...remove, action: 'hold', wants: 'delete', reason: 'grace', message };
   const isOurs = (key: string) => {
     const live = world.byId('ApiKey', key);
-    return live !== undefined && claimOf(live, world.owner) !== undefined;
+    return live !== undefined && world.claimOf(live) !== undefined;
   };
   // Guests stay until the plan is deleted: it may come back first.
   const others = keys.filter((key) => !waiting.has(key) && isOurs(key));

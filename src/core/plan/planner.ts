@@ -11,8 +11,10 @@ import { holdThrottleRemoval } from '../holds/throttle-order.ts';
 import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import { held, type Incident, type Plan, type Step } from '../model/plan.ts';
+import { held, type Incident, type Plan, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
+import { holdDisputed } from './disputed.ts';
+import { holdDoubtfulAbsence } from './doubtful-absence.ts';
 import { type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
 import { planCreate } from './plan-create.ts';
@@ -21,11 +23,12 @@ import { planUpdate } from './plan-update.ts';
 import { type PlanningContext, stepBase } from './planning-context.ts';
 import { endDeparture } from './returns.ts';
 import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
+import { holdStrandedTwins, strandedObjects } from './stranded.ts';
 
 /** Plans one Target alone. */
 export function plan(input: PlanInput): Plan {
   const [only] = planAccount([input]);
-  return only ?? { steps: [], unmanaged: [] };
+  return only ?? { steps: [], stranded: [], unmanaged: [] };
 }
 
 /**
@@ -39,9 +42,17 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
 
   const worldOf = worldsOf(inputs, first);
   const matches = matchesOf(inputs, worldOf);
+  const strandedOf = new Map(
+    inputs.map((input) => {
+      const world = worldOf(input.target.namespace);
+      return [input, strandedObjects(input, world, matches.values())];
+    }),
+  );
   const steps = inputs.flatMap((input) => {
     const world = worldOf(input.target.namespace);
-    return [...declaredSteps(input, world, matches), ...planOrphans(input, world, matches)];
+    const stranded = strandedOf.get(input) ?? [];
+    const orphaned = holdDoubtfulAbsence(planOrphans(input, world, matches), input);
+    return [...declaredSteps(input, world, matches, stranded), ...orphaned];
   });
   const meant = new Map(
     [...matches].map(([desired, found]) => [
@@ -55,7 +66,11 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   const byNamespace = Map.groupBy(settled, ({ namespace }) => namespace);
   return inputs.map((input) => {
     const own = inKindOrder(byNamespace.get(input.target.namespace) ?? [], input);
-    return { steps: own, unmanaged: unmanaged(input, own) };
+    // The first Target of each owner tells of them.
+    const { owner } = input.target;
+    const teller = inputs.find(({ target }) => target.owner === owner);
+    const stranded = input === teller ? (strandedOf.get(input) ?? []) : [];
+    return { steps: own, stranded, unmanaged: unmanaged(input, own) };
   });
 }
 
@@ -78,12 +93,20 @@ function worldsOf(
     ...inputs.map(({ target }) => [target.namespace, target.owner] as const),
   ]);
   const { apis, live, unread } = first;
+  const carriedOver = new Map(
+    inputs.flatMap(({ target: { movedFrom, namespace } }) =>
+      movedFrom === undefined ? [] : [[movedFrom, namespace] as const],
+    ),
+  );
   const indexes = new Map<string, LiveIndex>();
   return (namespace) => {
     const owner = owners.get(namespace) ?? first.target.owner;
     const index =
       indexes.get(owner) ??
-      createLiveIndex({ namespace, owner, apis, live, ...compact({ declared, unread }) });
+      createLiveIndex(
+        { namespace, owner, apis, live, ...compact({ declared, unread }) },
+        carriedOver,
+      );
     indexes.set(owner, index);
     return { ...index, namespace };
   };
@@ -116,6 +139,7 @@ function declaredSteps(
   input: PlanInput,
   world: LiveIndex,
   matches: ReadonlyMap<Desired, Match>,
+  stranded: readonly Stranded[],
 ): readonly Step[] {
   const doubtful = new Set(
     [...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])),
@@ -143,7 +167,7 @@ function declaredSteps(
         };
         return objectSteps(object, detectLostTags(object, matches.get(desired) as Match));
       });
-    steps.push(...holdMassMissing(made, rules.kind, input));
+    steps.push(...holdStrandedTwins(holdMassMissing(made, rules.kind, input), stranded));
   }
   return steps;
 }
@@ -195,8 +219,9 @@ function objectSteps(
       }),
     ];
   }
-  const steps =
+  const wanted =
     found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
+  const steps = holdDisputed(object, live, wanted);
   return modeOf(object.desired, object.input.target, object.input.policy) === 'observe'
     ? steps.map(observed)
     : steps;
@@ -246,8 +271,7 @@ function unmanaged(input: PlanInput, steps: readonly Step[]): Live[] {
       .filter((step) => step.reason !== 'not-owned')
       .map((step) => `${step.kind} ${step.live?.id}`),
   );
-  const isOurs = (live: Live) =>
-    input.namespaces.has(claimOf(live, input.target.owner)?.namespace ?? '');
+  const isOurs = (live: Live) => claimOf(live, input.target.owner) !== undefined;
   return input.live.filter((live) => !known.has(`${live.kind} ${live.id}`) && !isOurs(live));
 }
 

@@ -4,7 +4,14 @@ import { claimOf } from '../compare/ownership.ts';
 import { compact } from '../model/compact.ts';
 import { compareText } from '../model/json.ts';
 import { identity, type Json, type Live } from '../model/model.ts';
-import { CHOSEN_HOLDS, type Change, causeOfStep, type Plan, type Step } from '../model/plan.ts';
+import {
+  CHOSEN_HOLDS,
+  type Change,
+  causeOfStep,
+  type Plan,
+  type Step,
+  type Stranded,
+} from '../model/plan.ts';
 import type {
   Outcome,
   OverallState,
@@ -43,7 +50,9 @@ export function hasDrifted(step: Step): boolean {
 }
 
 export function reportObjects({ plan, results, driftedSince }: Findings): ReportObject[] {
-  return plan.steps.map((step) => {
+  return [...plan.steps.map(objectOf), ...plan.stranded.map(strandedObject)];
+
+  function objectOf(step: Step): ReportObject {
     const result = results?.get(step);
     const cause = causeOfStep(step.changes);
     const since = driftedSince.get(identity(step));
@@ -70,7 +79,21 @@ export function reportObjects({ plan, results, driftedSince }: Findings): Report
       ...(step.deleteAfter !== undefined && isLeaving(step) && { deleteAfter: step.deleteAfter }),
       outcome: result?.outcome,
     });
-  });
+  }
+}
+
+function strandedObject({ live, namespace, name, message }: Stranded): ReportObject {
+  const { kind, id } = live;
+  return {
+    kind,
+    namespace,
+    name,
+    awsId: id,
+    state: 'stranded',
+    action: 'keep',
+    message,
+    changes: [],
+  };
 }
 
 function isLeaving({ action, wants }: Step): boolean {

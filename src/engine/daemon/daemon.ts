@@ -51,6 +51,9 @@ export async function startDaemon(
   let report: Report | undefined;
   let progressedAt = clock.now();
   let stopped: Promise<void> | undefined;
+  const closing = new AbortController();
+  /** Second looks to come, by namespace and time. */
+  const secondLooks = new Set<string>();
 
   const looks = createCoalescer<Look>(async (batch) => {
     const startedAt = clock.now();
@@ -145,6 +148,7 @@ export async function startDaemon(
     occasion: PassCause,
     { signal, newer }: PassControl,
   ): Promise<ReconcileResult | undefined> {
+    const startedAt = clock.now();
     const cue = occasion === 'retry' ? 'schedule' : occasion;
     const isAgain = occasion === 'retry' || occasion === 'change';
     await Promise.all(ending);
@@ -160,6 +164,7 @@ export async function startDaemon(
         newest: () => tree,
         keepsReading: isAgain,
         skipPermanentFailures: isAgain,
+        onUnproven: (at) => lookAgain(targets, { at, since: startedAt }),
       });
     } catch (error) {
       if (!(error instanceof Outdated)) throw error;
@@ -168,6 +173,26 @@ export async function startDaemon(
     } finally {
       progressedAt = clock.now();
     }
+  }
+
+  /** The second look at the directory, for removals that one reading does not prove. */
+  function lookAgain(
+    [target]: readonly Target[],
+    { at, since }: { readonly at: number; readonly since: number },
+  ): void {
+    const namespace = target?.namespace;
+    const key = `${namespace} ${at}`;
+    if (namespace === undefined || secondLooks.has(key)) return;
+    secondLooks.add(key);
+    clock.sleep(at - clock.now(), closing.signal).then(
+      () => {
+        secondLooks.delete(key);
+        look({ cue: 'change', namespace, since });
+      },
+      () => {
+        // The daemon stops.
+      },
+    );
   }
 
   function publish(read: Tree, trigger: DaemonTrigger, startedAt: number): void {
@@ -198,6 +223,7 @@ export async function startDaemon(
   }
 
   async function release(): Promise<void> {
+    closing.abort(new Error('apikeeper stopped before its turn'));
     quiet[Symbol.dispose]();
     const disposing = [watcher, looks, ...loops.values()].map((one) => one[Symbol.asyncDispose]());
     await Promise.all([...disposing, ...ending]);
@@ -247,6 +273,7 @@ function textOf(tree: Tree, targets: readonly Target[]): string {
     declared,
     documents,
     tree.invalid.filter(isHere),
+    tree.heldRemovals.filter(isHere),
     incomplete,
     tree.complete,
   ]);

@@ -4,6 +4,7 @@ import { compareText } from '../../core/model/json.ts';
 import type { Problem, Target } from '../../core/model/model.ts';
 import { WARNINGS } from '../../core/model/warning.ts';
 import type { Tree } from '../../manifests/load.ts';
+import { namesMovedFrom } from '../../manifests/moved-names.ts';
 import type { TreeWarning } from '../../manifests/warnings.ts';
 import { time } from '../state/hash-and-time.ts';
 
@@ -62,11 +63,13 @@ export function withoutUnusable(read: Tree, now: number): Tree {
     namespace,
     name: namespace,
   }));
+  const idle = tree.desired.filter(({ namespace }) => unusable.has(namespace));
   return {
     ...tree,
     targets: tree.targets.filter(({ namespace }) => !unusable.has(namespace)),
     desired: tree.desired.filter(({ namespace }) => !unusable.has(namespace)),
     invalid: [...tree.invalid, ...invalid],
+    heldRemovals: [...tree.heldRemovals, ...idle.flatMap(namesMovedFrom)],
     problems: [...tree.problems, ...problems],
     incompleteNamespaces: [...new Set([...tree.incompleteNamespaces, ...unusable])].sort(
       compareText,

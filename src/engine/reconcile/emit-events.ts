@@ -30,6 +30,7 @@ export function emitPlan(plan: Plan, telling: Telling): void {
     const step = plan.steps.find((one) => identity(one) === who);
     if (step) emit('drift.resolved', { ...about(step), ...lasted });
   }
+  announceStranded(plan, telling);
   announceHolds(plan, telling);
   announce(plan.steps, 'unserved', {
     namespace,
@@ -120,6 +121,22 @@ interface Standing {
   /** By identity. */
   readonly told: Map<string, string>;
   readonly tell: (step: Step, message: string) => void;
+}
+
+/** Each stranded object once, until it is none any more. */
+function announceStranded({ stranded }: Plan, telling: Telling): void {
+  const { memory, emit } = telling;
+  const all = new Map(
+    stranded.map((one) => [`${telling.namespace} ${one.live.kind} ${one.live.id}`, one]),
+  );
+  for (const told of memory.reportedStranded)
+    if (told.startsWith(`${telling.namespace} `) && !all.has(told))
+      memory.reportedStranded.delete(told);
+  for (const [key, { live, namespace, name, message }] of all) {
+    if (memory.reportedStranded.has(key)) continue;
+    memory.reportedStranded.add(key);
+    emit('object.stranded', { kind: live.kind, namespace, name, awsId: live.id, message });
+  }
 }
 
 function announceHolds(plan: Plan, { namespace, memory, emit }: Telling): void {

@@ -9,12 +9,13 @@ import { worst } from '../../core/plan/summarize.ts';
 import { orAborted } from '../../gateway/abort.ts';
 import type { Budget } from '../../gateway/budget.ts';
 import { isCurrent } from '../../manifests/files.ts';
-import { load, type Tree } from '../../manifests/load.ts';
+import type { Tree } from '../../manifests/load.ts';
 import { LockTaken } from '../lock/lock.ts';
 import { classOf, isFinal, messageOf } from '../state/permanent-failures.ts';
 import type { Call, EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
-import { withoutUnusable } from './cron.ts';
 import { createLocks } from './locks.ts';
+import { createManifestReader } from './manifest-reader.ts';
+import { createTargetPlaces } from './moved-target.ts';
 import type { PassRequest } from './pass.ts';
 import { groupByPlace, placeOf } from './place.ts';
 import { type ReconcileResult, reconcile } from './reconcile.ts';
@@ -62,12 +63,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
   const sessions = createSessions(settings, { ...surroundings, onCall });
   const locks = createLocks(settings, surroundings);
   const told = new Set<string>();
+  const manifests = createManifestReader(settings, clock);
+  const places = createTargetPlaces();
 
   async function loadTree(): Promise<Tree> {
-    const tree = withoutUnusable(
-      await load(settings.directory, { owner: settings.owner }),
-      clock.now(),
-    );
+    const tree = await manifests.read();
     tellProblems(tree.problems, told, surroundings.emit);
     const { files, documents, revision } = tree;
     surroundings.emit(
@@ -91,11 +91,12 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     const emits = new Map(targets.map((target) => [target.namespace, emitFor(target, tree)]));
     const emitOf = ({ namespace }: Pick<Target, 'namespace'>) =>
       emits.get(namespace) ?? surroundings.emit;
-    const opened = await Promise.all(targets.map((target) => open(target, tree, request)));
+    const reports = new Map<string, TargetReport>();
+    const staying = targets.filter((target) => !isUnusable(target) && !holdMove(target));
+    const opened = await Promise.all(staying.map((target) => open(target, tree, request)));
     const members = opened.flatMap(({ target, session }) =>
       session ? [{ target, session, emit: emitOf(target) }] : [],
     );
-    const reports = new Map<string, TargetReport>();
     let retryable = false;
     let superseded = false;
 
@@ -125,7 +126,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
               throw new Outdated('the manifests changed while they were being applied');
           },
           onTaken: ({ target, session }, error) => fail(target, error, session),
-          pass: (part) => reconcile({ account, tree, settings, surroundings, ...part }),
+          pass: (part) => reconcile({ account, tree, manifests, settings, surroundings, ...part }),
         });
         retryable ||= passed.retryable;
         superseded ||= passed.superseded;
@@ -141,6 +142,7 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
           if (!reports.has(target.namespace)) fail(target, error, session);
       }
     }
+    for (const { target, session } of members) places.note(target, session.account.memory);
     const finished = targets.flatMap((target) => {
       const report = reports.get(target.namespace);
       const session = members.find((one) => one.target === target)?.session;
@@ -159,6 +161,30 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       emitOf(report)('reconcile.finished', { trigger, state, summary, calls, durationMs });
     }
     return { reports: finished, retryable, superseded };
+
+    function isUnusable(target: Target): boolean {
+      const { namespace, unusable } = target;
+      if (unusable === undefined) return false;
+      reports.set(namespace, { ...unread(target, settings, request), error: unusable });
+      return true;
+    }
+
+    /** A Target that has left its objects in another place: nothing of its namespace is asked or written. */
+    function holdMove(target: Target): boolean {
+      const move = places.heldMove(target);
+      if (!move) return false;
+      const { object, isNews } = move;
+      const none = unread(target, settings, request);
+      const summary = { ...none.summary, hold: 1 };
+      reports.set(target.namespace, { ...none, state: 'held', objects: [object], summary });
+      const { kind, name, reason, message, source } = object;
+      if (isNews)
+        emitOf(target)(
+          'step.held',
+          compact({ kind, name, reason, message, source, chosen: false }),
+        );
+      return true;
+    }
 
     async function confirmed(planned: readonly TargetReport[]): Promise<boolean> {
       if (!request.confirm) return true;
@@ -230,6 +256,11 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
     about: { readonly trigger: Trigger; readonly startedAt: number },
   ): Report {
     const invalid = tree.problems.length > 0 ? (['failing'] as const) : [];
+    // A Target that is declared twice goes on as far as its copies agree, and is none to rely on.
+    const twice = tree.problems.filter(({ kind }) => kind === 'Target');
+    const isTwice = ({ namespace }: TargetReport) =>
+      twice.some((problem) => problem.namespace === namespace);
+    const all = targets.map((one) => (isTwice(one) ? { ...one, state: 'failing' as const } : one));
     return {
       formatVersion: 1,
       version: settings.version,
@@ -238,8 +269,8 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
       revision: tree.revision ?? null,
       startedAt: new Date(about.startedAt).toISOString(),
       durationMs: Math.max(0, clock.now() - about.startedAt),
-      state: worst([...targets.map((target) => target.state), ...invalid]),
-      targets,
+      state: worst([...all.map((target) => target.state), ...invalid]),
+      targets: all,
       problems: tree.problems,
     };
   }
@@ -329,6 +360,20 @@ function failed(
   error: unknown,
   session: Session | undefined,
 ): TargetReport {
+  const accountId = session?.connection.accountId ?? target.accountId;
+  const rival = error instanceof LockTaken ? error.rival : undefined;
+  return compact({
+    ...unread(target, settings, request),
+    accountId,
+    region: session?.connection.region ?? target.region ?? 'unknown',
+    state: rival ? 'skipped' : 'failing',
+    error: messageOf(error),
+    lockedBy: rival && { pid: rival.pid, user: String(rival.uid), trusted: rival.trusted },
+  });
+}
+
+/** The report of a Target of which nothing was read. */
+function unread(target: Target, settings: Settings, request: ReconcileRequest): TargetReport {
   const none = {
     create: 0,
     adopt: 0,
@@ -341,17 +386,13 @@ function failed(
     failed: 0,
     unmanaged: 0,
   };
-  const accountId = session?.connection.accountId ?? target.accountId;
-  const rival = error instanceof LockTaken ? error.rival : undefined;
   return compact({
     namespace: target.namespace,
-    accountId,
-    region: session?.connection.region ?? target.region ?? 'unknown',
+    accountId: target.accountId,
+    region: target.region ?? 'unknown',
     owner: target.owner,
     mode: settings.mode ?? target.mode ?? request.unsetMode,
-    state: rival ? 'skipped' : 'failing',
-    error: messageOf(error),
-    lockedBy: rival && { pid: rival.pid, user: String(rival.uid), trusted: rival.trusted },
+    state: 'failing',
     coverage: {},
     calls: {},
     waitedMs: 0,

@@ -7,13 +7,14 @@ import type { Plan } from '../../core/model/plan.ts';
 import type { Pinned, PlanInput } from '../../core/model/plan-input.ts';
 import { planAccount } from '../../core/plan/planner.ts';
 import { kinds } from '../../kinds/index.ts';
+import { removalDoubt } from '../../manifests/moved-names.ts';
 import { resolveHiddenMembers, resolveStageMembers } from '../observe/hidden-members.ts';
 import type { ObservedState } from '../observe/observe.ts';
 import { fingerprint, time } from '../state/hash-and-time.ts';
 import { comparePinned } from '../state/pinned-values.ts';
 import { contestedFields } from '../state/reverts.ts';
 import type { Settings } from '../state/settings.ts';
-import { type AccountPass, documentsOf, observing, targetsOf } from './pass.ts';
+import { type AccountPass, documentsOf, namespacesOf, observing, targetsOf } from './pass.ts';
 
 export const RULES: readonly Rules[] = kinds.map((kind) => kind.rules);
 
@@ -22,11 +23,14 @@ export type Seen = Pick<ObservedState, 'live' | 'apis'> & Partial<Pick<ObservedS
 
 /** One input for each Target of the pass, in its order. */
 export function inputsOf(seen: Seen, pass: AccountPass, rules = RULES): PlanInput[] {
-  const { tree, account, members, surroundings } = pass;
+  const { tree, account, members, surroundings, manifests, request } = pass;
   const now = surroundings.clock.now();
   const documents = documentsOf(pass);
   const common = {
-    namespaces: new Set(tree.targets.map(({ namespace }) => namespace)),
+    namespaces: namespacesOf(pass),
+    // A plan that nothing follows from believes the directory as it is.
+    doubtOf: (who: string) =>
+      removalDoubt(tree.heldRemovals, who) ?? (request.write ? manifests.doubtOf(who) : undefined),
     owners: new Map(targetsOf(pass).map(({ namespace, owner }) => [namespace, owner])),
     invalid: new Set(tree.invalid.map(identity)),
     unread: new Set(seen.unread?.map(({ apiId }) => apiId)),

@@ -8,6 +8,7 @@ import { kinds } from '../../kinds/index.ts';
 import type { Tree } from '../../manifests/load.ts';
 import type { ObserveOptions } from '../observe/observe.ts';
 import type { EngineDeps, ReconcileRequest, Settings } from '../state/settings.ts';
+import type { ManifestReader } from './manifest-reader.ts';
 import { placeOf } from './place.ts';
 import { readWithAny } from './read-with-any.ts';
 import type { Account, Session } from './sessions.ts';
@@ -44,6 +45,7 @@ export interface AccountPass {
   /** At least one. The Targets of the account that are not among them still declare their documents. */
   readonly members: readonly Member[];
   readonly tree: Tree;
+  readonly manifests: Pick<ManifestReader, 'doubtOf' | 'secondLookAt' | 'lookAgain'>;
   readonly settings: Settings;
   readonly surroundings: EngineDeps;
   readonly request: PassRequest;
@@ -58,6 +60,16 @@ const READING = 5;
 export function targetsOf({ tree, members, surroundings }: AccountPass): readonly Target[] {
   const places = new Set(members.map(({ target }) => placeOf(target, surroundings.env)));
   return tree.targets.filter((target) => places.has(placeOf(target, surroundings.env)));
+}
+
+/** The namespaces that Targets of the account bear; undefined where not all Targets are known. */
+export function namespacesOf(pass: AccountPass): ReadonlySet<string> | undefined {
+  const { targets, targetNamespaces } = pass.tree;
+  const here = new Set(targetsOf(pass));
+  // An unusable Target may be anywhere.
+  const others = targets.filter((one) => one.unusable === undefined && !here.has(one));
+  const elsewhere = new Set(others.map(({ namespace }) => namespace));
+  return targetNamespaces && new Set(targetNamespaces.filter((name) => !elsewhere.has(name)));
 }
 
 /** The documents of all Targets of the account. */

@@ -27,6 +27,7 @@ import { plansFrom, RULES } from './inputs.ts';
 import { type AccountPass, documentsOf, type Member, observing, writingSignal } from './pass.ts';
 import { remember } from './remember.ts';
 import { createRevokeFirst, type RevokeFirst } from './revoke-first.ts';
+import { asksForSecondLook } from './second-look.ts';
 import { reportOf } from './target-report.ts';
 
 /** A process's first creates of a kind wait so long after the first list for a second: a predecessor may have created and died (docs/contract.md#ownership). */
@@ -61,6 +62,7 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
     snapshot = await lookAtAll(pass, first);
     plans = await plansFrom(snapshot, pass, held);
   }
+  if (await wasProven(plans, pass)) plans = await plansFrom(snapshot, pass, held);
   if (request.newer?.hasArrived) return SUPERSEDED;
 
   eachPlan(plans, pass, (plan, member) => emitPlan(plan, tellingOf(member.target, pass)));
@@ -73,6 +75,14 @@ export async function reconcile(pass: AccountPass): Promise<ReconcileResult> {
     return { reports: planned, retryable: false, superseded: false };
   }
   return await carryOut({ plans, todo, snapshot }, first, writing, pass);
+}
+
+/** Reads the directory again where plans wait for that and no daemon does it; then they are to be made anew. */
+async function wasProven(plans: readonly Plan[], pass: AccountPass): Promise<boolean> {
+  const at = asksForSecondLook(plans, pass);
+  if (at === undefined || pass.request.onUnproven) return false;
+  await pass.manifests.lookAgain(at, pass.request.signal);
+  return true;
 }
 
 /** What a pass found, and is to do. */

@@ -28,6 +28,7 @@ import { announceOrphans, emitDrift, emitResult, rememberDeclared } from './emit
 import { inputsOf, RULES, type Seen } from './inputs.ts';
 import { type AccountPass, documentsOf } from './pass.ts';
 import { rememberSteps } from './remember.ts';
+import { asksForSecondLook } from './second-look.ts';
 
 /** What was revoked before the plan was made. */
 export interface Revoked {
@@ -99,7 +100,9 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     if (request.signal?.aborted) return;
     const rules = RULES.filter(({ kind }) => kinds.includes(kind));
     const current = { ...seen, live: withWrites(seen.live, written) };
-    const steps = planAccount(inputsOf(current, now, rules))
+    const plans = planAccount(inputsOf(current, now, rules));
+    if (!statedOnly) asksForSecondLook(plans, now);
+    const steps = plans
       .flatMap((plan) => plan.steps)
       .filter((step) => !statedOnly || step.state !== 'orphaned');
     const todo = revocations(operations(steps, rules)).filter(({ id }) => !failed.has(id));
@@ -136,7 +139,7 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     const { kept } = account;
     if (!kept) return;
     const newest = { ...pass, tree: request.newest?.() ?? pass.tree };
-    if (touchedSince(kept, documentsOf(newest)).length === 0) return;
+    if (!account.awaitsProof && touchedSince(kept, documentsOf(newest)).length === 0) return;
     const all = RULES.map(({ kind }) => kind);
     begin({ seen: kept.snapshot, kinds: all, statedOnly: false, isOld: true });
   };

@@ -23,6 +23,8 @@ export interface Account {
   readonly inPlay: LiveSecrets;
   /** The live state as it was last read and written, and the documents that it was read for; undefined before the first whole reading. */
   kept?: CachedState;
+  /** Whether removals wait for a second look at the manifests directory. */
+  awaitsProof?: boolean;
   /** The locks under which `kept` was read. */
   readonly locks: WeakSet<Lock>;
 }

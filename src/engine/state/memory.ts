@@ -48,6 +48,8 @@ export interface Memory {
   readonly reportedDamage: Map<string, string>;
   /** Holds that were told: `<identity> <reason>`. */
   readonly reportedHolds: Set<string>;
+  /** Stranded objects that were told, by `<namespace of the Target> <kind> <id>`. */
+  readonly reportedStranded: Set<string>;
   /** Warnings that were told: `<identity> <code> <path> <message>`. */
   readonly reportedWarnings: Set<string>;
   /** By identity: what stages serve otherwise than declared, as it was told. */
@@ -73,6 +75,7 @@ export function createMemory(): Memory {
     reportedOrphans: new Set(),
     reportedDamage: new Map(),
     reportedHolds: new Set(),
+    reportedStranded: new Set(),
     reportedWarnings: new Set(),
     reportedUnserved: new Map(),
   };

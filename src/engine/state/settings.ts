@@ -67,6 +67,11 @@ export interface ReconcileRequest {
   readonly confirm?: (plan: Report) => Promise<boolean>;
   /** Aborted: the call in flight finishes, no further one begins. Its reason is an Error that says why. */
   readonly signal?: AbortSignal;
+  /**
+   * Told when the directory has to be read again, in milliseconds since the epoch, for removals to be proven:
+   * they are held in this pass. Absent: the pass itself waits, and reads again.
+   */
+  readonly onUnproven?: (at: number) => void;
   /** Steps that failed for good are not tried again while document and live object are what they were. */
   readonly skipPermanentFailures?: boolean;
 }
