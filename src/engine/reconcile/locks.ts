@@ -49,6 +49,8 @@ export function createLocks(settings: Settings, surroundings: EngineDeps): Locks
 
   /** A lock that was lost is given back, and taken anew. */
   async function standing(name: string, namespace: string): Promise<Lock> {
+    // An engine that ends takes no lock that it would not give back.
+    closing.signal.throwIfAborted();
     const taken = locks.get(name) ?? take(name);
     const lock = await taken.lock;
     taken.namespaces.add(namespace);
