@@ -45,7 +45,9 @@ export function appliedTag(
   fingerprint: Fingerprint,
 ): string {
   const before = decodeApplied(step.live?.tags[TAG.applied]);
-  const prints = new Map<string, string>(step.state === 'orphaned' ? before : []);
+  const prints = new Map<string, string>(
+    step.state === 'orphaned' || step.state === 'ambiguous' ? before : [],
+  );
   // A key source that is still to be deployed is not done with.
   const isDeployed = ![...unsettled].some((one) => one.startsWith('redeploy'));
   const isUnsettled = (field: string) =>

@@ -1,5 +1,6 @@
 /** The live objects of one account and region, and the ways to find one. */
 import { type Api, identity, type Live } from '../model/model.ts';
+import { formerlyOf } from './formerly.ts';
 import { claimOf } from './ownership.ts';
 
 export interface LiveIndex {
@@ -17,6 +18,8 @@ export interface LiveIndex {
   byId(kind: string, id: string): Live | undefined;
   /** Those whose tags say that they are this identity (`<kind>/<namespace>/<name>`) of the owner's. */
   byOwner(identity: string): readonly Live[];
+  /** Those that were renamed, and had this identity before. */
+  byFormerly(identity: string): readonly Live[];
   /** Those of that name; names are not unique. */
   byName(kind: string, name: string): readonly Live[];
 }
@@ -38,6 +41,10 @@ export function createLiveIndex(
     const claim = ownClaimOf(live);
     return claim && identity({ kind: live.kind, ...claim });
   });
+  const renamed = Map.groupBy(about.live, (live) => {
+    const before = ownClaimOf(live) && formerlyOf(live);
+    return before && identity({ kind: live.kind, ...before });
+  });
   return {
     declared: new Set(),
     unread: new Set(),
@@ -45,6 +52,7 @@ export function createLiveIndex(
     claimOf: ownClaimOf,
     byId: (kind, id) => ids.get(`${kind} ${id}`),
     byOwner: (who) => claims.get(who) ?? [],
+    byFormerly: (who) => renamed.get(who) ?? [],
     byName: (kind, name) => names.get(`${kind} ${name}`) ?? [],
   };
 }

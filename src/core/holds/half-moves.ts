@@ -84,11 +84,7 @@ function withoutHalves(
 
   const rest = step.changes.filter((change) => !halves.includes(change));
   const message = messageOf(halves.flatMap((change) => found.get(change) ?? []));
-  const hold = held(
-    { ...step, changes: halves, unclaimed: [], disclaims: [] },
-    'dependency',
-    message,
-  );
+  const hold = held({ ...step, changes: halves, unclaimed: [] }, 'dependency', message);
   const isNothingLeft = rest.length === 0 && step.action === 'update';
   return isNothingLeft ? [hold] : [{ ...step, changes: rest }, hold];
 }

@@ -103,7 +103,6 @@ function withoutConflicts(step: Step, all: readonly Standing[]): Step[] {
     reason: 'dependency',
     message,
     changes,
-    disclaims: [],
     unclaimed: [],
   };
   return [

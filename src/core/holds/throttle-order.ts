@@ -12,11 +12,7 @@ export function holdThrottleRemoval(steps: readonly Step[]): Step[] {
     if (!hasMethodThrottles(applied(step.live.spec, step.changes).stages)) return [step];
     const message =
       'a stage that stays in the plan for now has method throttles, and they need one of the plan: it goes when they go';
-    const hold = held(
-      { ...step, changes: [loss], unclaimed: [], disclaims: [] },
-      'dependency',
-      message,
-    );
+    const hold = held({ ...step, changes: [loss], unclaimed: [] }, 'dependency', message);
     const rest = step.changes.filter((change) => change !== loss);
     return rest.length === 0 && step.action === 'update'
       ? [hold]

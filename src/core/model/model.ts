@@ -33,7 +33,7 @@ export type DeletionPolicy = 'Delete' | 'Disable' | 'Retain';
 
 /** The annotations `apikeeper.dev/…` of a document, parsed. */
 export interface Annotations {
-  /** An AWS id, or `by-name`. */
+  /** An AWS id, `by-name`, or `none`: a new object, although a removed or renamed one could come back. */
   readonly adopt?: string;
   /** Other managers from which this object may be taken over, such as `cloudformation`. */
   readonly adoptFrom: readonly string[];
@@ -138,6 +138,7 @@ export const TAG = {
   applied: 'apikeeper:applied',
   onRemove: 'apikeeper:on-remove',
   deleteAfter: 'apikeeper:delete-after',
+  formerly: 'apikeeper:formerly',
   suspend: 'apikeeper:suspend',
 } as const;
 

@@ -102,8 +102,6 @@ export interface Step {
     readonly set: Readonly<Record<string, string>>;
     readonly remove: readonly string[];
   };
-  /** Live objects that lose our tags, because this identity settled on another. */
-  readonly disclaims: readonly Live[];
   readonly incident?: Incident;
   /** For people: what is wrong with our tags on it. */
   readonly damaged?: string;

@@ -1,14 +1,13 @@
 /** Which live object a document means. Tags decide; a stage is what its API and name say (docs/contract.md#ownership). */
 
-import { departureOf } from '../compare/delete-after.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf, isRetired, otherManager } from '../compare/ownership.ts';
 import { apiOf, stageId } from '../compare/references.ts';
 import { compact } from '../model/compact.ts';
-import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import type { HoldReason, State } from '../model/plan.ts';
+import type { HoldReason, Incident, State } from '../model/plan.ts';
+import { claimantsOf, type Known } from './claimants.ts';
 import { adoptText, movedText, nameField } from './remediation.ts';
 
 export type Match =
@@ -17,8 +16,6 @@ export type Match =
       readonly live: Live;
       /** Not ours yet: take it over. */
       readonly adopt: boolean;
-      /** Others that claim the same identity and lose it. */
-      readonly disclaims: readonly Live[];
     }
   | { readonly is: 'missing'; readonly fixedId?: string }
   | {
@@ -32,95 +29,94 @@ export type Match =
       readonly fixedId?: string;
       /** Live objects of which one may be it: none of them is anything else until that is settled. */
       readonly candidates?: readonly Live[];
+      readonly incident?: Incident;
+      /** Live objects that seem to have left Git, of which one may be it: none is removed until that is settled. */
+      readonly suspects?: readonly Live[];
     };
 
 /**
- * | our tags on | annotation `adopt` | the same name on | match |
+ * | claimants of ours | annotation `adopt` | the same name on | match |
  * | --- | --- | --- | --- |
- * | one object | absent, or that one | | live |
- * | one object | another | | held: ambiguous |
- * | several | one of them | | live, the others lose our tags |
+ * | one | absent, or that one | | live |
+ * | any | one of them, a retired one too | | that one; the others have left Git |
+ * | one | another | | held: ambiguous |
  * | several | absent | | held: ambiguous |
+ * | one, renamed too long ago | absent | | held: ambiguous |
  * | none | an id, or `by-name` with one match | | adopted, unless another manager's tags forbid it |
+ * | none | absent, and `moved-from` finds nothing while others left Git | | held: ambiguous |
  * | none | absent | one or more | held: not-owned or foreign |
  * | none | absent | none | missing |
  */
-export function matchDocument(desired: Desired, world: LiveIndex): Match {
+export function matchDocument(desired: Desired, world: LiveIndex, known: Known = NOTHING): Match {
   if (desired.kind === 'Stage') return matchStage(desired, world);
   if (desired.kind === REQUIREMENT) return matchRequirement(desired, world);
-  const ours = claimants(desired, world);
+  const { live: ours, choices, isDoubtful } = claimantsOf(desired, world, known);
   const { adopt } = desired.annotations;
   const [first] = ours;
 
-  if (ours.length > 1) {
-    const chosen = ours.find((live) => live.id === adopt);
-    if (chosen)
-      return {
-        is: 'live',
-        live: chosen,
-        adopt: false,
-        disclaims: ours.filter((live) => live !== chosen),
-      };
-    const ids = ours.map((live) => live.id).join(', ');
-    const message = `${ours.length} live objects (${ids}) claim this identity: say which is meant with the annotation ${adoptText(desired, '<id>')}`;
-    return {
-      is: 'held',
-      reason: 'ambiguous',
-      state: 'ambiguous',
-      wants: 'update',
-      message,
-      candidates: ours,
-    };
-  }
+  const chosen = choices.find((live) => live.id === adopt);
+  if (chosen) return { is: 'live', live: chosen, adopt: false };
+  if (first && ours.length === 1 && isDoubtful) return heldRenamed(desired, first, world);
+  if (ours.length > 1) return heldSeveral(desired, ours);
+
   // Once it is done the annotation does no harm, not even when what it names is gone.
-  const isSettled =
-    adopt === undefined ||
-    adopt === 'by-name' ||
-    adopt === first?.id ||
-    !world.byId(desired.kind, adopt);
-  if (first && isSettled) return { is: 'live', live: first, adopt: false, disclaims: [] };
-  if (adopt !== undefined) return matchAdopted(desired, adopt, first, world);
+  const isSettled = adopt === undefined || adopt === 'by-name' || !world.byId(desired.kind, adopt);
+  if (first && isSettled) return { is: 'live', live: first, adopt: false };
+  if (adopt !== undefined && adopt !== 'none') return matchAdopted(desired, adopt, first, world);
   return matchByName(desired, world);
 }
 
+/** For a caller who plans nothing. */
+const NOTHING: Known = {
+  lastSeen: new Map(),
+  seenAs: new Map(),
+  now: 0,
+  graceMs: Number.POSITIVE_INFINITY,
+  time: { format: String, parse: () => 0 },
+};
+
+function heldSeveral(desired: Desired, candidates: readonly Live[]): Match {
+  const ids = candidates.map((live) => live.id).join(', ');
+  const message = `${candidates.length} live objects (${ids}) claim this identity: say which is meant with the annotation ${adoptText(desired, '<id>')}; the others then leave Git`;
+  return { ...HELD_AMBIGUOUS, wants: 'update', message, candidates };
+}
+
+/** It was renamed too long ago to take the rename back without a word. */
+function heldRenamed(desired: Desired, live: Live, world: LiveIndex): Match {
+  const now = world.claimOf(live) ?? { namespace: '', name: '' };
+  const message = `${live.id} was renamed from this to ${now.namespace}/${now.name}, longer ago than the delete grace: take it back with ${movedText(desired, now)}, or make a new one with ${adoptText(desired, 'none')}`;
+  return { ...HELD_AMBIGUOUS, wants: 'create', message, candidates: [live] };
+}
+
+const HELD_AMBIGUOUS = { is: 'held', reason: 'ambiguous', state: 'ambiguous' } as const;
+
 /**
- * The live objects whose tags say that they are this document's. A retired object left Git and waits for its end.
- *
- * | bears its name | bears a name in `moved-from` | the document means |
- * | --- | --- | --- |
- * | not retired | any | the object of its name |
- * | none, or retired | not retired | the object from `moved-from` |
- * | only retired in either column | | the newest: the removal was reverted |
- *
- * A name in `moved-from` that another document declares is left to that document where a retired object can come back.
+ * A name in `moved-from` that finds nothing may be misspelt. Then the object that is meant seems to have left
+ * Git, in one of the namespaces that the document names: neither is it removed nor another one made.
+ * `isTaken`: another document means it.
  */
-function claimants(desired: Desired, world: LiveIndex): readonly Live[] {
-  const { kind, annotations } = desired;
-  const now = world.byOwner(identity(desired));
-  const origins = annotations.movedFrom.map((from) => identity({ kind, ...from }));
-  const moved = origins.flatMap(world.byOwner);
-  const active = now.filter((live) => !isRetired(live));
-  if (active.length > 0) return active;
-
-  const movedActive = moved.filter((live) => !isRetired(live));
-  const free = origins.filter((origin) => !world.declared.has(origin)).flatMap(world.byOwner);
-  const freeActive = free.filter((live) => !isRetired(live));
-  if (freeActive.length > 0) return freeActive;
-
-  const newest = [...now, ...free].filter(isRetired).toSorted(byRetirement).slice(0, 1);
-  return newest.length > 0 ? newest : movedActive;
-}
-
-/** The newest retirement first; text order is time order. A tag that holds no such time counts as the oldest. */
-function byRetirement(a: Live, b: Live): number {
-  return compareText(retiredUntil(b), retiredUntil(a));
-}
-
-const UTC_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-
-function retiredUntil(live: Live): string {
-  const text = departureOf(live)?.until ?? '';
-  return UTC_TIME.test(text) ? text : '';
+export function holdMisspeltMove(
+  desired: Desired,
+  found: Match,
+  world: LiveIndex,
+  isTaken: (live: Live) => boolean,
+): Match {
+  const { movedFrom, adopt } = desired.annotations;
+  if (found.is !== 'missing' || movedFrom.length === 0 || adopt === 'none') return found;
+  const namespaces = new Set([desired, ...movedFrom].map(({ namespace }) => namespace));
+  const left = world.live.filter((live) => {
+    if (live.kind !== desired.kind || isRetired(live) || isTaken(live)) return false;
+    const claim = world.claimOf(live);
+    const isHere = claim !== undefined && namespaces.has(claim.namespace);
+    return isHere && !world.declared.has(identity({ kind: live.kind, ...claim }));
+  });
+  if (left.length === 0) return found;
+  const names = left.map((live) => {
+    const { namespace = '', name = '' } = world.claimOf(live) ?? {};
+    return `${namespace}/${name} (${live.id})`;
+  });
+  const message = `no live ${desired.kind} bears a name in moved-from, and ${names.join(', ')} would leave Git with this commit: correct the name, as in ${movedText(desired, world.claimOf(left[0] as Live) ?? desired)}; or remove moved-from, to have a new one made and these removed`;
+  return { ...HELD_AMBIGUOUS, wants: 'create', message, suspects: left };
 }
 
 function matchAdopted(
@@ -179,9 +175,7 @@ function matchAdopted(
       live,
     );
   }
-  return (
-    foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true, disclaims: [] }
-  );
+  return foreignHold(desired, live, 'adopt', world) ?? { is: 'live', live, adopt: true };
 }
 
 function matchByName(desired: Desired, world: LiveIndex): Match {
@@ -223,9 +217,7 @@ function matchStage(desired: Desired, world: LiveIndex): Match {
   if (world.unread.has(apiId)) return { ...unread(apiId), fixedId: id.found };
   const live = world.byId('Stage', id.found);
   if (!live) return { is: 'missing', fixedId: id.found };
-  return (
-    foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] }
-  );
+  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false };
 }
 
 /** An API is never missing: whoever has one makes it, and its methods. */
@@ -241,9 +233,7 @@ function matchRequirement(desired: Desired, world: LiveIndex): Match {
       'update',
       `no REST API has the id ${id.found} in this account and region`,
     );
-  return (
-    foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false, disclaims: [] }
-  );
+  return foreignHold(desired, live, 'update', world) ?? { is: 'live', live, adopt: false };
 }
 
 /** A list that failed says nothing: a stage that it does not show may exist. */

@@ -10,11 +10,18 @@ import {
 } from '../compare/delete-after.ts';
 import { appliedTag, wasWritten } from '../compare/last-applied.ts';
 import type { LiveIndex } from '../compare/live-index.ts';
-import { isRetired, otherManager } from '../compare/ownership.ts';
+import { otherManager } from '../compare/ownership.ts';
 import { labelOf } from '../compare/references.ts';
 import { pointer } from '../model/json.ts';
 import { type Desired, identity, type Live, type Spec, TAG } from '../model/model.ts';
-import type { Action, Cause, Change, HoldReason, Step } from '../model/plan.ts';
+import {
+  type Action,
+  type Cause,
+  type Change,
+  type HoldReason,
+  held,
+  type Step,
+} from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 import type { Match } from './match.ts';
 import { targetMode } from './mode.ts';
@@ -36,20 +43,27 @@ export function planOrphans(
   const { namespace } = input.target;
   const taken = new Set<Live>();
   for (const found of matches.values()) {
-    if (found.is === 'live') for (const live of [found.live, ...found.disclaims]) taken.add(live);
+    if (found.is === 'live') taken.add(found.live);
     if (found.is === 'held')
       for (const live of [found.live ?? [], found.candidates ?? []].flat()) taken.add(live);
   }
+  const suspects = new Map(
+    [...matches].flatMap(([{ kind, namespace: where, name }, found]) => {
+      const others = found.is === 'held' ? (found.suspects ?? []) : [];
+      const why = `${kind}/${where}/${name} may mean it: its moved-from finds nothing; correct that annotation, and this goes on`;
+      return others.map((live) => [live, why] as const);
+    }),
+  );
   const declared = new Set([...input.desired, ...input.neighbours].map(identity));
   const settled = new Set(
-    [...matches].filter(([, found]) => found.is === 'live').map(([desired]) => identity(desired)),
+    [...matches].filter(([, found]) => found.is !== 'held').map(([desired]) => identity(desired)),
   );
   const orphans = input.live.flatMap((live): Orphan[] => {
     const claim = world.claimOf(live);
     if (claim?.namespace !== namespace || taken.has(live)) return [];
     const who = identity({ kind: live.kind, ...claim });
-    // A retired object keeps its grace and its end, also where its name is declared anew for another object.
-    if (declared.has(who) && !(isRetired(live) && settled.has(who))) return [];
+    // Its name is declared for another object: this one has left Git, or goes on with its grace.
+    if (declared.has(who) && !settled.has(who)) return [];
     return [{ live, name: claim.name, namespace }];
   });
   const keys = orphans
@@ -64,7 +78,12 @@ export function planOrphans(
   const others = orphans
     .filter(({ live }) => live.kind !== 'ApiKey')
     .flatMap((orphan) => removed(orphan, waiting, input, world));
-  return [...keys, ...others];
+  return [...keys, ...others].map((one) => (one.live ? suspected(one, one.live) : one));
+
+  function suspected(one: Step, live: Live): Step {
+    const why = suspects.get(live);
+    return why === undefined || one.action === 'hold' ? one : held(one, 'ambiguous', why);
+  }
 }
 
 interface Orphan {
@@ -80,7 +99,6 @@ function step(orphan: Orphan, action: Action, more: Partial<Step> = {}): Step {
     unclaimed: [],
     owned: {},
     tags: { set: {}, remove: [] },
-    disclaims: [],
   };
   return { kind: live.kind, namespace, name, action, state: 'orphaned', live, ...empty, ...more };
 }

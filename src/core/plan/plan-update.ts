@@ -2,9 +2,11 @@
 
 import { compare, type Held } from '../compare/compare-fields.ts';
 import { compareRequirement } from '../compare/compare-key-requirement.ts';
+import { formerlyTag } from '../compare/formerly.ts';
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { appliedTag } from '../compare/last-applied.ts';
 import { withNames } from '../compare/member-names.ts';
+import { claimOf, isRetired } from '../compare/ownership.ts';
 import { unsettledBy } from '../compare/pending-redeploys.ts';
 import { compact } from '../model/compact.ts';
 import { identity, type Live, TAG } from '../model/model.ts';
@@ -54,7 +56,7 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
   const compared = [...asLeft(result, live, input), ...putBack(result, live, input)];
   const { changes, held: fought } = yieldContestedFields(object, compared);
   const news = recreation({ desired, form, stageNames, world }, live, seen);
-  const changed = changes.length > 0 || found.disclaims.length > 0;
+  const changed = changes.length > 0;
   // Without a difference there is no call whose end it must wait for: a stale tag is renewed in passing.
   const heldBack = [...result.held, ...fought];
   const unsettled = new Set(heldBack.flatMap((one) => one.changes.map(unsettledBy)));
@@ -69,7 +71,9 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
         input.fingerprint,
       );
   const renewed = says === '' ? {} : { [TAG.applied]: says };
-  const message = [result.message, result.unserved].filter((one) => one !== undefined).join('; ');
+  const message = [comesBack(live), result.message, result.unserved]
+    .filter((one) => one !== undefined)
+    .join('; ');
   const main: Step = compact({
     ...stepBase(object),
     ...actionAndState(found.adopt, changed, result.unserved !== undefined),
@@ -81,8 +85,7 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
     unclaimed: result.unclaimed,
     owned: result.owned,
     ...names,
-    tags: tagChanges({ ...ourTags(object, live), ...renewed }, live),
-    disclaims: found.disclaims,
+    tags: tagChanges({ ...ourTags(object, live), ...renamed(object, live), ...renewed }, live),
     ...news,
   });
   const pinned = input.pinned.get(identity(desired));
@@ -131,6 +134,18 @@ function yieldContestedFields(
     changes: changes.filter((change) => !isFought(change)),
     held: [{ reason: 'contested', message, changes: fought }],
   };
+}
+
+/** The name that the object had until now, so that a revert of the commit finds it again. */
+function renamed({ desired, input, world }: PlanningContext, live: Live): Record<string, string> {
+  const claim = claimOf(live, world.owner);
+  if (!claim || (claim.namespace === desired.namespace && claim.name === desired.name)) return {};
+  return formerlyTag(live, { ...claim, at: input.time.format(input.now) });
+}
+
+function comesBack(live: Live): string | undefined {
+  if (live.kind !== 'ApiKey' || !isRetired(live)) return undefined;
+  return 'the removed key comes back, with its value; the annotation apikeeper.dev/adopt: none makes a new one';
 }
 
 function tagChanges(wanted: Readonly<Record<string, string>>, live: Live): Step['tags'] {

@@ -9,19 +9,22 @@ import { holdLockouts } from '../holds/lockout.ts';
 import { holdConflicts } from '../holds/membership-conflicts.ts';
 import { holdThrottleRemoval } from '../holds/throttle-order.ts';
 import { compact } from '../model/compact.ts';
+import { hasFixedIdentity } from '../model/field-rules.ts';
 import { compareText } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
-import { held, type Incident, type Plan, type Step, type Stranded } from '../model/plan.ts';
+import { held, type Plan, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
+import { type Known, seenNames } from './claimants.ts';
 import { holdDisputed } from './disputed.ts';
 import { holdDoubtfulAbsence } from './doubtful-absence.ts';
-import { type Match, matchDocument, sharedClaims } from './match.ts';
+import { holdMisspeltMove, type Match, matchDocument, sharedClaims } from './match.ts';
 import { modeOf } from './mode.ts';
 import { planCreate } from './plan-create.ts';
 import { planOrphans } from './plan-orphans.ts';
 import { planUpdate } from './plan-update.ts';
 import { type PlanningContext, stepBase } from './planning-context.ts';
 import { endDeparture } from './returns.ts';
+import { revokeClaimants } from './revoke-claimants.ts';
 import { detectLostTags, heldAmbiguous, holdMassMissing } from './sanity.ts';
 import { holdStrandedTwins, strandedObjects } from './stranded.ts';
 
@@ -41,7 +44,7 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   if (!first) return [];
 
   const worldOf = worldsOf(inputs, first);
-  const matches = matchesOf(inputs, worldOf);
+  const matches = matchesOf(inputs, worldOf, knownBy(first));
   const strandedOf = new Map(
     inputs.map((input) => {
       const world = worldOf(input.target.namespace);
@@ -118,20 +121,57 @@ function documentsOf(inputs: readonly PlanInput[]): Desired[] {
   return [...new Set(all)];
 }
 
-/** The match of each document. Of two documents that mean the same live object, neither gets it. */
+function knownBy({ lastSeen, now, time, policy }: PlanInput): Known {
+  return { lastSeen, seenAs: seenNames(lastSeen), now, time, graceMs: policy.deleteGraceMs };
+}
+
+/**
+ * The match of each document. Of several documents that mean the same live object, the one that its tags
+ * name goes on; where they name none, none of them gets it.
+ */
 function matchesOf(
   inputs: readonly PlanInput[],
   worldOf: (namespace: string) => LiveIndex,
+  known: Known,
 ): ReadonlyMap<Desired, Match> {
   const matches = new Map(
     documentsOf(inputs).map((desired): [Desired, Match] => [
       desired,
-      matchDocument(desired, worldOf(desired.namespace)),
+      matchDocument(desired, worldOf(desired.namespace), known),
     ]),
   );
+  const isTagged = isToldByTags(inputs);
+  for (const [desired, found] of matches)
+    if (isTagged(desired))
+      matches.set(desired, detectLostTags(desired, found, worldOf(desired.namespace), known));
   for (const [desired, others] of sharedClaims(matches))
-    matches.set(desired, heldAmbiguous(others, matches.get(desired)));
+    if (!isNamedByTags(desired, matches.get(desired), worldOf(desired.namespace)))
+      matches.set(desired, heldAmbiguous(others, matches.get(desired)));
+
+  const taken = new Set(
+    [...matches.values()].flatMap((found) => (found.is === 'missing' ? [] : (found.live ?? []))),
+  );
+  for (const [desired, found] of matches) {
+    // This process has seen the move done.
+    if (known.lastSeen.has(identity(desired))) continue;
+    const world = worldOf(desired.namespace);
+    matches.set(
+      desired,
+      holdMisspeltMove(desired, found, world, (live) => taken.has(live)),
+    );
+  }
   return matches;
+}
+
+/** Stages and requirements are told by what they are, whatever tags they bear. */
+function isToldByTags([first]: readonly PlanInput[]): (desired: Desired) => boolean {
+  const fixed = new Set(first?.rules.filter(hasFixedIdentity).map(({ kind }) => kind));
+  return ({ kind }) => !fixed.has(kind);
+}
+
+function isNamedByTags(desired: Desired, found: Match | undefined, world: LiveIndex): boolean {
+  const claim = found?.is === 'live' && !found.adopt ? world.claimOf(found.live) : undefined;
+  return claim?.namespace === desired.namespace && claim.name === desired.name;
 }
 
 /** The steps of the documents of this namespace. */
@@ -142,7 +182,9 @@ function declaredSteps(
   stranded: readonly Stranded[],
 ): readonly Step[] {
   const doubtful = new Set(
-    [...matches.values()].flatMap((found) => (found.is === 'held' ? (found.candidates ?? []) : [])),
+    [...matches.values()].flatMap((found) =>
+      found.is === 'held' ? [...(found.candidates ?? []), ...(found.suspects ?? [])] : [],
+    ),
   );
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
@@ -165,7 +207,7 @@ function declaredSteps(
           canonical: form,
           creating: making,
         };
-        return objectSteps(object, detectLostTags(object, matches.get(desired) as Match));
+        return objectSteps(object, matches.get(desired) as Match);
       });
     steps.push(...holdStrandedTwins(holdMassMissing(made, rules.kind, input), stranded));
   }
@@ -182,10 +224,7 @@ function stageNamesOf({ desired, apis }: PlanInput): ReadonlyMap<string, string>
   return names;
 }
 
-function objectSteps(
-  object: PlanningContext,
-  found: Match & { readonly incident?: Incident },
-): Step[] {
+function objectSteps(object: PlanningContext, found: Match): Step[] {
   const live = found.is === 'missing' ? undefined : found.live;
   const suspended = suspension(object, live);
   if (suspended) {
@@ -203,8 +242,7 @@ function objectSteps(
     ];
   }
   if (found.is === 'held') {
-    const { reason, wants, state, message } = found;
-    const incident = found.incident && { incident: found.incident };
+    const { reason, wants, state, message, fixedId, incident } = found;
     return [
       compact({
         ...stepBase(object),
@@ -214,17 +252,20 @@ function objectSteps(
         reason,
         message,
         live,
-        fixedId: found.fixedId,
-        ...incident,
+        fixedId,
+        incident,
       }),
+      ...inMode(object, revokeClaimants(object, found.candidates)),
     ];
   }
   const wanted =
     found.is === 'missing' ? planCreate(object, found.fixedId) : planUpdate(object, found);
-  const steps = holdDisputed(object, live, wanted);
-  return modeOf(object.desired, object.input.target, object.input.policy) === 'observe'
-    ? steps.map(observed)
-    : steps;
+  return inMode(object, holdDisputed(object, live, wanted));
+}
+
+function inMode({ desired, input }: PlanningContext, steps: readonly Step[]): Step[] {
+  const isObserved = modeOf(desired, input.target, input.policy) === 'observe';
+  return isObserved ? steps.map(observed) : [...steps];
 }
 
 function suspension({ desired }: PlanningContext, live: Live | undefined): string | undefined {

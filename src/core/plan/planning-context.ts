@@ -36,7 +36,6 @@ export function stepBase({ desired }: PlanningContext): Omit<Step, 'action' | 's
     unclaimed: [],
     owned: {},
     tags: { set: {}, remove: [] },
-    disclaims: [],
   };
 }
 

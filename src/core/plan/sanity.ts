@@ -1,12 +1,12 @@
 /** What is held because it can hardly be meant: two documents for one object, an object without our tags all of a sudden, many objects gone at once. */
 
+import type { LiveIndex } from '../compare/live-index.ts';
 import { claimOf } from '../compare/ownership.ts';
-import { hasFixedIdentity } from '../model/field-rules.ts';
-import { type Desired, identity } from '../model/model.ts';
-import { held, type Incident, type Step } from '../model/plan.ts';
+import { type Desired, identity, TAG } from '../model/model.ts';
+import { held, type Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
+import type { Known } from './claimants.ts';
 import type { Match } from './match.ts';
-import type { PlanningContext } from './planning-context.ts';
 import { adoptText } from './remediation.ts';
 
 export function heldAmbiguous(others: readonly Desired[], found: Match | undefined): Match {
@@ -25,16 +25,32 @@ export function heldAmbiguous(others: readonly Desired[], found: Match | undefin
   };
 }
 
-/** An object that was ours in this process's last pass, and now lacks our tags, is neither missing nor a stranger. */
+/**
+ * An object that this process saw as the document's, and that lost our tags or got those of another
+ * document, is neither missing nor a stranger. Our own renames leave a name that is not declared.
+ */
 export function detectLostTags(
-  { desired, rules, input, world }: PlanningContext,
+  desired: Desired,
   found: Match,
-): Match & { readonly incident?: Incident } {
-  const seen = input.lastSeen.get(identity(desired));
-  if (!seen || hasFixedIdentity(rules) || found.is === 'live') return found;
+  world: LiveIndex,
+  { lastSeen, seenAs }: Known,
+): Match {
+  const who = identity(desired);
+  const seen = lastSeen.get(who);
+  if (!seen || found.is === 'live') return found;
   const live = world.byId(desired.kind, seen.id);
-  if (!live || claimOf(live, world.owner)) return found;
-  const message = `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
+  const claim = live && claimOf(live, world.owner);
+  if (!live) return found;
+  const isRetagged =
+    claim !== undefined &&
+    found.is === 'missing' &&
+    world.declared.has(identity({ kind: desired.kind, ...claim })) &&
+    (seenAs.get(`${live.kind} ${live.id}`) ?? []).length === 1;
+  if (claim && !isRetagged) return found;
+
+  const message = claim
+    ? `${live.id} was this document's in the last pass, and its tags were changed to name ${claim.namespace}/${claim.name}: set its tag ${TAG.resource} back to ${desired.namespace}/${desired.name}`
+    : `${live.id} was ours in the last pass, and somebody took our tags off: put them back with the annotation ${adoptText(desired, live.id)}`;
   return {
     is: 'held',
     reason: 'not-owned',

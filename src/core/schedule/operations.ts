@@ -28,9 +28,12 @@ export function operations(steps: readonly Step[], allRules: readonly Rules[]): 
   return urgentFirst(ordered);
 }
 
-/** What left Git is told apart by its id: several live objects may bear the tags of one identity. */
+/** Several live objects may bear the tags of one identity: their ids tell them apart. */
+const SEVERAL: ReadonlySet<Step['state']> = new Set(['orphaned', 'ambiguous']);
+
+/** Unique in a plan, and the same each time. */
 function idOf(type: string, step: Step, extra = ''): string {
-  return [type, identity(step), step.state === 'orphaned' ? step.live?.id : '', extra]
+  return [type, identity(step), SEVERAL.has(step.state) ? step.live?.id : '', extra]
     .filter(Boolean)
     .join(' ');
 }
@@ -223,11 +226,7 @@ function deleteCalls(step: Step): string[] {
 }
 
 function hasTags(step: Step): boolean {
-  return (
-    Object.keys(step.tags.set).length > 0 ||
-    step.tags.remove.length > 0 ||
-    step.disclaims.length > 0
-  );
+  return Object.keys(step.tags.set).length > 0 || step.tags.remove.length > 0;
 }
 
 /** An operation is as urgent as what waits for it. */

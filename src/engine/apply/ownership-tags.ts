@@ -17,11 +17,6 @@ import { type ApplyState, kindOf, recordWrite, rememberWrite } from './apply-sta
 /** Our tags, last: they speak of what was done. */
 export async function tag(step: Step, kind: Kind, send: Send, run: ApplyState): Promise<undefined> {
   const live = run.current.get(step);
-  for (const other of step.disclaims) {
-    const ours = ourKeys(other);
-    await untag(send, kind.arn(other, run.region), ours);
-    rememberWrite({ ...other, tags: retagged(other.tags, {}, ours) }, run);
-  }
   if (!live) return undefined;
   const says =
     step.action === 'release' || step.action === 'keep'
@@ -137,11 +132,5 @@ function retagged(
 ): Record<string, string> {
   return Object.fromEntries(
     Object.entries({ ...tags, ...set }).filter(([key]) => !remove.includes(key)),
-  );
-}
-
-function ourKeys(live: Live): string[] {
-  return Object.keys(live.tags).filter(
-    (key) => key.startsWith('apikeeper:') && key !== TAG.suspend,
   );
 }

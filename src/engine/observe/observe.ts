@@ -15,6 +15,7 @@ import {
   type Live,
   TAG,
 } from '../../core/model/model.ts';
+import { seenNames } from '../../core/plan/claimants.ts';
 import { isGatewayError } from '../../gateway/errors.ts';
 import type { Send } from '../../gateway/send.ts';
 import { listApis } from '../../kinds/apis.ts';
@@ -389,24 +390,32 @@ export function apisRequiring(
   return [...new Set(found.flatMap((one) => ('found' in one ? [one.found] : [])))].sort();
 }
 
-/** Remembers which live object each identity is, and with which spec it was in sync. */
+/**
+ * Remembers which live object each identity is. Of a retired object and another of the same name, the other
+ * one is remembered; of several others, the one that was known before, or none.
+ */
 export function recordLive(
-  memory: Memory,
+  { lastSeen }: Pick<Memory, 'lastSeen'>,
   live: readonly Live[],
-  owner: string,
-  namespace: string,
+  { owner, namespace }: { readonly owner: string; readonly namespace: string },
+  declared: ReadonlySet<string>,
 ): void {
-  // Of a retired object and another of the same name, the other one is remembered.
-  const retiredFirst = live.toSorted((a, b) => Number(isRetired(b)) - Number(isRetired(a)));
-  const ours = new Map(
-    retiredFirst.flatMap((one) => {
-      const claim = claimOf(one, owner);
-      const isHere = claim?.namespace === namespace;
-      return isHere ? [[identity({ kind: one.kind, ...claim }), one] as const] : [];
-    }),
-  );
-  for (const [who, one] of ours) {
-    const before = memory.lastSeen.get(who);
-    if (before?.id !== one.id) memory.lastSeen.set(who, { id: one.id });
+  const seenAs = seenNames(lastSeen);
+  const claims = Map.groupBy(live, (one) => {
+    const claim = claimOf(one, owner);
+    return claim?.namespace === namespace ? identity({ kind: one.kind, ...claim }) : undefined;
+  });
+  for (const [who, all] of claims) {
+    if (who === undefined) continue;
+    const isAnothers = ({ kind, id }: Live) => {
+      const names = seenAs.get(`${kind} ${id}`) ?? [];
+      return !names.includes(who) && names.some((name) => declared.has(name));
+    };
+    const active = all.filter((one) => !isRetired(one) && !isAnothers(one));
+    const candidates = active.length > 0 ? active : all.filter((one) => !isAnothers(one));
+    const before = lastSeen.get(who)?.id;
+    if (candidates.some(({ id }) => id === before)) continue;
+    const [only] = candidates;
+    if (only && active.length <= 1) lastSeen.set(who, { id: only.id });
   }
 }

@@ -19,10 +19,9 @@ export function remember(
   pass: AccountPass,
 ): void {
   const { memory } = pass.account;
-  for (const { owner, namespace } of targetsOf(pass))
-    recordLive(memory, before.live, owner, namespace);
-
   const declared = new Set(documentsOf(pass).map(identity));
+  for (const target of targetsOf(pass)) recordLive(memory, before.live, target, declared);
+
   const live = new Set(before.live.map((one) => `${one.kind} ${one.id}`));
   for (const [who, seen] of memory.lastSeen)
     if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`))
@@ -53,6 +52,8 @@ export function rememberSteps(
     const who = identity(step);
     // The name belongs to another live object now.
     if (step.state === 'orphaned' && declared.has(who)) continue;
+    // Which of several it is, a person says.
+    if (step.state === 'ambiguous') continue;
     const result = results?.get(step);
     const written =
       result?.awsId === undefined ? undefined : memory.written.get(`${step.kind} ${result.awsId}`);

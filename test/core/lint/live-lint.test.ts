@@ -42,7 +42,6 @@ function kept(document: Desired, one: Live): Step {
     unclaimed: [],
     owned: {},
     tags: { set: {}, remove: [] },
-    disclaims: [],
   };
   return {
     kind,

@@ -93,7 +93,10 @@ describe('a key that is not live', () => {
     const { steps } = planOf({
       desired: [acme, bolt],
       live: [key('k1', 'bolt')],
-      lastSeen: new Map([['ApiKey/default/acme', { id: 'k1' }]]),
+      lastSeen: new Map([
+        ['ApiKey/default/acme', { id: 'k1' }],
+        ['ApiKey/default/bolt', { id: 'k1' }],
+      ]),
     });
     expect(steps.map(({ incident }) => incident)).toEqual([undefined, undefined]);
   });

@@ -81,7 +81,7 @@ describe('which live object a document means', () => {
       'two, of which one is chosen',
       acme({ adopt: 'k2' }),
       [key('k1', ours('acme')), key('k2', ours('acme'))],
-      ['update ApiKey/acme'],
+      ['keep ApiKey/acme', 'disable ApiKey/acme /spec/enabled'],
     ],
     [
       'adopted by its id',
