@@ -145,7 +145,11 @@ const EDITS: Readonly<Record<EditName, Change>> = {
     const added: KeyDocument = { who: name, namespace: key.namespace, name, enabled: key.enabled };
     const plans = tree.plans.map((plan) => ({
       ...plan,
-      keys: plan.keys.map((who) => (who === key.who ? name : who)),
+      // A plan of another namespace would need an id that is not known yet.
+      keys: plan.keys.flatMap((who) => {
+        if (who !== key.who) return [who];
+        return plan.namespace === key.namespace ? [name] : [];
+      }),
     }));
     return { ...tree, keys: [...tree.keys.filter((one) => one !== key), added], plans };
   },

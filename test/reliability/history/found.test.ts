@@ -17,7 +17,9 @@ const NOT_REPAIRED: readonly string[] = [
   '9: a typo in the document that a key moves to',
   '9: a moved-from that names nothing, in another namespace',
   '9: a move to another region',
+  '9: a broken rename that a process finds when it starts',
   '16: a decoy while the key is revoked',
+  '17: a removed key gets a time that is over',
   '19: an adopted key that was disabled leaves Git, and comes back',
 ];
 

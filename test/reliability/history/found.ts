@@ -141,11 +141,15 @@ export const FOUND: readonly Found[] = [
     pass('schedule'),
     pass('schedule'),
   ]),
-  found('17: a key that leaves Git with a time that is over', [
-    hand('expire', 'acme-2'),
+  found('17: a removed key gets a time that is over', [
     commit(['remove', 'acme-2']),
-    pass('fresh'),
+    pass('change'),
+    hand('expire', 'acme-2'),
     pass('schedule'),
+  ]),
+  found('9: a broken rename that a process finds when it starts', [
+    commit(['rename, broken', 'acme']),
+    pass('fresh'),
   ]),
   found('19: an adopted key that was disabled leaves Git, and comes back', [
     hand('make a disabled key'),

@@ -275,7 +275,7 @@ export class Oracle {
     });
   }
 
-  private passing({ tree, after, report }: Pass, rule: string): string[] {
+  private passing({ tree, before, after, report }: Pass, rule: string): string[] {
     return tree.keys.flatMap((doc) => {
       if (isThief(doc) || isInvalid(tree, doc)) return [];
       const id = this.keys.get(doc.who);
@@ -283,6 +283,8 @@ export class Oracle {
       return [...placesOf(tree, doc.who)].flatMap(([stage, plan]) => {
         if (isInvalid(tree, plan) || (id !== undefined && passes(after, id, stage))) return [];
         if (isHeld(report, doc, plan, id)) return [];
+        // A plan of another namespace gives an id: a key that this pass made was not in its document.
+        if (plan.namespace !== doc.namespace && !before.keys.has(id ?? '')) return [];
         const label = `${identityOf(doc)} (${id ?? 'not made'})`;
         return [`${rule}: ${label} does not pass on ${stage}, and nothing says why`];
       });
