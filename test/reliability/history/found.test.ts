@@ -11,10 +11,13 @@ const NOT_REPAIRED: readonly string[] = [
   '2: a rename is reverted',
   '2: two renames of which no pass saw the first',
   '9: a typo in the document that a key moves to',
+  '9: a broken document that a plan moves to',
   '9: a moved-from that names nothing, in another namespace',
   '9: a move to another region',
   '9: a broken rename that a process finds when it starts',
   '16: a decoy while the key is revoked',
+  "8: another owner's document that adopts a key does not hold its revocation",
+  '17: a claimed key whose time is over is deleted at once',
   '17: a removed key gets a time that is over',
   '19: an adopted key that was disabled leaves Git, and comes back',
 ];

@@ -115,9 +115,18 @@ export const FOUND: readonly Found[] = [
     [commit(['steal', 'acme']), pass('change')],
     third('other owner'),
   ),
+  found(
+    "8: another owner's document that adopts a key does not hold its revocation",
+    [commit(['disable', 'acme'], ['steal', 'acme']), pass('change')],
+    third('other owner'),
+  ),
   found('9: a typo in the document that a key moves to', [
     commit(['move, broken', 'acme']),
     pass('change'),
+  ]),
+  found('9: a broken document that a plan moves to', [
+    commit(['break a plan', 'gold'], ['move a plan', 'gold']),
+    pass('fresh'),
   ]),
   found('9: a moved-from that names nothing, in another namespace', [
     commit(['move, misspelt', 'acme']),

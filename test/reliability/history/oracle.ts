@@ -8,7 +8,7 @@
  * | rule | after | says | but for |
  * | --- | --- | --- | --- |
  * | kept | every pass | an original that was enabled, and that Git's head declares not disabled, is enabled | its `moved-from` finds nothing, and it is in no plan: nothing is taken, and another key may be made |
- * | passes | every pass | an original that passed on a stage, and that a plan of Git's head lets in there, passes | a pass that was killed, while the key changes plans |
+ * | passes | every pass | an original that passed on a stage, and that a plan of Git's head lets in there, passes | the key changes plans, and the pass was killed between; or the new plan's document is invalid, so that its list cannot be read |
  * | disabled | a pass that ended | an original with `enabled: false` in Git is disabled | its document is invalid, or its `moved-from` finds nothing |
  * | removed | a pass that ended | an original whose document left Git is disabled | prune is off; its namespace is incomplete; an invalid document's `moved-from` names it; it was adopted (it is released); a `moved-from` in its namespace finds nothing, or finds another key, and the removal is held `ambiguous` |
  * | detached | a pass that ended | a plan of Git's head lets in no original that Git lets in nowhere on its stage | the plan's document is invalid; the key is held `ambiguous`, as in the row above |
@@ -142,7 +142,7 @@ export class Oracle {
         ([stage, plan]) =>
           passes(before, id, stage) &&
           !passes(after, id, stage) &&
-          (report || this.isIn(before, plan, id)),
+          ((report && !isInvalid(tree, plan)) || this.isIn(before, plan, id)),
       );
       return [
         ...lost,
