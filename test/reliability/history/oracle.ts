@@ -18,10 +18,11 @@
  * | plans | every pass | the original of a plan that Git's head declares is there | |
  * | grace | every pass | a key that is deleted was disabled for the grace less one day | people deleted it |
  * | synced | a pass that says in-sync | every original passes where Git's head says so | |
- * | settled | three undisturbed passes | the fourth writes nothing, nothing fails, and every original passes where Git's head says so, or a hold that nobody chose names it | |
+ * | settled | three undisturbed passes | the fourth writes nothing, nothing fails, and every original passes where Git's head says so, or a hold that Git did not choose names it, with exit code 3 | |
  *
  * A change pass knows the account as it was last read: what people did since is not asked of it.
  */
+import { exitCode } from '../../../src/commands/exit.ts';
 import type { Report, ReportObject, TargetReport } from '../../../src/core/model/report.ts';
 import type { PassKind } from './events.ts';
 import {
@@ -113,7 +114,15 @@ export class Oracle {
       ({ action, outcome }) =>
         (action !== 'keep' && action !== 'hold') || outcome === 'failed' || outcome === 'skipped',
     );
+    const isHeldBack = objectsOf(pass.report).some(
+      ({ action, reason = '' }) => action === 'hold' && !CHOSEN.includes(reason),
+    );
+    const code = pass.report && exitCode('run', pass.report);
+    const expected = isHeldBack ? 3 : 0;
     return [
+      ...(pass.report?.problems.length === 0 && code !== expected
+        ? [`settled: the exit code is ${code}, not ${expected}`]
+        : []),
       ...writes.map((write) => `settled: the fourth pass still sends ${write}`),
       ...left.map((object) => `settled: the fourth pass still has to ${textOf(object)}`),
       ...errorsOf(pass.report).map((error) => `settled: ${error}`),
@@ -396,7 +405,7 @@ function isHeldAmbiguous(report: Report | undefined, key: KeyView): boolean {
   );
 }
 
-/** A hold that nobody chose names the key or the plan. */
+/** A hold that Git did not choose names the key or the plan. */
 function isHeld(
   report: Report | undefined,
   key: KeyDocument,
