@@ -33,6 +33,7 @@ interface Doc {
   readonly name: string;
   readonly movedFrom?: string | undefined;
   readonly adoptFrom?: string | undefined;
+  readonly isBroken?: true | undefined;
 }
 
 interface LiveOf {
@@ -74,6 +75,7 @@ function isKnown(doc: Doc, docs: readonly Doc[], tree: GitTree, known: Known): b
   if (isTaken || isStolen) return false;
   if (!own || ownName === undefined) return true;
   if (ownName === name) return true;
+  if (doc.isBroken && known.notYet.has('rename, broken')) return false;
   if (ownName === doc.movedFrom) return true;
   if (known.oracle.formerly.get(doc.who) === name && !isRetired(own))
     return !known.notYet.has('rename reverted');

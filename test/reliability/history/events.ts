@@ -15,8 +15,8 @@ export const TRIGGERS: Readonly<Record<PassKind, Trigger>> = {
 
 /** What people and other tools do to the account; `decoy`, `claim` and those that `expire` forge our tags. */
 export type HandName =
-  | 'disable'
-  | 'enable'
+  | 'disable by hand'
+  | 'enable by hand'
   | 'detach'
   | 'attach'
   | 'delete'
@@ -55,8 +55,8 @@ type Turn = 'renamed twice unseen' | 'rename reverted';
 export type Kind = EditName | HandName | Turn | 'kill' | 'revert';
 
 const HANDS: readonly HandName[] = [
-  'disable',
-  'enable',
+  'disable by hand',
+  'enable by hand',
   'detach',
   'attach',
   'delete',

@@ -156,6 +156,13 @@ export const FOUND: readonly Found[] = [
     hand('expire', 'acme-2'),
     pass('schedule'),
   ]),
+  found('17: a removed key is enabled by hand until its time is over', [
+    commit(['remove', 'beta']),
+    pass('change'),
+    hand('enable by hand', 'beta'),
+    wait(15 * 24),
+    pass('schedule'),
+  ]),
   found('9: a broken rename that a process finds when it starts', [
     commit(['rename, broken', 'acme']),
     pass('fresh'),

@@ -1,4 +1,7 @@
 /** Plays a history on an account in memory, and lets the oracle judge each pass. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Report } from '../../../src/core/model/report.ts';
 import { seed } from '../../kit/seed.ts';
 import { type ConsoleChange, changeInConsole } from '../../scenarios/history.ts';
@@ -58,6 +61,8 @@ class World implements AsyncDisposable {
   /** By name, which consumer or plan bore it last, and all that ever did. */
   private readonly bearers = new Map<string, string[]>();
   private readonly strangers: string;
+  /** A directory for each process: one that was killed in this test cannot let go of its lock. */
+  private readonly locks = mkdtempSync(join(tmpdir(), 'apikeeper-history-'));
   private process: Process | undefined;
   private writesLeft: { count: number; readonly when: 'before' | 'after' } | undefined;
   private died = Promise.withResolvers<undefined>();
@@ -128,6 +133,7 @@ class World implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.process?.[Symbol.asyncDispose]();
     this.files[Symbol.dispose]();
+    rmSync(this.locks, { recursive: true, force: true });
   }
 
   private get head(): GitTree {
@@ -251,7 +257,7 @@ class World implements AsyncDisposable {
 
   private start(): Process {
     this.died = Promise.withResolvers();
-    const { promise, resolve } = this.died;
+    const { resolve } = this.died;
     const never = new Promise<never>(() => {});
     let isDead = false;
     const die = () => {
@@ -269,8 +275,9 @@ class World implements AsyncDisposable {
       if (this.writesLeft.when === 'after') await carryOut();
       return die();
     };
-    void promise;
-    return startProcess(this.account, this.files.directory, { interfere, deleteGraceMs: GRACE_MS });
+    const lockDirectory = mkdtempSync(join(this.locks, 'process-'));
+    const settings = { interfere, lockDirectory, deleteGraceMs: GRACE_MS };
+    return startProcess(this.account, this.files.directory, settings);
   }
 
   private async stop(): Promise<void> {
@@ -317,9 +324,9 @@ class World implements AsyncDisposable {
     if (!key) return undefined;
     const object = `ApiKey/${key.id}`;
     switch (hand) {
-      case 'disable':
-      case 'enable':
-        return { patch: object, path: '/enabled', value: String(hand === 'enable') };
+      case 'disable by hand':
+      case 'enable by hand':
+        return { patch: object, path: '/enabled', value: String(hand === 'enable by hand') };
       case 'detach':
       case 'attach': {
         const plans = [...view.plans.values()].filter(
