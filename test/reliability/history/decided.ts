@@ -1,5 +1,6 @@
 /**
- * Which trees the contract decides. What it leaves open is not asked of apikeeper: the edit is left out of the history.
+ * Tells the trees that the contract decides from those that it leaves open.
+ * An edit that leads to an open one is left out of the history.
  *
  * | a document | is decided |
  * | --- | --- |
@@ -15,7 +16,7 @@ import { type GitTree, identityOf } from './git.ts';
 import type { Oracle } from './oracle.ts';
 import { type AccountView, isRetired, type KeyView, nameIn } from './view.ts';
 
-/** What is decided, and is left out until its repair has landed. */
+/** A kind of event that is left out until its repair has landed. */
 export type Undecided = string;
 
 export interface Known {

@@ -12,7 +12,7 @@ import {
 /** A number chooses among the documents that the edit can mean; a text is a document's name. */
 export type Choice = number | string;
 
-/** What an edit may know besides the tree. */
+/** Knowledge that an edit may use besides the tree. */
 export interface Past {
   /** A name that was never used. */
   fresh(): string;
@@ -312,7 +312,7 @@ export function choose<Named extends { readonly name: string }>(
     : all[pick % Math.max(1, all.length)];
 }
 
-/** Thieves and Consumers take no part in what is done with lists. */
+/** Thieves and Consumers take no part in changes of lists. */
 function isPlain({ access, adoptFrom }: KeyDocument): boolean {
   return access === undefined && adoptFrom === undefined;
 }

@@ -1,4 +1,4 @@
-/** What happens in a history, as plain data: numbers choose among what there is, so that histories shrink well. */
+/** Events of a history as plain data: numbers choose among the objects that there are, so that histories shrink well. */
 import fc from 'fast-check';
 import type { Trigger } from '../../../src/core/model/report.ts';
 import { type Choice, EDIT_NAMES, type Edit, type EditName } from './edits.ts';
@@ -13,7 +13,7 @@ export const TRIGGERS: Readonly<Record<PassKind, Trigger>> = {
   fresh: 'schedule',
 };
 
-/** What people and other tools do to the account; `decoy`, `claim` and those that `expire` forge our tags. */
+/** Changes that people and other tools make to the account; `decoy`, `claim` and those that `expire` forge our tags. */
 export type HandName =
   | 'disable by hand'
   | 'enable by hand'
@@ -44,7 +44,7 @@ export type Event =
 
 export interface History {
   readonly third: ThirdTarget;
-  /** Of each Target, in order. */
+  /** One entry for each Target, in order. */
   readonly prune: readonly boolean[];
   readonly events: readonly Event[];
 }

@@ -33,7 +33,7 @@ export interface KeyDocument extends Identified {
 
 export interface PlanDocument extends Identified {
   readonly stage: string;
-  /** Which consumers it lets in. */
+  /** The consumers that it lets in. */
   readonly keys: readonly string[];
 }
 
@@ -108,7 +108,7 @@ export function targetOf(tree: GitTree, namespace: string): TargetDocument {
   return found;
 }
 
-/** Whether no pass can believe the document: a `moved-from` of another region is an error. */
+/** Says that no pass can believe the document: a `moved-from` of another region is an error. */
 export function isInvalid(tree: GitTree, document: Identified): boolean {
   const origin = document.movedFrom?.split('/')[0];
   const isElsewhere =
@@ -134,7 +134,7 @@ export function plansOf(tree: GitTree): readonly PlanDocument[] {
   return [...tree.plans, ...own];
 }
 
-/** Which plan lets a consumer in on each stage. */
+/** Finds the plan that lets a consumer in, by stage. */
 export function placesOf(tree: GitTree, who: string): ReadonlyMap<string, PlanDocument> {
   return new Map(
     plansOf(tree).flatMap((plan) => (plan.keys.includes(who) ? [[plan.stage, plan] as const] : [])),

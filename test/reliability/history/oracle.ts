@@ -1,5 +1,5 @@
 /**
- * Who must have access, computed from Git's history and the account alone: no line of the planner is asked.
+ * Computes from Git's history and the account alone who must have access: no line of the planner is asked.
  *
  * A key's *original* is the live key that was made for a consumer, or adopted for it.
  * A consumer goes on through renames and moves with `moved-from`, reverts, and a return from Git's past.
@@ -41,7 +41,7 @@ const DAY_MS = 24 * 3600_000;
 export const GRACE_MS = 14 * DAY_MS;
 const CHOSEN = ['prune-disabled', 'grace', 'observe', 'suspended'];
 
-/** What is to be judged: a pass, the account before and after it. */
+/** A pass to be judged, with the account before and after it. */
 export interface Pass {
   readonly as: PassKind;
   readonly tree: GitTree;
@@ -85,13 +85,13 @@ export class Oracle {
     this.observe(view, now);
   }
 
-  /** What a history's beginning left behind. */
+  /** Learns the originals that a history begins with. */
   begin(tree: GitTree, view: AccountView, now: number): void {
     this.assign(tree, view);
     this.observe(view, now);
   }
 
-  /** What the pass did wrong. */
+  /** Lists the rules that the pass broke. */
   judge(pass: Pass): string[] {
     const { tree, after, report, as } = pass;
     const wrong = [...this.kept(pass), ...this.same(pass), ...this.grace(pass)];
@@ -300,7 +300,7 @@ export class Oracle {
     });
   }
 
-  /** Where a lost document's original had no access, another key takes its place. */
+  /** Lets another key take the place of a lost document's original that had no access. */
   private replace({ tree, before, after }: Pass): void {
     for (const doc of tree.keys) {
       const id = this.keys.get(doc.who);
@@ -369,7 +369,7 @@ function isLost(doc: KeyDocument, key: KeyView | undefined, view: AccountView): 
   return doc.movedFrom !== undefined && bearers(doc.movedFrom, view).length === 0;
 }
 
-/** Where nothing is taken from a key, a document that cannot know it may make another. */
+/** Says that a lost document may make another key: its original had no access to lose. */
 function isReplaceable(doc: KeyDocument, id: string, view: AccountView): boolean {
   const key = view.keys.get(id);
   const isMember = [...view.plans.values()].some(({ keys }) => keys.has(id));

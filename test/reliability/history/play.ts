@@ -29,7 +29,7 @@ const HOUR_MS = 3600_000;
 const SCHEDULE_MS = 10 * 60_000;
 const PAST_EXPIRY = '2020-01-01T00:00:00Z';
 
-/** What broke, and what led to it in words. */
+/** The rules that broke, and the events that led there, in words. */
 export interface Played {
   readonly wrong: readonly string[];
   readonly told: readonly string[];
@@ -186,7 +186,7 @@ class World implements AsyncDisposable {
     this.tell(`commit: ${what}: ${this.shown(tree)}`);
   }
 
-  /** What Git's head declares and the next tree doesn't. */
+  /** Remembers the documents that the next tree leaves out. */
   private recordRemoved(tree: GitTree): void {
     for (const key of this.head.keys) {
       const isLeaving = !tree.keys.some(({ who }) => who === key.who);
@@ -285,7 +285,7 @@ class World implements AsyncDisposable {
     this.process = undefined;
   }
 
-  /** What can't be done, such as attaching a key twice to one stage, was not done. */
+  /** Changes the account; a change that the service refuses counts as not made. */
   private async byHand(hand: HandName, pick: Choice): Promise<void> {
     const change = this.changeOf(hand, pick);
     if (!change) return;

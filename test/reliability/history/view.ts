@@ -1,4 +1,4 @@
-/** The account as plain data, and what a consumer notices of it. */
+/** The account as plain data, and the calls that get through. */
 import type { Core } from '../account.ts';
 
 export const REGIONS = ['eu-west-2', 'eu-west-1'] as const;
@@ -57,7 +57,7 @@ export function viewOf(core: Pick<Core, 'state'>): AccountView {
   };
 }
 
-/** Whether a call with this key gets through to the stage. */
+/** Says that a call with this key gets through to the stage. */
 export function passes({ keys, plans }: AccountView, id: string, stage: string): boolean {
   if (!keys.get(id)?.enabled) return false;
   return [...plans.values()].some((plan) => plan.keys.has(id) && plan.stages.includes(stage));
