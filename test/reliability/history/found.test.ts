@@ -14,9 +14,6 @@ const NOT_REPAIRED: readonly string[] = [
   '9: a broken rename that a process finds when it starts',
   '16: a decoy while the key is revoked',
   "8: another owner's document that adopts a key does not hold its revocation",
-  '17: a removed key is enabled by hand until its time is over',
-  '17: a removed key gets a time that is over',
-  '19: an adopted key that was disabled leaves Git, and comes back',
 ];
 
 for (const { name, history } of FOUND) {

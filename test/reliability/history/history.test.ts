@@ -12,8 +12,6 @@ const NOT_YET: Readonly<Record<string, readonly Kind[]>> = {
   8: ['steal'],
   9: ['rename, misspelt', 'rename, broken', 'move, misspelt'],
   16: ['decoy'],
-  17: ['expire', 'expire claimed', 'enable by hand'],
-  19: ['make a disabled key'],
 };
 const notYet: ReadonlySet<Kind> = new Set(Object.values(NOT_YET).flat());
 
