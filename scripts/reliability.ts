@@ -1,4 +1,4 @@
-/** `npm run reliability [RUNS]`: every reliability test in full, each property RUNS times (default 10,000), and the figures into docs/reliability.md. */
+/** `npm run reliability [RUNS]`: every reliability test in full, each property RUNS times (default 10,000), 2,000 random histories, and the figures into docs/reliability.md. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
