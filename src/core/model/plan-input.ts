@@ -65,6 +65,8 @@ export interface PlanInput {
   readonly detached?: ReadonlyMap<string, ReadonlySet<string>>;
   /** How far the host's clock is ahead of the service's; negative: behind. Absent: nobody knows. */
   readonly clockAheadMs?: number | undefined;
+  /** `<identity> <identity>`: moves of which this process saw the document live under its new name. */
+  readonly movesDone?: ReadonlySet<string>;
   /** By identity. */
   readonly lastSeen: ReadonlyMap<string, LastSeen>;
   readonly pinned: ReadonlyMap<string, Pinned>;

@@ -12,6 +12,8 @@ import type { LastSeen, TimeText } from '../model/plan-input.ts';
 export interface Known {
   /** By identity, what this process saw. */
   readonly lastSeen: ReadonlyMap<string, LastSeen>;
+  /** `<identity> <identity>`: moves of which this process saw the document live under its new name. */
+  readonly movesDone: ReadonlySet<string>;
   /** By `<kind> <id>`, as which identities this process saw an object. */
   readonly seenAs: ReadonlyMap<string, readonly string[]>;
   readonly now: number;
@@ -38,10 +40,11 @@ export interface Claimants {
  * | one not retired | none, or retired ones | the one with its name |
  * | none, or retired ones | one not retired | the one from `moved-from` |
  * | only retired ones in either column | | the newest: the removal was reverted; with `adopt: none`, none |
- * | one not retired | one not retired | either: `adopt` decides; the first, where this process saw it as this document's |
+ * | one not retired | one not retired | either: `adopt` decides |
  * | several not retired in one column | | any of them: `adopt` decides |
  * | none | none, and `formerly` names the document | that one; in doubt, where the rename is longer ago than the grace; with `adopt: none`, none |
  *
+ * A name in `moved-from` under which this process saw the document arrive is done with, and counts no more.
  * An object that this process saw as another declared document's is no candidate: its tags were changed by hand.
  */
 export function claimantsOf(desired: Desired, world: LiveIndex, known: Known): Claimants {
@@ -50,7 +53,9 @@ export function claimantsOf(desired: Desired, world: LiveIndex, known: Known): C
   const origins = annotations.movedFrom.map((from) => identity({ kind, ...from }));
   const isOurs = (live: Live) => !isAnothers(live, [who, ...origins], world, known);
   const ofName = (name: string) => world.byOwner(name).filter(isOurs);
-  const free = origins.filter((origin) => !world.declared.has(origin));
+  const free = origins.filter(
+    (origin) => !world.declared.has(origin) && !known.movesDone.has(moveKey(who, origin)),
+  );
 
   const named = ofName(who);
   const moved = free.flatMap(ofName);
@@ -58,12 +63,7 @@ export function claimantsOf(desired: Desired, world: LiveIndex, known: Known): C
   const active = named.filter((live) => !isRetired(live));
   const movedActive = moved.filter((live) => !isRetired(live));
 
-  const isDone = active.some(({ id }) => id === known.lastSeen.get(who)?.id);
-  if (active.length > 0)
-    return {
-      live: isDone || movedActive.length === 0 ? active : [...active, ...movedActive],
-      choices,
-    };
+  if (active.length > 0) return { live: [...active, ...movedActive], choices };
   if (movedActive.length > 0) return { live: movedActive, choices };
 
   const wantsNew = annotations.adopt === 'none';
@@ -105,6 +105,11 @@ function isAnothers(
 ): boolean {
   const seen = seenAs.get(`${kind} ${id}`) ?? [];
   return seen.some((name) => declared.has(name)) && !seen.some((name) => names.includes(name));
+}
+
+/** A move, from the document's identity and the one that its `moved-from` names. */
+export function moveKey(who: string, origin: string): string {
+  return `${who} ${origin}`;
 }
 
 /** What this process saw, by object. */

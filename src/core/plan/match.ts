@@ -7,7 +7,7 @@ import { apiOf, stageId } from '../compare/references.ts';
 import { compact } from '../model/compact.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import type { HoldReason, Incident, State } from '../model/plan.ts';
-import { claimantsOf, type Known } from './claimants.ts';
+import { claimantsOf, type Known, moveKey } from './claimants.ts';
 import { adoptText, movedText, nameField } from './remediation.ts';
 
 export type Match =
@@ -69,6 +69,7 @@ export function matchDocument(desired: Desired, world: LiveIndex, known: Known =
 /** For a caller who plans nothing. */
 const NOTHING: Known = {
   lastSeen: new Map(),
+  movesDone: new Set(),
   seenAs: new Map(),
   now: 0,
   graceMs: Number.POSITIVE_INFINITY,
@@ -93,16 +94,20 @@ const HELD_AMBIGUOUS = { is: 'held', reason: 'ambiguous', state: 'ambiguous' } a
 /**
  * A name in `moved-from` that finds nothing may be misspelt. Then the object that is meant seems to have left
  * Git, in one of the namespaces that the document names: neither is it removed nor another one made.
- * `isTaken`: another document means it.
+ * `isTaken`: another document means it. A move that this process saw done is not misspelt.
  */
 export function holdMisspeltMove(
   desired: Desired,
   found: Match,
   world: LiveIndex,
-  isTaken: (live: Live) => boolean,
+  { movesDone, isTaken }: Pick<Known, 'movesDone'> & { isTaken(live: Live): boolean },
 ): Match {
-  const { movedFrom, adopt } = desired.annotations;
-  if (found.is !== 'missing' || movedFrom.length === 0 || adopt === 'none') return found;
+  const { annotations, kind } = desired;
+  const movedFrom = annotations.movedFrom.filter(
+    (from) => !movesDone.has(moveKey(identity(desired), identity({ kind, ...from }))),
+  );
+  if (found.is !== 'missing' || movedFrom.length === 0 || annotations.adopt === 'none')
+    return found;
   const namespaces = new Set([desired, ...movedFrom].map(({ namespace }) => namespace));
   const left = world.live.filter((live) => {
     if (live.kind !== desired.kind || isRetired(live) || isTaken(live)) return false;

@@ -121,8 +121,9 @@ function documentsOf(inputs: readonly PlanInput[]): Desired[] {
   return [...new Set(all)];
 }
 
-function knownBy({ lastSeen, now, time, policy }: PlanInput): Known {
-  return { lastSeen, seenAs: seenNames(lastSeen), now, time, graceMs: policy.deleteGraceMs };
+function knownBy({ lastSeen, movesDone = new Set(), now, time, policy }: PlanInput): Known {
+  const seenAs = seenNames(lastSeen);
+  return { lastSeen, movesDone, seenAs, now, time, graceMs: policy.deleteGraceMs };
 }
 
 /**
@@ -151,15 +152,9 @@ function matchesOf(
   const taken = new Set(
     [...matches.values()].flatMap((found) => (found.is === 'missing' ? [] : (found.live ?? []))),
   );
-  for (const [desired, found] of matches) {
-    // This process has seen the move done.
-    if (known.lastSeen.has(identity(desired))) continue;
-    const world = worldOf(desired.namespace);
-    matches.set(
-      desired,
-      holdMisspeltMove(desired, found, world, (live) => taken.has(live)),
-    );
-  }
+  const about = { movesDone: known.movesDone, isTaken: (live: Live) => taken.has(live) };
+  for (const [desired, found] of matches)
+    matches.set(desired, holdMisspeltMove(desired, found, worldOf(desired.namespace), about));
   return matches;
 }
 
@@ -181,11 +176,12 @@ function declaredSteps(
   matches: ReadonlyMap<Desired, Match>,
   stranded: readonly Stranded[],
 ): readonly Step[] {
-  const doubtful = new Set(
-    [...matches.values()].flatMap((found) =>
+  const doubtful = new Set([
+    ...[...matches.values()].flatMap((found) =>
       found.is === 'held' ? [...(found.candidates ?? []), ...(found.suspects ?? [])] : [],
     ),
-  );
+    ...input.live.filter((live) => isDoubtfullyAbsent(live, input, world)),
+  ]);
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
   for (const rules of input.rules) {
@@ -212,6 +208,18 @@ function declaredSteps(
     steps.push(...holdStrandedTwins(holdMassMissing(made, rules.kind, input), stranded));
   }
   return steps;
+}
+
+/** No document declares it, and that proves nothing: an invalid one may, or the directory is being written. */
+function isDoubtfullyAbsent(
+  live: Live,
+  { complete, doubtOf }: PlanInput,
+  world: LiveIndex,
+): boolean {
+  const claim = world.claimOf(live);
+  if (!claim) return false;
+  const who = identity({ kind: live.kind, ...claim });
+  return !world.declared.has(who) && (!complete || doubtOf?.(who) !== undefined);
 }
 
 /** The names of the Stage documents, by the id of their stage. */

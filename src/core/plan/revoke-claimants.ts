@@ -13,13 +13,18 @@ export function revokeClaimants(
   object: PlanningContext,
   candidates: readonly Live[] | undefined,
 ): Step[] {
-  const { desired, input } = object;
+  const { desired, input, world } = object;
   if (desired.kind !== 'ApiKey' || desired.spec.enabled !== false) return [];
   const known = input.lastSeen.get(identity(desired))?.id;
   const rank = ({ id }: Live) => (id === known ? 0 : 1);
-  const enabled = (candidates ?? []).filter(
-    ({ spec, tags }) => spec.enabled === true && tags[TAG.suspend] === undefined,
+  const names = [desired, ...desired.annotations.movedFrom].map(
+    ({ namespace, name }) => `${namespace}/${name}`,
   );
+  const enabled = (candidates ?? []).filter((live) => {
+    const { namespace = '', name = '' } = world.claimOf(live) ?? {};
+    const isClaimant = names.includes(`${namespace}/${name}`);
+    return isClaimant && live.spec.enabled === true && live.tags[TAG.suspend] === undefined;
+  });
   return enabled
     .toSorted((a, b) => rank(a) - rank(b) || compareText(a.id, b.id))
     .map((live) => ({

@@ -41,6 +41,7 @@ export function inputsOf(seen: Seen, pass: AccountPass, rules = RULES): PlanInpu
     owed: account.memory.owed,
     detached: account.memory.detached,
     lastSeen: account.memory.lastSeen,
+    movesDone: account.memory.movesDone,
     pinned: new Map<string, Pinned>(),
     fingerprint,
     now,

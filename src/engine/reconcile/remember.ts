@@ -1,8 +1,10 @@
 /** Writes down what the next pass may know of this one: the only writer of `lastSeen`, beside deletions and releases. */
 
-import { identity, type Live } from '../../core/model/model.ts';
+import { claimOf } from '../../core/compare/ownership.ts';
+import { type Desired, identity, type Live, TAG } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import type { LastSeen } from '../../core/model/plan-input.ts';
+import { moveKey } from '../../core/plan/claimants.ts';
 import { madeAt } from '../../core/plan/stage-recreation.ts';
 import type { Result } from '../../core/plan/summarize.ts';
 import { type ObservedState, recordLive } from '../observe/observe.ts';
@@ -27,6 +29,27 @@ export function remember(
     if (!declared.has(who) && !live.has(`${who.split('/')[0]} ${seen.id}`))
       memory.lastSeen.delete(who);
   rememberSteps(steps, results, after.live, pass);
+  rememberMoves(steps, pass);
+}
+
+/** A move is done once its document has been seen live under its own name. */
+function rememberMoves(steps: readonly Step[], pass: AccountPass): void {
+  const { movesDone } = pass.account.memory;
+  const standing = new Set(documentsOf(pass).flatMap(movesOf));
+  for (const move of movesDone) if (!standing.has(move)) movesDone.delete(move);
+  for (const { action, desired, live } of steps) {
+    if (!desired || !live || action === 'hold') continue;
+    const { namespace, name } = claimOf(live, live.tags[TAG.owner] ?? '') ?? {};
+    if (namespace !== desired.namespace || name !== desired.name) continue;
+    for (const move of movesOf(desired)) movesDone.add(move);
+  }
+}
+
+function movesOf(desired: Desired): string[] {
+  const { kind, annotations } = desired;
+  return annotations.movedFrom.map((from) =>
+    moveKey(identity(desired), identity({ kind, ...from })),
+  );
 }
 
 /** Remembers each object as a step found it in sync, or wrote it. */

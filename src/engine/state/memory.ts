@@ -14,6 +14,8 @@ export interface PermanentFailure {
 export interface Memory {
   /** Objects as they were last seen with our tags, by identity. */
   readonly lastSeen: Map<string, LastSeen>;
+  /** `<identity> <identity>`: moves of documents that were seen live under their new name. */
+  readonly movesDone: Set<string>;
   /** Kinds whose list has shown the tags of an object that bears them. */
   readonly tagsProven: Set<string>;
   /** Kinds whose list has been caught without the tags of an object that bears them. */
@@ -59,6 +61,7 @@ export interface Memory {
 export function createMemory(): Memory {
   return {
     lastSeen: new Map(),
+    movesDone: new Set(),
     tagsProven: new Set(),
     tagsMissing: new Set(),
     throttlesProven: false,

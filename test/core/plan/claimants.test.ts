@@ -70,11 +70,11 @@ describe('a document means', () => {
       ['keep ApiKey/acme', 'disable ApiKey/old /spec/enabled'],
     ],
     [
-      'the one that this process saw as its own: moved-from is done',
+      'the one of its name, where this process saw the move done: the other is a new one, and left Git',
       acme(movedFrom('old')),
       [key('k1', 'acme'), key('k2', 'old')],
       ['keep ApiKey/acme', 'disable ApiKey/old /spec/enabled'],
-      { lastSeen: seen('k1') },
+      { movesDone: new Set(['ApiKey/default/acme ApiKey/default/old']) },
     ],
     [
       'one of several of its name only as adopt says',
