@@ -149,13 +149,30 @@ function matchesOf(
     if (!isNamedByTags(desired, matches.get(desired), worldOf(desired.namespace)))
       matches.set(desired, heldAmbiguous(others, matches.get(desired)));
 
+  const isMeant = (found: Match) => found.is === 'held' || (found.is === 'live' && !found.adopt);
   const taken = new Set(
-    [...matches.values()].flatMap((found) => (found.is === 'missing' ? [] : (found.live ?? []))),
+    [...matches.values()].flatMap((found) =>
+      isMeant(found) && found.is !== 'missing' ? (found.live ?? []) : [],
+    ),
   );
   const about = { movesDone: known.movesDone, isTaken: (live: Live) => taken.has(live) };
   for (const [desired, found] of matches)
     matches.set(desired, holdMisspeltMove(desired, found, worldOf(desired.namespace), about));
+  holdAdoptedSuspects(matches);
   return matches;
+}
+
+/** A document that adopts what a misspelt `moved-from` may mean waits until that is settled. */
+function holdAdoptedSuspects(matches: Map<Desired, Match>): void {
+  const suspects = new Map(
+    [...matches].flatMap(([desired, found]) =>
+      found.is === 'held' ? (found.suspects ?? []).map((live) => [live, desired] as const) : [],
+    ),
+  );
+  for (const [desired, found] of matches) {
+    const other = found.is === 'live' && found.adopt ? suspects.get(found.live) : undefined;
+    if (other) matches.set(desired, heldAmbiguous([other], found));
+  }
 }
 
 /** Stages and requirements are told by what they are, whatever tags they bear. */
