@@ -23,10 +23,10 @@ const PLAN = 'UsagePlan';
 /** Usage plans by `<key id> <stage id>`. */
 type Pairs = ReadonlyMap<string, readonly string[]>;
 
-/** `meant`: every document of the account, with the id of the live object that it means, where it has one. */
+/** `meant`: every document of the account, with the ids of the live objects that it means, or may mean. */
 export function holdHalfMoves(
   steps: readonly Step[],
-  meant: ReadonlyMap<Desired, string | undefined>,
+  meant: ReadonlyMap<Desired, readonly string[]>,
   world: LiveIndex,
 ): Step[] {
   const leaving = steps.filter(takesAway);
@@ -98,12 +98,12 @@ function messageOf(rivals: readonly string[]): string {
 }
 
 /** Usage plans, by identity, whose documents name a key for a stage. */
-function wantedPairs(meant: ReadonlyMap<Desired, string | undefined>, world: LiveIndex): Pairs {
+function wantedPairs(meant: ReadonlyMap<Desired, readonly string[]>, world: LiveIndex): Pairs {
   const documents = new Map([...meant.keys()].map((one) => [identity(one), one]));
-  const keyIdOf = ({ namespace }: Desired, entry: Json): string | undefined => {
-    if (isMap(entry)) return String(entry.id);
+  const keyIdsOf = ({ namespace }: Desired, entry: Json): readonly string[] => {
+    if (isMap(entry)) return [String(entry.id)];
     const key = documents.get(identity({ kind: 'ApiKey', namespace, name: String(entry) }));
-    return key && meant.get(key);
+    return (key && meant.get(key)) ?? [];
   };
   const stageIdOf = ({ namespace }: Desired, entry: Json): string | undefined => {
     const spec = isMap(entry) ? entry : {};
@@ -118,7 +118,7 @@ function wantedPairs(meant: ReadonlyMap<Desired, string | undefined>, world: Liv
   const pairs = new Map<string, string[]>();
   for (const plan of documents.values()) {
     if (plan.kind !== PLAN) continue;
-    const keys = listOf(plan.spec.keys).flatMap((entry) => keyIdOf(plan, entry) ?? []);
+    const keys = listOf(plan.spec.keys).flatMap((entry) => keyIdsOf(plan, entry));
     const stages = listOf(plan.spec.stages).flatMap((entry) => stageIdOf(plan, entry) ?? []);
     record(pairs, keys, stages, identity(plan));
   }

@@ -65,6 +65,8 @@ export interface PlanInput {
   readonly detached?: ReadonlyMap<string, ReadonlySet<string>>;
   /** How far the host's clock is ahead of the service's; negative: behind. Absent: nobody knows. */
   readonly clockAheadMs?: number | undefined;
+  /** Whether an invalid document says that it moved from an identity. */
+  readonly isMoved?: (who: string) => boolean;
   /** `<identity> <identity>`: moves of which this process saw the document live under its new name. */
   readonly movesDone?: ReadonlySet<string>;
   /** By identity. */

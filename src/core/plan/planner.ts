@@ -58,10 +58,7 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
     return [...declaredSteps(input, world, matches, stranded), ...orphaned];
   });
   const meant = new Map(
-    [...matches].map(([desired, found]) => [
-      desired,
-      found.is === 'missing' ? undefined : found.live?.id,
-    ]),
+    [...matches].map(([desired, found]) => [desired, maybeMeant(found).map(({ id }) => id)]),
   );
   const together = { inputs, meant, world: worldOf(first.target.namespace) };
   const settled = holdLockouts(holdThrottleRemoval(applyHolds(steps, together)), first.live);
@@ -162,17 +159,28 @@ function matchesOf(
   return matches;
 }
 
-/** A document that adopts what a misspelt `moved-from` may mean waits until that is settled. */
+/** A document that adopts what another document may mean waits until that is settled. */
 function holdAdoptedSuspects(matches: Map<Desired, Match>): void {
   const suspects = new Map(
     [...matches].flatMap(([desired, found]) =>
-      found.is === 'held' ? (found.suspects ?? []).map((live) => [live, desired] as const) : [],
+      found.is === 'held' ? inDoubt(found).map((live) => [live, desired] as const) : [],
     ),
   );
   for (const [desired, found] of matches) {
     const other = found.is === 'live' && found.adopt ? suspects.get(found.live) : undefined;
     if (other) matches.set(desired, heldAmbiguous([other], found));
   }
+}
+
+/** The live objects of which a held document may mean one. */
+function inDoubt({ candidates = [], suspects = [] }: Extract<Match, { is: 'held' }>): Live[] {
+  return [...candidates, ...suspects];
+}
+
+/** The live objects that a document means, or may mean. */
+function maybeMeant(found: Match): readonly Live[] {
+  if (found.is === 'missing') return [];
+  return [found.live ?? [], found.is === 'held' ? inDoubt(found) : []].flat();
 }
 
 /** Stages and requirements are told by what they are, whatever tags they bear. */
@@ -194,10 +202,8 @@ function declaredSteps(
   stranded: readonly Stranded[],
 ): readonly Step[] {
   const doubtful = new Set([
-    ...[...matches.values()].flatMap((found) =>
-      found.is === 'held' ? [...(found.candidates ?? []), ...(found.suspects ?? [])] : [],
-    ),
-    ...input.live.filter((live) => isDoubtfullyAbsent(live, input, world)),
+    ...[...matches.values()].flatMap((found) => (found.is === 'held' ? inDoubt(found) : [])),
+    ...input.live.filter((live) => isMovedByInvalid(live, input, world)),
   ]);
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
@@ -227,16 +233,10 @@ function declaredSteps(
   return steps;
 }
 
-/** No document declares it, and that proves nothing: an invalid one may, or the directory is being written. */
-function isDoubtfullyAbsent(
-  live: Live,
-  { complete, doubtOf }: PlanInput,
-  world: LiveIndex,
-): boolean {
+/** No valid document declares it, and an invalid one says that it moved from it. */
+function isMovedByInvalid(live: Live, { isMoved }: PlanInput, world: LiveIndex): boolean {
   const claim = world.claimOf(live);
-  if (!claim) return false;
-  const who = identity({ kind: live.kind, ...claim });
-  return !world.declared.has(who) && (!complete || doubtOf?.(who) !== undefined);
+  return claim !== undefined && (isMoved?.(identity({ kind: live.kind, ...claim })) ?? false);
 }
 
 /** The names of the Stage documents, by the id of their stage. */
@@ -314,7 +314,7 @@ function observed(step: Step): Step {
 
 interface Together {
   readonly inputs: readonly PlanInput[];
-  readonly meant: ReadonlyMap<Desired, string | undefined>;
+  readonly meant: ReadonlyMap<Desired, readonly string[]>;
   readonly world: LiveIndex;
 }
 

@@ -9,7 +9,7 @@
  * | names another's live key in `moved-from` | only where that one's document bears the name |
  * | bears the name of its own key, or names it in `moved-from` | yes |
  * | bears the name that its key bore before | yes, while the key is not retired: `formerly` says so |
- * | has a `moved-from` that no live key bears | yes: held, while prune is on, so that the key would be removed |
+ * | has a `moved-from` that no live key bears | yes: held, while prune is on, so that the key would be removed, and in a namespace that the document names |
  * | has none of these | no: Git would mean another consumer |
  */
 import { type GitTree, identityOf } from './git.ts';
@@ -83,7 +83,9 @@ function isKnown(doc: Doc, docs: readonly Doc[], tree: GitTree, known: Known): b
   const isFound = alive.some(({ live }) => nameIn(live) === doc.movedFrom);
   const target = tree.targets.find((one) => one.name === ownName.split('/')[0]);
   const isHeld = doc.movedFrom !== undefined && !isFound && !isRetired(own) && target?.prune;
-  return isHeld === true && !known.notYet.has('renamed twice unseen');
+  // Only what left a namespace that the document names is held.
+  const isNamed = [doc.namespace, doc.movedFrom?.split('/')[0]].includes(ownName.split('/')[0]);
+  return isHeld === true && isNamed && !known.notYet.has('renamed twice unseen');
 }
 
 function liveOf(kind: Doc['kind'], { oracle, view }: Known): LiveOf[] {
