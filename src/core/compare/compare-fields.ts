@@ -2,7 +2,7 @@
 
 import type { FieldRule, Rules } from '../model/field-rules.ts';
 import { compareText, isMap, isUnset, type JsonMap, jsonEqual, pointer } from '../model/json.ts';
-import { type Desired, identity, type Json, type Live, type Spec, TAG } from '../model/model.ts';
+import { type Desired, type Json, type Live, type Spec, TAG } from '../model/model.ts';
 import type { Cause, Change, Difference, HoldReason } from '../model/plan.ts';
 import { causeOf, differences, type Fingerprint, fieldText } from '../model/three-way.ts';
 import { type Canonical, defaultOf, type Unresolved } from './canonicalize.ts';
@@ -22,8 +22,6 @@ export interface Context {
   readonly stageNames: ReadonlyMap<string, string>;
   /** Live objects that a held document may mean. */
   readonly doubtful: ReadonlySet<Live>;
-  /** Identities of documents that parse but are invalid. */
-  readonly invalid: ReadonlySet<string>;
   /** Keys that this process took out of the plan since its tag was written: a commit did that. */
   readonly detached: readonly string[];
 }
@@ -239,15 +237,8 @@ function splitUnresolved(
   const unresolved = canonical.unresolved.filter((one) => one.field === field);
   if (unresolved.length === 0) return { free: found, held: [] };
   const kind = context.rules.fields[field]?.key;
-  // Where the document of an entry is invalid, it may be a renamed one: whose, it does not say for sure.
-  const { namespace } = context.world;
-  const isInvalid = unresolved.some(({ label }) =>
-    context.invalid.has(identity({ kind: String(kind), namespace, name: label })),
-  );
   const maybeIt = ({ desired, keys: [id = '', ...deeper] }: Change) =>
-    desired === undefined &&
-    deeper.length === 0 &&
-    (!isKnownMember(kind, id, context) || (isInvalid && isUndeclared(kind, id, context)));
+    desired === undefined && deeper.length === 0 && !isKnownMember(kind, id, context);
   const held = unresolved.map((one, index): Held => {
     const { changes, ...why } = unresolvedEntry(one);
     return { ...why, changes: [...changes, ...(index === 0 ? found.filter(maybeIt) : [])] };
@@ -264,12 +255,6 @@ function isKnownMember(
   if (kind === 'Stage') return stageNames.has(id);
   const live = world.byId(String(kind), id);
   return live !== undefined && claimOf(live, world.owner) !== undefined && !doubtful.has(live);
-}
-
-function isUndeclared(kind: FieldRule['key'], id: string, { world }: Context): boolean {
-  const live = world.byId(String(kind), id);
-  const claim = live && world.claimOf(live);
-  return claim !== undefined && !world.declared.has(identity({ kind: String(kind), ...claim }));
 }
 
 /** Our tags give the object another identity: it is to bear this one. */

@@ -91,6 +91,12 @@ function heldRenamed(desired: Desired, live: Live, world: LiveIndex): Match {
 
 const HELD_AMBIGUOUS = { is: 'held', reason: 'ambiguous', state: 'ambiguous' } as const;
 
+/** An invalid document says that the object is its own. */
+export function heldMovedAway(live: Live): Match {
+  const message = `an invalid document says that ${live.id} moved to it: mend the problem reported, or remove that document; until then ${live.id} is not adopted`;
+  return { ...HELD_AMBIGUOUS, wants: 'adopt', message, live };
+}
+
 /**
  * A name in `moved-from` that finds nothing may be misspelt. Then the object that is meant seems to have left
  * Git, in one of the namespaces that the document names: neither is it removed nor another one made.

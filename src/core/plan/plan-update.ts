@@ -51,7 +51,6 @@ export function planUpdate(object: PlanningContext, found: Extract<Match, { is: 
           ...comparisonContext,
           stageNames,
           doubtful,
-          invalid: input.invalid,
           detached: [...(input.detached?.get(live.id) ?? [])],
         });
   const compared = [...asLeft(result, live, input), ...putBack(result, live, input)];

@@ -17,7 +17,13 @@ import type { PlanInput } from '../model/plan-input.ts';
 import { type Known, seenNames } from './claimants.ts';
 import { holdDisputed } from './disputed.ts';
 import { holdDoubtfulAbsence } from './doubtful-absence.ts';
-import { holdMisspeltMove, type Match, matchDocument, sharedClaims } from './match.ts';
+import {
+  heldMovedAway,
+  holdMisspeltMove,
+  type Match,
+  matchDocument,
+  sharedClaims,
+} from './match.ts';
 import { modeOf } from './mode.ts';
 import { planCreate } from './plan-create.ts';
 import { planOrphans } from './plan-orphans.ts';
@@ -155,21 +161,31 @@ function matchesOf(
   const about = { movesDone: known.movesDone, isTaken: (live: Live) => taken.has(live) };
   for (const [desired, found] of matches)
     matches.set(desired, holdMisspeltMove(desired, found, worldOf(desired.namespace), about));
-  holdAdoptedSuspects(matches);
+  holdAdoptedSuspects(matches, inputs);
   return matches;
 }
 
 /** A document that adopts what another document may mean waits until that is settled. */
-function holdAdoptedSuspects(matches: Map<Desired, Match>): void {
+function holdAdoptedSuspects(matches: Map<Desired, Match>, [first]: readonly PlanInput[]): void {
   const suspects = new Map(
     [...matches].flatMap(([desired, found]) =>
       found.is === 'held' ? inDoubt(found).map((live) => [live, desired] as const) : [],
     ),
   );
   for (const [desired, found] of matches) {
-    const other = found.is === 'live' && found.adopt ? suspects.get(found.live) : undefined;
+    if (found.is !== 'live' || !found.adopt) continue;
+    const other = suspects.get(found.live);
     if (other) matches.set(desired, heldAmbiguous([other], found));
+    else if (isMovedAway(found.live, first)) matches.set(desired, heldMovedAway(found.live));
   }
+}
+
+/** An invalid document says that it moved from the object, whichever owner that has. */
+function isMovedAway(live: Live, input: PlanInput | undefined): boolean {
+  const claim = claimOf(live, live.tags[TAG.owner] ?? '');
+  return (
+    claim !== undefined && (input?.isMoved?.(identity({ kind: live.kind, ...claim })) ?? false)
+  );
 }
 
 /** The live objects of which a held document may mean one. */
@@ -236,7 +252,9 @@ function declaredSteps(
 /** No valid document declares it, and an invalid one says that it moved from it. */
 function isMovedByInvalid(live: Live, { isMoved }: PlanInput, world: LiveIndex): boolean {
   const claim = world.claimOf(live);
-  return claim !== undefined && (isMoved?.(identity({ kind: live.kind, ...claim })) ?? false);
+  if (!claim) return false;
+  const who = identity({ kind: live.kind, ...claim });
+  return !world.declared.has(who) && (isMoved?.(who) ?? false);
 }
 
 /** The names of the Stage documents, by the id of their stage. */

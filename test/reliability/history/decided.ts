@@ -10,6 +10,7 @@
  * | bears the name of its own key, or names it in `moved-from` | yes |
  * | bears the name that its key bore before | yes, while the key is not retired: `formerly` says so |
  * | has a `moved-from` that no live key bears | yes: held, while prune is on, so that the key would be removed, and in a namespace that the document names |
+ * | is invalid, and has such a `moved-from` | no: exactly what it names is held |
  * | has none of these | no: Git would mean another consumer |
  */
 import { type GitTree, identityOf } from './git.ts';
@@ -78,6 +79,7 @@ function isKnown(doc: Doc, docs: readonly Doc[], tree: GitTree, known: Known): b
   if (ownName === name) return true;
   if (doc.isBroken && known.notYet.has('rename, broken')) return false;
   if (ownName === doc.movedFrom) return true;
+  if (doc.isBroken || isElsewhere(doc, tree)) return false;
   if (known.oracle.formerly.get(doc.who) === name && !isRetired(own))
     return !known.notYet.has('rename reverted');
   const isFound = alive.some(({ live }) => nameIn(live) === doc.movedFrom);
@@ -97,4 +99,11 @@ function liveOf(kind: Doc['kind'], { oracle, view }: Known): LiveOf[] {
     const live = all.get(id);
     return live ? [{ who, live }] : [];
   });
+}
+
+/** Its `moved-from` names another region, so it is as invalid as a broken one. */
+function isElsewhere({ namespace, movedFrom }: Doc, { targets }: GitTree): boolean {
+  const regionOf = (name: string | undefined) =>
+    targets.find((target) => target.name === name)?.region;
+  return movedFrom !== undefined && regionOf(movedFrom.split('/')[0]) !== regionOf(namespace);
 }

@@ -6,8 +6,7 @@ import { histories, type Kind } from './events.ts';
 import { play } from './play.ts';
 
 /** Kinds of events that still break a law, by the item of issue 9: its repair takes them off. */
-const NOT_YET: Readonly<Record<string, readonly Kind[]>> = {
-};
+const NOT_YET: Readonly<Record<string, readonly Kind[]>> = {};
 const notYet: ReadonlySet<Kind> = new Set(Object.values(NOT_YET).flat());
 
 /** A tenth in `npm test`. */

@@ -23,7 +23,7 @@ import { applyEdit, type Choice, choose, type Past, type RemovedKey } from './ed
 import { type Event, type HandName, type History, type PassKind, TRIGGERS } from './events.ts';
 import { firstTree, type GitTree, identityOf, type PlanDocument, render, targetOf } from './git.ts';
 import { GRACE_MS, Oracle, type Pass } from './oracle.ts';
-import { ACCOUNT_ID, nameIn, REGIONS, viewOf } from './view.ts';
+import { ACCOUNT_ID, type AccountView, isRetired, nameIn, REGIONS, viewOf } from './view.ts';
 
 const HOUR_MS = 3600_000;
 const SCHEDULE_MS = 10 * 60_000;
@@ -67,6 +67,7 @@ class World implements AsyncDisposable {
   private writesLeft: { count: number; readonly when: 'before' | 'after' } | undefined;
   private died = Promise.withResolvers<undefined>();
   private names = 0;
+  private readonly decoyed = new Set<string>();
 
   private constructor(
     account: ReturnType<typeof createAccount>,
@@ -345,6 +346,10 @@ class World implements AsyncDisposable {
       case 'tag':
         return { tag: object, tags: { team: 'by hand' } };
       case 'decoy': {
+        // A decoy of a key whose tags say that it left Git takes its place: docs/trust.md.
+        const original = view.keys.get(key.id);
+        if (original && isRetired(original)) return undefined;
+        this.decoyed.add(key.id);
         const tags = Object.entries(view.keys.get(key.id)?.tags ?? {}).filter(([name]) =>
           ['apikeeper:owner', 'apikeeper:resource'].includes(name),
         );
@@ -353,8 +358,18 @@ class World implements AsyncDisposable {
         return { add: { keys: [{ id, name: id, tags: Object.fromEntries(tags) }] } };
       }
       case 'expire':
+        if (this.decoyed.has(key.id) || !this.isNamed(key.name, view)) return undefined;
         return { tag: object, tags: { 'apikeeper:delete-after': PAST_EXPIRY } };
     }
+  }
+
+  /** Its document names it: a forged time on a key that none names hides it from a misspelt rename, docs/trust.md. */
+  private isNamed(name: string, view: AccountView): boolean {
+    const document = this.head.keys.find(({ who }) => who === name);
+    const live = view.keys.get(this.oracle.keys.get(name) ?? '');
+    const own = live && nameIn(live);
+    if (!document || own === undefined) return true;
+    return own === identityOf(document) || own === document.movedFrom;
   }
 }
 
