@@ -96,7 +96,13 @@ export function resolver(
         reason: 'dependency',
         unresolved: `it waits for ${kind}/${name}, which is held (${held.reason})`,
       };
-    const [undeclared] = world.byOwner(id);
+    const [undeclared, ...others] = world.byOwner(id);
+    if (undeclared && others.length > 0)
+      return {
+        label: name,
+        reason: 'dependency',
+        unresolved: `${others.length + 1} live objects bear the tags of ${kind}/${name}, and no valid document says which is meant: declare it`,
+      };
     if (undeclared) return { key: undeclared.id, label: name };
     return {
       label: name,

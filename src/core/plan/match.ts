@@ -92,8 +92,8 @@ function heldRenamed(desired: Desired, live: Live, world: LiveIndex): Match {
 const HELD_AMBIGUOUS = { is: 'held', reason: 'ambiguous', state: 'ambiguous' } as const;
 
 /** An invalid document says that the object is its own. */
-export function heldMovedAway(live: Live): Match {
-  const message = `an invalid document says that ${live.id} moved to it: mend the problem reported, or remove that document; until then ${live.id} is not adopted`;
+export function heldOfInvalid(live: Live): Match {
+  const message = `an invalid document declares ${live.id}, or says that it moved from it: mend the problem reported, or remove that document; until then ${live.id} is not adopted`;
   return { ...HELD_AMBIGUOUS, wants: 'adopt', message, live };
 }
 

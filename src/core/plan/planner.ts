@@ -18,7 +18,7 @@ import { type Known, seenNames } from './claimants.ts';
 import { holdDisputed } from './disputed.ts';
 import { holdDoubtfulAbsence } from './doubtful-absence.ts';
 import {
-  heldMovedAway,
+  heldOfInvalid,
   holdMisspeltMove,
   type Match,
   matchDocument,
@@ -176,16 +176,16 @@ function holdAdoptedSuspects(matches: Map<Desired, Match>, [first]: readonly Pla
     if (found.is !== 'live' || !found.adopt) continue;
     const other = suspects.get(found.live);
     if (other) matches.set(desired, heldAmbiguous([other], found));
-    else if (isMovedAway(found.live, first)) matches.set(desired, heldMovedAway(found.live));
+    else if (isOfAnyInvalid(found.live, first)) matches.set(desired, heldOfInvalid(found.live));
   }
 }
 
-/** An invalid document says that it moved from the object, whichever owner that has. */
-function isMovedAway(live: Live, input: PlanInput | undefined): boolean {
+/** An invalid document declares the object, or says that it moved from it, whichever owner that has. */
+function isOfAnyInvalid(live: Live, input: PlanInput | undefined): boolean {
   const claim = claimOf(live, live.tags[TAG.owner] ?? '');
-  return (
-    claim !== undefined && (input?.isMoved?.(identity({ kind: live.kind, ...claim })) ?? false)
-  );
+  if (!input || !claim) return false;
+  const who = identity({ kind: live.kind, ...claim });
+  return input.invalid.has(who) || (input.isMoved?.(who) ?? false);
 }
 
 /** The live objects of which a held document may mean one. */
@@ -219,7 +219,7 @@ function declaredSteps(
 ): readonly Step[] {
   const doubtful = new Set([
     ...[...matches.values()].flatMap((found) => (found.is === 'held' ? inDoubt(found) : [])),
-    ...input.live.filter((live) => isMovedByInvalid(live, input, world)),
+    ...input.live.filter((live) => isOfInvalid(live, input, world)),
   ]);
   const stageNames = stageNamesOf(input);
   const steps: Step[] = [];
@@ -249,12 +249,12 @@ function declaredSteps(
   return steps;
 }
 
-/** No valid document declares it, and an invalid one says that it moved from it. */
-function isMovedByInvalid(live: Live, { isMoved }: PlanInput, world: LiveIndex): boolean {
+/** No valid document declares it, and an invalid one does, or says that it moved from it. */
+function isOfInvalid(live: Live, { invalid, isMoved }: PlanInput, world: LiveIndex): boolean {
   const claim = world.claimOf(live);
   if (!claim) return false;
   const who = identity({ kind: live.kind, ...claim });
-  return !world.declared.has(who) && (isMoved?.(who) ?? false);
+  return !world.declared.has(who) && (invalid.has(who) || (isMoved?.(who) ?? false));
 }
 
 /** The names of the Stage documents, by the id of their stage. */

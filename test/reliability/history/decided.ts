@@ -13,7 +13,7 @@
  * | is invalid, and has such a `moved-from` | no: exactly what it names is held |
  * | has none of these | no: Git would mean another consumer |
  */
-import { type GitTree, identityOf } from './git.ts';
+import { type GitTree, identityOf, isInvalid, type KeyDocument } from './git.ts';
 import type { Oracle } from './oracle.ts';
 import { type AccountView, isRetired, type KeyView, nameIn } from './view.ts';
 
@@ -50,6 +50,10 @@ export function isDecided(tree: GitTree, known: Known): boolean {
   ];
   const names = docs.map((doc) => `${doc.kind} ${identityOf(doc)}`);
   if (new Set(names).size < names.length) return false;
+  // A key of another region can join no plan here.
+  const isLost = ({ who, namespace, isBroken }: KeyDocument) =>
+    !isBroken && tree.plans.some((plan) => plan.namespace === namespace && plan.keys.includes(who));
+  if (tree.keys.some((key) => isInvalid(tree, key) && isLost(key))) return false;
   return docs.every((doc) => doc.adoptFrom !== undefined || isKnown(doc, docs, tree, known));
 }
 
@@ -79,7 +83,7 @@ function isKnown(doc: Doc, docs: readonly Doc[], tree: GitTree, known: Known): b
   if (ownName === name) return true;
   if (doc.isBroken && known.notYet.has('rename, broken')) return false;
   if (ownName === doc.movedFrom) return true;
-  if (doc.isBroken || isElsewhere(doc, tree)) return false;
+  if (isInvalid(tree, doc)) return false;
   if (known.oracle.formerly.get(doc.who) === name && !isRetired(own))
     return !known.notYet.has('rename reverted');
   const isFound = alive.some(({ live }) => nameIn(live) === doc.movedFrom);
@@ -99,11 +103,4 @@ function liveOf(kind: Doc['kind'], { oracle, view }: Known): LiveOf[] {
     const live = all.get(id);
     return live ? [{ who, live }] : [];
   });
-}
-
-/** Its `moved-from` names another region, so it is as invalid as a broken one. */
-function isElsewhere({ namespace, movedFrom }: Doc, { targets }: GitTree): boolean {
-  const regionOf = (name: string | undefined) =>
-    targets.find((target) => target.name === name)?.region;
-  return movedFrom !== undefined && regionOf(movedFrom.split('/')[0]) !== regionOf(namespace);
 }

@@ -342,6 +342,8 @@ class World implements AsyncDisposable {
           : { attach: key.id, plan: plan.id };
       }
       case 'delete':
+        // Then the decoy is the only key with its tags.
+        if (this.decoyed.has(key.id)) return undefined;
         return { delete: object };
       case 'tag':
         return { tag: object, tags: { team: 'by hand' } };
