@@ -1,5 +1,5 @@
 /** The rules about usage plans: who may be a member of what. */
-import { identity, type Json } from '../core/model/model.ts';
+import { adoptedId, identity, type Json } from '../core/model/model.ts';
 import {
   duplicates,
   type Entry,
@@ -42,8 +42,9 @@ function createResolver(entries: readonly Entry[], placeOf: PlaceOf) {
   const named = sole(entries, identity);
   const keyOf = (plan: Entry, written: Json) => {
     if (typeof written !== 'string') return `id ${(written as { id: string }).id}`;
-    const adopt = named.get(`ApiKey/${plan.namespace}/${written}`)?.annotations.adopt;
-    return adopt && adopt !== 'by-name' ? `id ${adopt}` : `name ${plan.namespace}/${written}`;
+    const document = named.get(`ApiKey/${plan.namespace}/${written}`);
+    const id = document && adoptedId(document.annotations);
+    return id ? `id ${id}` : `name ${plan.namespace}/${written}`;
   };
   const stageKeyOf = (plan: Entry, { stage, restApi, stageName }: StageEntry) => {
     if (stage === undefined) return stageKey(restApi, String(stageName));

@@ -2,7 +2,7 @@
  * What no schema can say, because it takes several fields or several documents. Every document that takes part in a violation is named,
  * so that the order of files and documents decides nothing.
  */
-import { identity, type Json } from '../core/model/model.ts';
+import { adoptedId, identity, type Json } from '../core/model/model.ts';
 import { checkConsumer, twiceInAccess } from './check-consumers.ts';
 import { checkPlans } from './check-plans.ts';
 import { checkRequirements } from './check-requirements.ts';
@@ -206,14 +206,14 @@ function checkStage(entry: Entry): Finding[] {
 }
 
 function sameAdoption(entries: readonly Entry[]): Violation[] {
-  const items = entries.map((entry) => ({ entry, id: entry.annotations.adopt }));
-  return shared(items, ({ entry, id }) =>
-    id && id !== 'by-name' ? `${entry.kind}/${id}` : undefined,
-  ).map(({ item: { entry, id }, others }) => ({
-    entry,
-    path: '/metadata/annotations/apikeeper.dev~1adopt',
-    message: `${id} is also adopted by ${others}; one live object belongs to one document`,
-  }));
+  const items = entries.map((entry) => ({ entry, id: adoptedId(entry.annotations) }));
+  return shared(items, ({ entry, id }) => (id ? `${entry.kind}/${id}` : undefined)).map(
+    ({ item: { entry, id }, others }) => ({
+      entry,
+      path: '/metadata/annotations/apikeeper.dev~1adopt',
+      message: `${id} is also adopted by ${others}; one live object belongs to one document`,
+    }),
+  );
 }
 
 function sameStage(entries: readonly Entry[], placeOf: PlaceOf): Violation[] {

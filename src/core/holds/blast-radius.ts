@@ -2,7 +2,7 @@
 
 import { claimOf } from '../compare/ownership.ts';
 import { keysOf } from '../model/json.ts';
-import { identity, type Json, type Live } from '../model/model.ts';
+import type { Json, Live } from '../model/model.ts';
 import { type Change, held, type Step } from '../model/plan.ts';
 import type { PlanInput, Policy } from '../model/plan-input.ts';
 import { applied } from '../model/three-way.ts';
@@ -85,8 +85,7 @@ interface Loss {
 
 /** Every (step, key) by which a key that can pass now can't afterwards; a key that another plan takes on for the same stage moves, and loses nothing. */
 function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
-  const further = steps.filter((step) => isFurtherClaimant(step, steps));
-  const stated = steps.filter((step) => isRevocation(step) && !further.includes(step));
+  const stated = steps.filter((step) => isRevocation(step) && !step.countsForGuards);
   const revoked = new Set(stated.map(({ live }) => live?.id));
   const passes = ({ kind, id, spec }: Live) =>
     kind === 'ApiKey' && spec.enabled === true && !revoked.has(id);
@@ -101,7 +100,7 @@ function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
   for (const step of steps) {
     const { live, action } = step;
     if (!live) continue;
-    const isLost = action === 'disable' || further.includes(step);
+    const isLost = action === 'disable' || (step.countsForGuards && action !== 'hold');
     if (live.kind === 'ApiKey' && isLost && step.changes.length > 0)
       lose(step, step.changes[0], live.id, []);
     const stages = keysOf(live.spec.stages);
@@ -124,16 +123,6 @@ function keysLosingAccess(steps: readonly Step[], input: PlanInput): Loss[] {
 }
 
 /** `enabled: false` said outright: a line in Git, whatever else becomes of the key. */
-/** Of several keys that claim one identity, the first to be disabled is the one that Git means; each other may be another consumer's. */
-function isFurtherClaimant(step: Step, steps: readonly Step[]): boolean {
-  if (step.state !== 'ambiguous' || step.action !== 'update') return false;
-  const first = steps.find(
-    (one) =>
-      one.state === 'ambiguous' && one.action === 'update' && identity(one) === identity(step),
-  );
-  return first !== step;
-}
-
 function isRevocation({ kind, action, changes }: Step): boolean {
   if (kind !== 'ApiKey' || (action !== 'update' && action !== 'adopt')) return false;
   return changes.some(({ field, desired }) => field === 'enabled' && desired === false);

@@ -3,7 +3,7 @@
 import { REQUIREMENT } from '../compare/key-requirement.ts';
 import { compact } from '../model/compact.ts';
 import { compareText, isMap, listOf, pointer } from '../model/json.ts';
-import { ALL_METHODS, type Desired, identity, type Json } from '../model/model.ts';
+import { ALL_METHODS, adoptedId, type Desired, identity, type Json } from '../model/model.ts';
 import type { Subject } from '../model/warning.ts';
 import type {
   Demand,
@@ -56,8 +56,8 @@ function keyOf(key: Desired): InventoryKey {
 }
 
 /** A plan may name a key by the id under which it is adopted. */
-function keyId({ namespace, name, annotations: { adopt } }: Desired): string {
-  return adopt && adopt !== 'by-name' ? adopt : `${namespace}/${name}`;
+function keyId({ namespace, name, annotations }: Desired): string {
+  return adoptedId(annotations) ?? `${namespace}/${name}`;
 }
 
 function planOf(plan: Desired, named: Named): InventoryUsagePlan {

@@ -150,3 +150,8 @@ export function identity(object: {
 }): string {
   return `${object.kind}/${object.namespace}/${object.name}`;
 }
+
+/** The AWS id that a document adopts; undefined where `adopt` says `by-name`, `none`, or nothing. */
+export function adoptedId({ adopt }: Pick<Annotations, 'adopt'>): string | undefined {
+  return adopt === 'by-name' || adopt === 'none' ? undefined : adopt;
+}

@@ -103,6 +103,8 @@ export interface Step {
     readonly remove: readonly string[];
   };
   readonly incident?: Incident;
+  /** The guards count it, although Git says it outright: it may be another consumer's key. */
+  readonly countsForGuards?: boolean;
   /** For people: what is wrong with our tags on it. */
   readonly damaged?: string;
   /** The names of keys by which `applied` remembers them, by their keys in `owned`. */

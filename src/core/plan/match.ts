@@ -97,16 +97,26 @@ export function heldOfInvalid(live: Live): Match {
   return { ...HELD_AMBIGUOUS, wants: 'adopt', message, live };
 }
 
+/** What decides whether a `moved-from` is misspelt. */
+export interface MoveSurroundings extends Pick<Known, 'movesDone'> {
+  readonly world: LiveIndex;
+  /** Another document means it. */
+  isTaken(live: Live): boolean;
+  /** This pass would take access from it. */
+  isLosing(live: Live): boolean;
+  /** The identity that an object has in the tree, whichever Target's owner it bears. */
+  claimOf(live: Live): { readonly namespace: string; readonly name: string } | undefined;
+}
+
 /**
  * A name in `moved-from` that finds nothing may be misspelt. Then the object that is meant seems to have left
  * Git, in one of the namespaces that the document names: neither is it removed nor another one made.
- * `isTaken`: another document means it. A move that this process saw done is not misspelt.
+ * A move that this process saw done is not misspelt.
  */
 export function holdMisspeltMove(
   desired: Desired,
   found: Match,
-  world: LiveIndex,
-  { movesDone, isTaken }: Pick<Known, 'movesDone'> & { isTaken(live: Live): boolean },
+  { movesDone, isTaken, isLosing, claimOf: claimed, world }: MoveSurroundings,
 ): Match {
   const { annotations, kind } = desired;
   const movedFrom = annotations.movedFrom.filter(
@@ -117,16 +127,18 @@ export function holdMisspeltMove(
   const namespaces = new Set([desired, ...movedFrom].map(({ namespace }) => namespace));
   const left = world.live.filter((live) => {
     if (live.kind !== desired.kind || isRetired(live) || isTaken(live)) return false;
-    const claim = world.claimOf(live);
-    const isHere = claim !== undefined && namespaces.has(claim.namespace);
-    return isHere && !world.declared.has(identity({ kind: live.kind, ...claim }));
+    const claim = claimed(live);
+    if (!claim || !namespaces.has(claim.namespace)) return false;
+    return !world.declared.has(identity({ kind: live.kind, ...claim })) && isLosing(live);
   });
   if (left.length === 0) return found;
   const names = left.map((live) => {
-    const { namespace = '', name = '' } = world.claimOf(live) ?? {};
+    const { namespace = '', name = '' } = claimed(live) ?? {};
     return `${namespace}/${name} (${live.id})`;
   });
-  const message = `no live ${desired.kind} bears a name in moved-from, and ${names.join(', ')} would leave Git with this commit: correct the name, as in ${movedText(desired, world.claimOf(left[0] as Live) ?? desired)}; or remove moved-from, to have a new one made and these removed`;
+  const [first] = left;
+  const nearest = (first && claimed(first)) ?? desired;
+  const message = `no live ${desired.kind} bears a name in moved-from, and ${names.join(', ')} would leave Git with this commit: correct the name, as in ${movedText(desired, nearest)}; or remove moved-from, to have a new one made and these removed`;
   return { ...HELD_AMBIGUOUS, wants: 'create', message, suspects: left };
 }
 

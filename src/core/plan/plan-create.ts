@@ -45,7 +45,9 @@ export function planCreate(object: PlanningContext, fixedId: string | undefined)
       owned[rule.name] = named === undefined ? defaultOf(rule, desired) : named;
     else if (given !== undefined) createOnly[rule.name] = given;
   }
-  const isDeleted = isGone(object) || wasMember(object);
+  // With adopt: none, the document asks for another one.
+  const isNew = desired.annotations.adopt === 'none';
+  const isDeleted = !isNew && (isGone(object) || wasMember(object));
   const lost = isDeleted && desired.kind === 'ApiKey';
   const create: Step = {
     ...missing,

@@ -10,7 +10,7 @@ import { holdConflicts } from '../holds/membership-conflicts.ts';
 import { holdThrottleRemoval } from '../holds/throttle-order.ts';
 import { compact } from '../model/compact.ts';
 import { hasFixedIdentity } from '../model/field-rules.ts';
-import { compareText } from '../model/json.ts';
+import { compareText, keysOf } from '../model/json.ts';
 import { type Desired, identity, type Live, TAG } from '../model/model.ts';
 import { held, type Plan, type Step, type Stranded } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
@@ -158,11 +158,37 @@ function matchesOf(
       isMeant(found) && found.is !== 'missing' ? (found.live ?? []) : [],
     ),
   );
-  const about = { movesDone: known.movesDone, isTaken: (live: Live) => taken.has(live) };
   for (const [desired, found] of matches)
-    matches.set(desired, holdMisspeltMove(desired, found, worldOf(desired.namespace), about));
+    matches.set(
+      desired,
+      holdMisspeltMove(desired, found, {
+        movesDone: known.movesDone,
+        world: worldOf(desired.namespace),
+        isTaken: (live) => taken.has(live),
+        isLosing: (live) => isLosing(live, inputs),
+        claimOf: (live) => claimIn(live, worldOf),
+      }),
+    );
   holdAdoptedSuspects(matches, inputs);
   return matches;
+}
+
+/** The identity that an object has in the tree, by the owner of the Target whose namespace it names. */
+function claimIn(live: Live, worldOf: (namespace: string) => LiveIndex) {
+  const claim = claimOf(live, live.tags[TAG.owner] ?? '');
+  return claim && worldOf(claim.namespace).claimOf(live);
+}
+
+/** Leaving Git would take access from it: with prune, and without it where a list of keys loses it. */
+function isLosing(live: Live, inputs: readonly PlanInput[]): boolean {
+  const { namespace } = claimOf(live, live.tags[TAG.owner] ?? '') ?? {};
+  const input = inputs.find(({ target }) => target.namespace === namespace);
+  const isMember = inputs.some((one) =>
+    one.live.some(({ kind, spec }) => kind === 'UsagePlan' && keysOf(spec.keys).includes(live.id)),
+  );
+  if (live.kind === 'ApiKey' && isMember) return true;
+  const isRemoved = ['Delete', 'Disable'].includes(live.tags[TAG.onRemove] ?? '');
+  return isRemoved && (input?.policy.prune ?? true);
 }
 
 /** A document that adopts what another document may mean waits until that is settled. */

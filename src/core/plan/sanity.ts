@@ -44,6 +44,7 @@ export function detectLostTags(
   const isRetagged =
     claim !== undefined &&
     found.is === 'missing' &&
+    identity({ kind: desired.kind, ...claim }) !== who &&
     world.declared.has(identity({ kind: desired.kind, ...claim })) &&
     (seenAs.get(`${live.kind} ${live.id}`) ?? []).length === 1;
   if (claim && !isRetagged) return found;

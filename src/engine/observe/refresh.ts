@@ -4,7 +4,7 @@ import { REQUIREMENT } from '../../core/compare/key-requirement.ts';
 import { createLiveIndex, type LiveIndex } from '../../core/compare/live-index.ts';
 import { apiOf, stageId } from '../../core/compare/references.ts';
 import { isMap } from '../../core/model/json.ts';
-import { type Desired, identity, type Live } from '../../core/model/model.ts';
+import { adoptedId, type Desired, identity, type Live } from '../../core/model/model.ts';
 import type { Step } from '../../core/model/plan.ts';
 import { isGatewayError } from '../../gateway/errors.ts';
 import { listApis } from '../../kinds/apis.ts';
@@ -159,11 +159,12 @@ function meant(
     const id = apiOf(desired.spec.restApi, world.apis);
     if ('found' in id) ids.push(id.found);
   } else if (desired) {
-    const { adopt, movedFrom } = desired.annotations;
+    const { movedFrom } = desired.annotations;
+    const adopted = adoptedId(desired.annotations);
     ids.push(
       ...world.byName(kind, String(desired.spec.name ?? desired.name)).map((live) => live.id),
     );
-    if (adopt !== undefined && adopt !== 'by-name') ids.push(adopt);
+    if (adopted !== undefined) ids.push(adopted);
     ids.push(
       ...movedFrom
         .flatMap((from) => world.byOwner(identity({ kind, ...from })))
