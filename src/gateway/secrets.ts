@@ -1,4 +1,5 @@
 /** The two stores from which pinned key values may come, read with the connection's own credentials. Clients are loaded where they are used. */
+import { CALL_TIMEOUT_MS, orAborted, timeLimit } from './abort.ts';
 import type { Connection } from './client.ts';
 
 /** Both give a secret text, undefined where the store holds none, and reject with the SDK's error. */
@@ -7,10 +8,14 @@ export interface SecretReader {
   ssm(name: string): Promise<string | undefined>;
 }
 
-/** Each attempt has `timeoutMs` to be answered: a store that hangs must not hold up the pass. The SDK makes three. */
+/**
+ * Each attempt has `timeoutMs` to begin its answer, of which the SDK makes three, and all of them with the
+ * whole body have `totalMs`: a store that hangs, or stalls half-way, must not hold up the pass.
+ */
 export function secretReader(
   { region, credentials, endpoint }: Connection,
   timeoutMs = 10_000,
+  totalMs = CALL_TIMEOUT_MS,
 ): SecretReader {
   const settings = {
     region,
@@ -29,7 +34,9 @@ export function secretReader(
       );
       const client = new SecretsManagerClient({ ...settings, ...endpoint('SECRETS_MANAGER') });
       try {
-        return (await client.send(new GetSecretValueCommand({ SecretId: name }))).SecretString;
+        const command = new GetSecretValueCommand({ SecretId: name });
+        const { SecretString } = await inTime(totalMs, (options) => client.send(command, options));
+        return SecretString;
       } finally {
         client.destroy();
       }
@@ -38,11 +45,21 @@ export function secretReader(
       const { SSMClient, GetParameterCommand } = await import('@aws-sdk/client-ssm');
       const client = new SSMClient({ ...settings, ...endpoint('SSM') });
       try {
-        return (await client.send(new GetParameterCommand({ Name: name, WithDecryption: true })))
-          .Parameter?.Value;
+        const command = new GetParameterCommand({ Name: name, WithDecryption: true });
+        const { Parameter } = await inTime(totalMs, (options) => client.send(command, options));
+        return Parameter?.Value;
       } finally {
         client.destroy();
       }
     },
   };
+}
+
+async function inTime<Answer>(
+  ms: number,
+  ask: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+): Promise<Answer> {
+  using limit = timeLimit(ms, undefined);
+  const { signal: abortSignal } = limit;
+  return await orAborted(ask({ abortSignal }), abortSignal);
 }

@@ -77,21 +77,25 @@ describe('in a daemon', () => {
     );
     await using daemon = await bench.start();
     await until(async () => (await membersOf(bench, 'gold')).length === 1);
+    await passed(bench, 1);
     const before = await keyNamed(bench.console(), 'acme');
-    const steps = [
+    await bench.space.replace(
+      'documents.yaml',
       stream(
         key('acme', 'b', {}, movedFrom('a/acme')),
         plan('gold', 'b', ['acme'], movedFrom('a/gold')),
         key('birch', 'b'),
       ),
-      stream(key('acme', 'b'), plan('gold', 'b', ['acme']), key('birch', 'b')),
-    ];
+    );
+    const resourceOf = async () =>
+      (await planNamed(bench.console(), 'gold'))?.tags?.['apikeeper:resource'];
+    await until(async () => (await resourceOf()) === 'b/gold');
+    await until(() => daemon.state === 'in-sync');
 
-    for (const documents of steps) {
-      const count = Math.max(bench.passes('a').length, bench.passes('b').length);
-      await bench.space.replace('documents.yaml', documents);
-      await passed(bench, count + 1);
-    }
+    const count = Math.max(bench.passes('a').length, bench.passes('b').length);
+    const finished = stream(key('acme', 'b'), plan('gold', 'b', ['acme']), key('birch', 'b'));
+    await bench.space.replace('documents.yaml', finished);
+    await passed(bench, count + 1);
     await daemon.stop();
 
     expect(daemon.report()?.state).toBe('in-sync');

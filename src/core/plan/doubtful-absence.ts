@@ -3,10 +3,18 @@ import { identity } from '../model/model.ts';
 import { held, type Step } from '../model/plan.ts';
 import type { PlanInput } from '../model/plan-input.ts';
 
-/** `steps`: those of objects that left Git. What is held already keeps its reason. */
-export function holdDoubtfulAbsence(steps: readonly Step[], { doubtOf }: PlanInput): Step[] {
+/**
+ * `steps`: those of objects that left Git. What is held already keeps its reason. An object whose name is
+ * declared for another one left Git by that document, and by no absence.
+ */
+export function holdDoubtfulAbsence(
+  steps: readonly Step[],
+  { doubtOf }: PlanInput,
+  declared: ReadonlySet<string>,
+): Step[] {
   return steps.map((step) => {
-    const doubt = step.action === 'hold' ? undefined : doubtOf?.(identity(step));
+    const isCertain = step.action === 'hold' || declared.has(identity(step));
+    const doubt = isCertain ? undefined : doubtOf?.(identity(step));
     return doubt === undefined ? step : held(step, 'incomplete-manifests', doubt);
   });
 }

@@ -60,7 +60,7 @@ export function planAccount(given: readonly PlanInput[]): Plan[] {
   const steps = inputs.flatMap((input) => {
     const world = worldOf(input.target.namespace);
     const stranded = strandedOf.get(input) ?? [];
-    const orphaned = holdDoubtfulAbsence(planOrphans(input, world, matches), input);
+    const orphaned = holdDoubtfulAbsence(planOrphans(input, world, matches), input, world.declared);
     return [...declaredSteps(input, world, matches, stranded), ...orphaned];
   });
   const meant = new Map(
