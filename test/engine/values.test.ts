@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { emulatorEnvironment } from '../../src/commands/emulator.ts';
@@ -211,5 +214,24 @@ describe('values', () => {
     connection.close();
     await world.emulator.close();
     expect(await refusal({ ssm: '/apikeeper/acme' })).toContain('ECONNREFUSED');
+  });
+
+  test('are given up where an answer stalls half-way', async () => {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+      response.write('{"SecretString":');
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const env = emulatorEnvironment(`http://127.0.0.1:${port}`);
+    const connection = await connect({ implicit: false, env, region: 'eu-west-2' });
+    const impatient = { secrets: secretReader(connection, 10_000, 100) };
+    const stalled = await refusal({ secretsManager: 'apikeeper/acme' }, impatient);
+    expect(stalled).toContain('TimeoutError');
+    expect(await refusal({ ssm: '/apikeeper/acme' }, impatient)).toContain('TimeoutError');
+    connection.close();
+    server.closeAllConnections();
+    server.close();
   });
 });
