@@ -546,7 +546,9 @@ describe('health', () => {
     bench.tick(EVERY_TEN);
     await until(() => bench.clock.waiting > 0);
     expect(daemon.health().live).toBe(true);
-    bench.clock.pass(11 * 60_000);
+    bench.clock.pass(2 * 60_000);
+    expect(daemon.health().live, 'a 429 may ask for a minute').toBe(true);
+    bench.clock.pass(9 * 60_000);
     expect(daemon.health()).toMatchObject({
       live: false,
       reasons: ['nothing has come of the work under way for 11 minutes'],
@@ -554,6 +556,8 @@ describe('health', () => {
     bench.clock.hurry();
     await until(() => bench.passes().at(-1)?.state === 'in-sync' && bench.passes().length > 1);
     expect(daemon.health().live).toBe(true);
+    const told = bench.events.filter(({ event }) => /stuck|resumed/.test(event));
+    expect(told.map(({ event }) => event)).toEqual(['controller.stuck', 'controller.resumed']);
   });
 });
 

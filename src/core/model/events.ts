@@ -8,6 +8,8 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export const EVENTS = {
   'controller.started': { level: 'info', message: 'controller started' },
   'controller.stopped': { level: 'info', message: 'controller stopped' },
+  'controller.stuck': { level: 'error', message: 'the work under way stands still' },
+  'controller.resumed': { level: 'info', message: 'the work under way goes on' },
   'manifests.loaded': { level: 'info', message: 'manifests loaded' },
   'manifest.invalid': { level: 'error', message: 'manifest is invalid' },
   'drift.detected': { level: 'warn', message: 'live object differs from its manifest' },

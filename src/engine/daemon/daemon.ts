@@ -15,8 +15,10 @@ import { createCoalescer } from './coalesce.ts';
 import { createDebounce } from './debounce.ts';
 import type { DaemonTrigger, PassCause, PassControl } from './pass-queue.ts';
 
-/** Work that has got nowhere for so long is stuck: one call with all its tries takes five minutes at most (src/gateway/retry.ts). */
-const STUCK_MS = 10 * 60_000;
+/** Work that has got nowhere for so long stands still: no wait for a call, a quota, a 429 or a lock lasts longer than 90 s. */
+const STUCK_MS = 3 * 60_000;
+/** How often that is looked at when no probe asks. */
+const PROGRESS_MS = 60_000;
 
 /** Something to look at: one target, or all. */
 interface Look {
@@ -51,6 +53,7 @@ export async function startDaemon(
   let report: Report | undefined;
   let progressedAt = clock.now();
   let stopped: Promise<void> | undefined;
+  let isToldStuck = false;
   const closing = new AbortController();
   /** Second looks to come, by namespace and time. */
   const secondLooks = new Set<string>();
@@ -208,13 +211,23 @@ export async function startDaemon(
     return [...loops.values()].flatMap((loop) => loop.watches);
   }
 
+  /** Tells once that the work stands still, and once that it goes on. */
+  function tellProgress(stillMs: number): boolean {
+    const isStuck = stillMs > STUCK_MS;
+    if (isStuck !== isToldStuck) {
+      isToldStuck = isStuck;
+      const durationMs = Math.round(stillMs);
+      emit(isStuck ? 'controller.stuck' : 'controller.resumed', isStuck ? { durationMs } : {});
+    }
+    return isStuck;
+  }
+
   function health(): Health {
     const isWorking = looks.isWorking || [...loops.values()].some(({ isRunning }) => isRunning);
     const stillMs = isWorking ? clock.now() - Math.max(progressedAt, engine.lastCallAt) : 0;
-    const stuck =
-      stillMs > STUCK_MS
-        ? [`nothing has come of the work under way for ${Math.round(stillMs / 60_000)} minutes`]
-        : [];
+    const stuck = tellProgress(stillMs)
+      ? [`nothing has come of the work under way for ${Math.round(stillMs / 60_000)} minutes`]
+      : [];
     const unready = watches().flatMap(({ unready }) => unready ?? []);
     const nothing =
       loops.size === 0 ? [`no Target in ${settings.directory} can be reconciled`] : [];
@@ -222,7 +235,11 @@ export async function startDaemon(
     return { live: stuck.length === 0, ready: reasons.length === 0, reasons };
   }
 
+  const progress = setInterval(health, PROGRESS_MS);
+  progress.unref();
+
   async function release(): Promise<void> {
+    clearInterval(progress);
     closing.abort(new Error('apikeeper stopped before its turn'));
     quiet[Symbol.dispose]();
     const disposing = [watcher, looks, ...loops.values()].map((one) => one[Symbol.asyncDispose]());

@@ -78,7 +78,7 @@ export interface ReconcileRequest {
 
 /** What the server and the metrics ask a running daemon. */
 export interface Health {
-  /** False where work is under way and nothing has come of it for ten minutes: no call, no pass. */
+  /** False where work is under way and nothing has come of it for three minutes: no call, no pass. */
   readonly live: boolean;
   /** Whether a pass has gone through every target, and not more than two of its scheduled times ago. That a step failed or was held doesn't matter. */
   readonly ready: boolean;
