@@ -13,7 +13,7 @@ import {
 import type { Report } from '../src/core/model/report.ts';
 import { type Emulator, startEmulator } from '../src/emulator/index.ts';
 import { createEngine, type Engine } from '../src/engine/reconcile/engine.ts';
-import type { ReconcileRequest } from '../src/engine/state/settings.ts';
+import type { EngineDeps, ReconcileRequest, Settings } from '../src/engine/state/settings.ts';
 import { virtualClock } from './clock.ts';
 
 export interface Size {
@@ -58,6 +58,8 @@ export interface Estate extends AsyncDisposable {
   readonly now: () => number;
   write(files: ReadonlyMap<string, string>): void;
   engine(settings?: { readonly requestsPerSecond?: number; readonly burst?: number }): Engine;
+  /** Settings and surroundings of a process, for a daemon. */
+  process(): { readonly settings: Settings; readonly deps: Omit<EngineDeps, 'emit'> };
   pass(
     engine: Engine,
     more?: Partial<ReconcileRequest>,
@@ -79,6 +81,17 @@ export async function createEstate(size: Size): Promise<Estate> {
     AWS_ACCESS_KEY_ID: 'bench',
     AWS_SECRET_ACCESS_KEY: 'bench',
   };
+  const settings: Settings = {
+    directory,
+    namespaces: [],
+    deleteGraceMs: 1_209_600_000,
+    owner: `bench-${process.pid}`,
+    operationQuotas: true,
+    maxKeys: 100_000,
+    valuesEnvPrefix: 'APIKEEPER_VALUE_',
+    valuesSecrets: 'apikeeper/',
+    version: 'bench',
+  };
   return {
     emulator: started,
     directory,
@@ -86,22 +99,8 @@ export async function createEstate(size: Size): Promise<Estate> {
     write(files) {
       for (const [file, text] of files) writeFileSync(join(directory, file), text);
     },
-    engine(settings) {
-      const common = {
-        directory,
-        namespaces: [],
-        deleteGraceMs: 1_209_600_000,
-        owner: `bench-${process.pid}`,
-        operationQuotas: true,
-        maxKeys: 100_000,
-      };
-      const values = {
-        valuesEnvPrefix: 'APIKEEPER_VALUE_',
-        valuesSecrets: 'apikeeper/',
-        version: 'bench',
-      };
-      return createEngine({ ...common, ...values, ...settings }, { clock, env, emit: () => {} });
-    },
+    engine: (more) => createEngine({ ...settings, ...more }, { clock, env, emit: () => {} }),
+    process: () => ({ settings, deps: { clock, env } }),
     async pass(engine, more = {}) {
       const begun = clock.now();
       const report = await engine.reconcile({

@@ -1,10 +1,11 @@
-/** `npm run bench`: the claims of the README, measured on the emulator. `-- --json` for machines. Quotas are the service's own; time at them is virtual, and marked so. */
+/** `npm run bench`: the claims of the README, measured on the emulator. `-- --json` for machines; `-- revocation` for the revocations alone (bench/revocation.ts). Quotas are the service's own; time at them is virtual, and marked so. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../src/engine/reconcile/engine.ts';
 import { createEstate, documents, type Estate, keyDocument, type Size } from './estate.ts';
+import { measureRevocations } from './revocation.ts';
 
 interface Row {
   readonly what: string;
@@ -28,10 +29,18 @@ const calls = (report: { targets: readonly { calls: Readonly<Record<string, numb
   report.targets.flatMap((target) => Object.values(target.calls)).reduce((a, b) => a + b, 0);
 const ratio = (a: number, b: number) => `${(a / b).toFixed(2)} ×`;
 
-await firstSync();
-await largeAccount();
-await offline();
-await atRest();
+const sizes = process.argv
+  .slice(2)
+  .map(Number)
+  .filter((size) => size > 0);
+if (process.argv.includes('revocation')) {
+  await measureRevocations(sizes.length > 0 ? sizes : [100, 1_000], add);
+} else {
+  await firstSync();
+  await largeAccount();
+  await offline();
+  await atRest();
+}
 if (json) console.log(JSON.stringify(rows, null, 2));
 
 async function firstSync(): Promise<void> {

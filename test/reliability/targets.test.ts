@@ -208,3 +208,16 @@ test('Targets of one account share the largest pace, also when it changes', asyn
   expect(process.budget('a')?.tokens).toBe(40);
   expect(process.budget('b')?.tokens).toBe(40);
 });
+
+test('after a Target’s owner changed, each hold names the old owner and the way to take over', async () => {
+  await using bench = await twoTargets(key('acme', 'a'));
+  await using process = bench.engine();
+  await process.reconcile(passRequest('once'));
+  const owner = `${bench.owner}-new`;
+  await bench.space.replace('targets.yaml', stream(target('a', owner), target('b', bench.owner)));
+  const { targets } = await process.reconcile(passRequest('once'));
+  const [held] = targets.flatMap(({ objects }) => objects).filter(({ name }) => name === 'acme');
+  expect(held).toMatchObject({ action: 'hold', reason: 'foreign' });
+  expect(held?.message).toContain(`adopt-from: apikeeper/${bench.owner}`);
+  expect((await keyNamed(bench.console(), 'acme'))?.enabled).toBe(true);
+});
