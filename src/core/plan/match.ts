@@ -67,7 +67,7 @@ export function matchDocument(desired: Desired, world: LiveIndex, known: Known =
 }
 
 /** For a caller who plans nothing. */
-const NOTHING: Known = {
+export const NOTHING: Known = {
   lastSeen: new Map(),
   movesDone: new Set(),
   seenAs: new Map(),
