@@ -275,3 +275,37 @@ test('drift of a key that is disabled in Git is put right while the rest is stil
   const [object] = daemon.report()?.targets[0]?.objects ?? [];
   expect(object).toMatchObject({ name: 'acme', action: 'update', outcome: 'updated' });
 });
+
+test('a Target that leaves Git while a pass is reading takes nobody’s access away', async () => {
+  await using bench = await createBench({});
+  const target = (name: string) =>
+    yaml('Target', name, {
+      accountId: '123456789012',
+      region: 'eu-west-2',
+      owner: bench.owner,
+      prune: true,
+      guards: { maxKeys: 10, maxPercent: 100 },
+    });
+  const keyOf = (namespace: string, spec: object = {}) =>
+    yaml('ApiKey', namespace, { enabled: true, ...spec }, { namespace });
+  const both = stream(target('a'), target('b'), keyOf('a'), keyOf('b'));
+  await bench.space.replace('.worktrees/0/m.yaml', both);
+  const alone = stream(target('a'), keyOf('a', { enabled: false }));
+  await bench.space.replace('.worktrees/1/m.yaml', alone);
+  await bench.space.publish('repo', '.worktrees/0');
+  await using _ = await bench.start({ directory: `${bench.space.path}/repo` });
+  await until(() => bench.passes('a').length > 0 && bench.passes('b').length > 0);
+
+  bench.emulator.inject({
+    operation: 'GetUsagePlans',
+    times: 1,
+    fault: { type: 'throttle', retryAfter: 60 },
+  });
+  bench.tick(EVERY_TEN);
+  await until(() => bench.clock.waiting > 0);
+  await bench.space.publish('repo', '.worktrees/1');
+  await until(() => isDisabled(bench, 'a'));
+  bench.clock.hurry();
+  await until(() => bench.passes('a').at(-1)?.trigger === 'change');
+  expect((await keyNamed(bench.console(), 'b'))?.enabled).toBe(true);
+});

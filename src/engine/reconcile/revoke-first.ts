@@ -27,6 +27,7 @@ import { applyOptions, tellingOf } from './carry-out.ts';
 import { announceOrphans, emitDrift, emitResult, rememberDeclared } from './emit-events.ts';
 import { inputsOf, RULES, type Seen } from './inputs.ts';
 import { type AccountPass, documentsOf } from './pass.ts';
+import { placeOf } from './place.ts';
 import { rememberSteps } from './remember.ts';
 import { asksForSecondLook } from './second-look.ts';
 
@@ -85,9 +86,10 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
   /** One round after the other: two at once would do the same twice. */
   function begin(next: Basis | undefined): void {
     if (!isAllowed || !next) return;
-    const newest = request.newest?.() ?? pass.tree;
+    const now = asDeclared(pass);
+    if (now.members.length === 0) return;
     working = working
-      .then(() => revoke(next, { ...pass, tree: newest }))
+      .then(() => revoke(next, now))
       .catch((error: unknown) => {
         broken ??= error;
       });
@@ -138,8 +140,9 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
   const onKept = () => {
     const { kept } = account;
     if (!kept) return;
-    const newest = { ...pass, tree: request.newest?.() ?? pass.tree };
-    if (!account.awaitsProof && touchedSince(kept, documentsOf(newest)).length === 0) return;
+    const now = asDeclared(pass);
+    if (now.members.length === 0) return;
+    if (!account.awaitsProof && touchedSince(kept, documentsOf(now)).length === 0) return;
     const all = RULES.map(({ kind }) => kind);
     begin({ seen: kept.snapshot, kinds: all, statedOnly: false, isOld: true });
   };
@@ -180,6 +183,25 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     include: (plans, results) => withDone(plans, results, done),
     [Symbol.dispose]: () => listening?.[Symbol.dispose](),
   };
+}
+
+/**
+ * The pass with the manifests as they were read last. A Target that is gone, or has another owner or place by
+ * now, takes no part: nothing of its namespace has left Git.
+ */
+function asDeclared(pass: AccountPass): AccountPass {
+  const tree = pass.request.newest?.() ?? pass.tree;
+  const { env } = pass.surroundings;
+  const members = pass.members.flatMap((member) => {
+    const { target: before } = member;
+    const target = tree.targets.find(({ namespace }) => namespace === before.namespace);
+    const isSame =
+      target?.owner === before.owner &&
+      target.roleArn === before.roleArn &&
+      placeOf(target, env) === placeOf(before, env);
+    return target && isSame && target.unusable === undefined ? [{ ...member, target }] : [];
+  });
+  return { ...pass, tree, members };
 }
 
 /**
