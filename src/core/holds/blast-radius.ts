@@ -15,7 +15,7 @@ export function holdMassRevocation(steps: readonly Step[], input: PlanInput): St
   const losing = keysLosingAccess(steps, input).filter(
     ({ step }) => step.namespace === input.target.namespace,
   );
-  const keys = new Set(losing.map((loss) => loss.key));
+  const keys = new Set([...(input.lostBefore ?? []), ...losing.map((loss) => loss.key)]);
   const managed = input.live.filter(
     (live) =>
       live.kind === 'ApiKey' &&
@@ -73,6 +73,11 @@ function allowLossText({ target, policy, now, time }: PlanInput, keys: number): 
 
 function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** The ids of the keys that lose access by these steps, as far as the guards count them. */
+export function keysLost(steps: readonly Step[], input: PlanInput): string[] {
+  return keysLosingAccess(steps, input).map(({ key }) => key);
 }
 
 interface Loss {

@@ -67,6 +67,8 @@ export interface PlanInput {
   readonly clockAheadMs?: number | undefined;
   /** Whether an invalid document says that it moved from an identity. */
   readonly isMoved?: (who: string) => boolean;
+  /** Ids of keys that lost access earlier in this pass: the guards count them too. */
+  readonly lostBefore?: ReadonlySet<string>;
   /** `<identity> <identity>`: moves of which this process saw the document live under its new name. */
   readonly movesDone?: ReadonlySet<string>;
   /** By identity. */

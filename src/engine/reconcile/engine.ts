@@ -126,7 +126,16 @@ export function createEngine(settings: Settings, surroundings: EngineDeps): Engi
               throw new Outdated('the manifests changed while they were being applied');
           },
           onTaken: ({ target, session }, error) => fail(target, error, session),
-          pass: (part) => reconcile({ account, tree, manifests, settings, surroundings, ...part }),
+          pass: (part) =>
+            reconcile({
+              account,
+              tree,
+              manifests,
+              settings,
+              surroundings,
+              lost: new Set(),
+              ...part,
+            }),
         });
         retryable ||= passed.retryable;
         superseded ||= passed.superseded;

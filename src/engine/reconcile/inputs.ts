@@ -42,6 +42,7 @@ export function inputsOf(seen: Seen, pass: AccountPass, rules = RULES): PlanInpu
     detached: account.memory.detached,
     lastSeen: account.memory.lastSeen,
     movesDone: account.memory.movesDone,
+    ...(pass.lost && { lostBefore: pass.lost }),
     isMoved: (who: string) => removalDoubt(tree.heldRemovals, who) !== undefined,
     pinned: new Map<string, Pinned>(),
     fingerprint,

@@ -49,6 +49,8 @@ export interface AccountPass {
   readonly settings: Settings;
   readonly surroundings: EngineDeps;
   readonly request: PassRequest;
+  /** Ids of keys from which the pass took access before its plan: the guards count them too. */
+  readonly lost?: Set<string>;
   /** Asked with the plans, before the first write. */
   readonly mayWrite: (planned: readonly TargetReport[]) => Promise<boolean>;
 }

@@ -6,12 +6,13 @@
  * | --- | --- |
  * | the reading before, and a newer commit | every revocation of the commit |
  * | the keys | `enabled: false` |
- * | keys, usage plans and APIs | what left Git or a list too, once the guards have counted all of it |
+ * | keys, usage plans and APIs | lowered limits too; what left Git or a list goes with the whole plan, which the guards count |
  *
  * A pass that asks before it writes, or writes nothing, does none of this.
  */
 
 import { stageId } from '../../core/compare/references.ts';
+import { keysLost } from '../../core/holds/blast-radius.ts';
 import { isMap, keysOf, listOf } from '../../core/model/json.ts';
 import { identity, type Json, type Live } from '../../core/model/model.ts';
 import type { Change, Plan, Step } from '../../core/model/plan.ts';
@@ -102,14 +103,19 @@ export function createRevokeFirst(pass: AccountPass): RevokeFirst {
     if (request.signal?.aborted) return;
     const rules = RULES.filter(({ kind }) => kinds.includes(kind));
     const current = { ...seen, live: withWrites(seen.live, written) };
-    const plans = planAccount(inputsOf(current, now, rules));
+    const inputs = inputsOf(current, now, rules);
+    const plans = planAccount(inputs);
     if (!statedOnly) asksForSecondLook(plans, now);
     const steps = plans
       .flatMap((plan) => plan.steps)
       .filter((step) => !statedOnly || step.state !== 'orphaned');
-    const todo = revocations(operations(steps, rules)).filter(({ id }) => !failed.has(id));
+    const todo = revocations(operations(steps, rules)).filter(
+      (one) => !failed.has(one.id) && (isOld || isStated(one)),
+    );
     if (todo.length === 0) return;
 
+    for (const input of inputs)
+      for (const key of keysLost(partsOf(todo), input)) pass.lost?.add(key);
     const begun = new Set(todo.map(({ step }) => step));
     const concerned = steps.filter((step) => begun.has(step));
     rememberDeclared(steps, account.memory);
@@ -225,6 +231,20 @@ function assumedStages(live: readonly Live[], apis: Seen['apis'], pass: AccountP
   });
 }
 
+/** Said outright: no guard counts it, so that it needs no whole plan. */
+function isStated(one: Operation): boolean {
+  if (one.type !== 'update' || one.step.state === 'orphaned') return false;
+  return one.changes.every(
+    ({ field }) => field === 'enabled' || field === 'throttle' || field === 'quota',
+  );
+}
+
+/** The steps with no more than the changes that the operations make. */
+function partsOf(todo: readonly Operation[]): Step[] {
+  const begun = new Set(todo.map(({ step }) => step));
+  return [...begun].map((step) => changedBy(step, todo, () => true));
+}
+
 function keyOf(step: Step): string {
   return `${identity(step)} ${step.live?.id}`;
 }
@@ -235,7 +255,15 @@ function doneOf(
   todo: readonly Operation[],
   results: ReadonlyMap<string, { readonly is: string }>,
 ): Step {
-  const own = todo.filter((one) => one.step === step && results.get(one.id)?.is === 'done');
+  return changedBy(step, todo, ({ id }) => results.get(id)?.is === 'done');
+}
+
+function changedBy(
+  step: Step,
+  todo: readonly Operation[],
+  counts: (one: Operation) => boolean,
+): Step {
+  const own = todo.filter((one) => one.step === step && counts(one));
   const changes = own.flatMap((one): readonly Change[] => {
     if (one.type === 'update') return one.changes;
     if (one.type !== 'detach') return [];
